@@ -1,0 +1,43 @@
+"""The error tree. Every message names the file, the field, what was found, what is allowed and what to do next.
+
+SnowcoderError
+├── ParameterError     params.yaml or a profile: unknown key, wrong type, value out of range
+├── SourceError        a corpus, positive, model or benchmark source: missing, changed, refused by its hash
+├── ShardError         a data folder: missing, corrupt, of another schema
+├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
+├── CheckpointError    a model folder or a training state
+├── SandboxError       isolation of untrusted programs is not available
+└── EngineError        an inference engine
+"""
+
+
+class SnowcoderError(Exception):
+    """Root of all errors that a user can mend."""
+
+
+class ParameterError(SnowcoderError):
+    """A parameter is unknown, mistyped or out of range."""
+
+
+class SourceError(SnowcoderError):
+    """An input from outside is missing, unreachable or not what its hash says."""
+
+
+class ShardError(SnowcoderError):
+    """A data folder is missing, corrupt or of another schema."""
+
+
+class EmptyResultError(SnowcoderError):
+    """A stage would hand on nothing, or a budget is larger than its input."""
+
+
+class CheckpointError(SnowcoderError):
+    """A model folder or a training state cannot be used."""
+
+
+class SandboxError(SnowcoderError):
+    """Untrusted programs cannot be isolated on this machine."""
+
+
+class EngineError(SnowcoderError):
+    """An inference engine failed or is not installed."""

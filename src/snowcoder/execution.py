@@ -1,0 +1,129 @@
+"""map_shards: one pure function over the shards of a table, on one of several backends, resumable at every shard.
+
+The backend and the number of workers come from the environment, never from params.yaml, because they are not part of a result's identity:
+  SNOWCODER_EXECUTOR  serial | processes   (default: processes where more than one worker is asked for)
+  SNOWCODER_WORKERS   number of worker processes (default: the processors this process may use)
+Results, and the bytes of the shards written, are the same for every setting.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from snowcoder.console import progress
+from snowcoder.errors import ParameterError
+from snowcoder.shards import read_shard, write_json, write_manifest, write_shard
+
+EXECUTORS = ("serial", "processes")
+Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """What a shard function returns: rows per output table, and a small JSON-serialisable summary (counts, say)."""
+
+    tables: dict[str, pa.Table]
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def executor_name() -> str:
+    """The backend chosen by the environment. Raises ParameterError if it is unknown."""
+    name = os.environ.get("SNOWCODER_EXECUTOR", "processes" if worker_count() > 1 else "serial")
+    if name not in EXECUTORS:
+        raise ParameterError(f"environment: SNOWCODER_EXECUTOR: found {name!r}; allowed: {', '.join(EXECUTORS)}")
+    return name
+
+
+def worker_count() -> int:
+    """Number of workers chosen by the environment. Raises ParameterError unless it is a positive whole number."""
+    text = os.environ.get("SNOWCODER_WORKERS", str(len(os.sched_getaffinity(0))))
+    if not text.isdigit() or int(text) < 1:
+        raise ParameterError(f"environment: SNOWCODER_WORKERS: found {text!r}; allowed: a whole number from 1")
+    return int(text)
+
+
+def map_shards(
+    function: Callable[[pa.Table], ShardResult],
+    inputs: Sequence[Path],
+    outputs: Outputs,
+    state: Path,
+    label: str,
+    names: Sequence[str] | None = None,
+    backend: str | None = None,
+) -> list[dict[str, Any]]:
+    """Apply `function` to every shard of `inputs`; return the summaries in the order of the shards.
+
+    function: pure and picklable (a module-level function, or functools.partial of one): Arrow table -> ShardResult.
+    outputs: table name -> (folder, schema); each input shard becomes one shard of the same name in each folder, then the manifest.
+    names: other names for the output shards, one per input (inputs of two tables have names in common).
+    backend: instead of the environment's; `serial` for a function that holds a model and itself uses every processor.
+    state: folder of this stage's fingerprint; shards finished before a kill are not computed again.
+    """
+    markers = state / "shards"
+    named = list(zip(inputs, names or [path.name for path in inputs], strict=True))
+    pending = [(path, name) for path, name in named if not _is_finished(markers, name, outputs)]
+    run = _run_serial if (backend or executor_name()) == "serial" else _run_processes
+    for _ in progress(run(function, pending, outputs, markers), len(pending), label):
+        pass
+    for folder, schema in outputs.values():
+        write_manifest(folder, schema)
+    return [json.loads(_marker(markers, name).read_text()) for _, name in named]
+
+
+def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str) -> list[Any]:
+    """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend."""
+    if executor_name() == "serial" or len(items) < 2:
+        return [function(item) for item in progress(items, len(items), label)]
+    with _pool() as pool:
+        chunk = max(1, len(items) // (worker_count() * 8))
+        return list(progress(pool.map(function, items, chunksize=chunk), len(items), label))
+
+
+def _marker(markers: Path, name: str) -> Path:
+    return (markers / name).with_suffix(".json")
+
+
+def _is_finished(markers: Path, name: str, outputs: Outputs) -> bool:
+    written = all((folder / name).exists() for folder, _ in outputs.values())
+    return written and _marker(markers, name).exists()
+
+
+def _run_one(function: Callable[[pa.Table], ShardResult], path: Path, name: str, outputs: Outputs, markers: Path) -> None:
+    result = function(read_shard(path))
+    for table, (folder, schema) in outputs.items():
+        write_shard(folder / name, result.tables[table], schema)
+    write_json(_marker(markers, name), result.summary)
+
+
+def _run_serial(
+    function: Callable[[pa.Table], ShardResult], pending: Sequence[tuple[Path, str]], outputs: Outputs, markers: Path
+) -> Iterator[None]:
+    for path, name in pending:
+        yield _run_one(function, path, name, outputs, markers)
+
+
+def _run_processes(
+    function: Callable[[pa.Table], ShardResult], pending: Sequence[tuple[Path, str]], outputs: Outputs, markers: Path
+) -> Iterator[None]:
+    with _pool() as pool:
+        futures = [pool.submit(_run_one, function, path, name, outputs, markers) for path, name in pending]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
+    pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,214 @@
+"""The training loop: from a parent checkpoint over packed tokens, with a schedule; exactly resumable.
+
+in:  a Hugging Face model folder, a TokenShards folder (uint16 [n_sequences, sequence_length])
+out: the trained model, and one LossPoint per optimizer step
+
+A step's batch, learning rate and arithmetic depend on params, data and step alone (no dropout, no loader state), so that weights and
+losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit on the same processor, torch build and thread count.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from accelerate import Accelerator
+from pydantic import Field, model_validator
+from transformers import LlamaForCausalLM
+
+from snowcoder.console import say
+from snowcoder.errors import ParameterError
+from snowcoder.params import ParamsModel
+from snowcoder.pretraining.batches import BatchOrder
+from snowcoder.pretraining.checkpoint import load_state, save_state
+from snowcoder.pretraining.loss import next_token_loss
+from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
+from snowcoder.tokenization.token_shards import TokenShards
+
+# Not part of a result's identity: how often state is saved, and how often a person hears of progress.
+CHECKPOINT_INTERVAL_S = float(os.environ.get("SNOWCODER_CHECKPOINT_INTERVAL_S", "60"))
+REPORT_EVERY_STEPS = 20
+LINE_INTERVAL_S = 60.0
+
+
+class TrainingParams(ParamsModel):
+    """What all variants share.
+
+    cpu_threads: torch threads on CPU (part of the arithmetic, hence a param); bf16: autocast; compile: torch.compile layer by layer.
+    micro_batch_sequences: sequences per forward pass; a batch is summed over micro-batches.
+    weight_decay, adam_beta1, adam_beta2, max_gradient_norm: AdamW's; the paper names Adam only (weight_decay 0.0 is Adam).
+    """
+
+    cpu_threads: int = Field(gt=0)
+    bf16: bool
+    compile: bool
+    micro_batch_sequences: int = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    adam_beta1: float = Field(ge=0, lt=1)
+    adam_beta2: float = Field(ge=0, lt=1)
+    max_gradient_norm: float = Field(gt=0)
+
+
+class PhaseParams(ParamsModel):
+    """One variant's phase.
+
+    tokens: horizon, counting repeats; batch_tokens: per optimizer step; seed: of the order of sequences; schedule: learning rate.
+    """
+
+    tokens: int = Field(gt=0)
+    batch_tokens: int = Field(gt=0)
+    seed: int
+    schedule: ScheduleParams
+
+    @model_validator(mode="after")
+    def _at_least_one_step(self) -> "PhaseParams":
+        if self.tokens < self.batch_tokens:
+            raise ValueError(f"tokens {self.tokens} is less than one batch of batch_tokens {self.batch_tokens}")
+        return self
+
+
+class LossPoint(NamedTuple):
+    """One row of loss_curve.csv: `tokens` seen after the step, mean loss in nats per token."""
+
+    step: int
+    tokens: int
+    learning_rate: float
+    train_loss: float
+
+
+def train(
+    model: LlamaForCausalLM,
+    data: TokenShards,
+    shared: TrainingParams,
+    phase: PhaseParams,
+    state_folder: Path,
+    log: Callable[[LossPoint], None],
+) -> list[LossPoint]:
+    """Train `model` in place and return its loss curve; `log` sees every REPORT_EVERY_STEPS-th point."""
+    batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
+    n_steps = phase.tokens // phase.batch_tokens
+    accelerator = _accelerator(shared)
+    optimizer = make_optimizer(model, shared)
+    curve: list[LossPoint] = []
+    state = load_state(state_folder)
+    if state is not None:
+        curve = _restore(state, model, optimizer)
+        say(f"going on from step {len(curve)} of {n_steps}")
+    model.train()
+    wrapped, optimizer = accelerator.prepare(_Objective(model, shared.compile), optimizer)
+    order = BatchOrder(data.n_sequences, batch_sequences, phase.seed)
+    with _TerminationFlag() as termination:
+        saved_s = said_s = time.monotonic()
+        for step in range(len(curve), n_steps):
+            rate = learning_rate(step, n_steps, phase.schedule)
+            loss = _optimizer_step(wrapped, optimizer, accelerator, data, order.indices(step), rate, shared)
+            curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, loss))
+            if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
+                log(curve[-1])
+            now_s = time.monotonic()
+            if termination.requested or now_s - saved_s >= CHECKPOINT_INTERVAL_S:
+                _save(state_folder, model, optimizer, curve)
+                saved_s = now_s
+            if termination.requested:
+                raise SystemExit(128 + signal.SIGTERM)
+            if now_s - said_s >= LINE_INTERVAL_S:
+                say(f"step {step + 1}/{n_steps}: loss {loss:.3f}")
+                said_s = now_s
+    return curve
+
+
+def make_optimizer(model: torch.nn.Module, shared: TrainingParams) -> torch.optim.AdamW:
+    """AdamW, fused; weight decay on matrices only, as is usual for Llama (the paper says only `Adam`)."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": shared.weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, betas=(shared.adam_beta1, shared.adam_beta2), fused=True)
+
+
+class _Objective(torch.nn.Module):
+    """token_ids int64 [batch, sequence] -> mean next-token loss; one forward, so that a data-parallel wrapper sees the loss."""
+
+    def __init__(self, model: LlamaForCausalLM, compile_layers: bool) -> None:
+        super().__init__()
+        self.model = model
+        if compile_layers:
+            # layer by layer: whole-model compilation was seen to give different results in identical runs on CPU
+            for layer in model.model.layers:
+                layer.compile()
+
+    def forward(self, token_ids: torch.Tensor) -> torch.Tensor:
+        hidden = self.model.model(input_ids=token_ids, use_cache=False).last_hidden_state
+        with torch.autocast(hidden.device.type, enabled=False):
+            return next_token_loss(hidden, self.model.lm_head.weight, token_ids)
+
+
+def _optimizer_step(
+    wrapped: torch.nn.Module,
+    optimizer: Any,
+    accelerator: Accelerator,
+    data: TokenShards,
+    indices: Any,
+    rate: float,
+    shared: TrainingParams,
+) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    own = indices[accelerator.process_index :: accelerator.num_processes]
+    micro_batches = [own[first : first + shared.micro_batch_sequences] for first in range(0, len(own), shared.micro_batch_sequences)]
+    total = torch.zeros((), device=accelerator.device)
+    for micro_batch in micro_batches:
+        token_ids = torch.from_numpy(data.sequences(micro_batch).astype("int64")).to(accelerator.device)
+        loss = wrapped(token_ids) * (len(micro_batch) / len(own))
+        accelerator.backward(loss)
+        total += loss.detach()
+    accelerator.clip_grad_norm_(wrapped.parameters(), shared.max_gradient_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return float(accelerator.reduce(total, "mean"))
+
+
+def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length: int) -> int:
+    if phase.batch_tokens % sequence_length:
+        raise ParameterError(
+            f"params.yaml: pretrain: batch_tokens {phase.batch_tokens} is not a multiple of pack_tokens.sequence_length {sequence_length}"
+        )
+    return phase.batch_tokens // sequence_length
+
+
+def _accelerator(shared: TrainingParams) -> Accelerator:
+    torch.set_num_threads(shared.cpu_threads)
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    return Accelerator(mixed_precision="bf16" if shared.bf16 else "no")
+
+
+def _save(folder: Path, model: LlamaForCausalLM, optimizer: Any, curve: list[LossPoint]) -> None:
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "curve": [tuple(point) for point in curve]}
+    save_state(folder, len(curve), state)
+
+
+def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer) -> list[LossPoint]:
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return [LossPoint(*point) for point in state["curve"]]
+
+
+class _TerminationFlag:
+    """SIGTERM asks for a checkpoint after the step at hand instead of ending the process in its midst."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> "_TerminationFlag":
+        self._previous = signal.signal(signal.SIGTERM, self._request)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._previous)
+
+    def _request(self, *_: object) -> None:
+        self.requested = True

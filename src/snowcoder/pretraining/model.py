@@ -1,0 +1,102 @@
+"""The Llama of the recipe (paper Table 1): seeded weights of the configured shape, as a Hugging Face folder with its tokenizer.
+
+Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation (normal, std 0.02, as transformers' Llama).
+"""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, model_validator
+
+from snowcoder.errors import CheckpointError
+from snowcoder.params import ParamsModel
+from snowcoder.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+EOS_ID = 0
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+class ModelParams(ParamsModel):
+    """Shape of the model.
+
+    vocab_size: ids of the tokenizer; hidden_size, ffn_size: features; layers, heads, kv_heads: counts.
+    max_positions: longest sequence in tokens; rope_base: RoPE theta; seed: of the initial weights.
+    """
+
+    vocab_size: int = Field(ge=257, le=2**16)
+    hidden_size: int = Field(gt=0)
+    ffn_size: int = Field(gt=0)
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    kv_heads: int = Field(gt=0)
+    max_positions: int = Field(gt=1)
+    rope_base: float = Field(gt=0)
+    seed: int
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> "ModelParams":
+        if self.hidden_size % self.heads or self.heads % self.kv_heads:
+            raise ValueError(f"heads {self.heads} must divide hidden_size {self.hidden_size}, and kv_heads {self.kv_heads} must divide heads")
+        return self
+
+
+def llama_config(params: ModelParams) -> "LlamaConfig":
+    """transformers' configuration of `params`; embeddings tied, no dropout, float32 weights."""
+    from transformers import LlamaConfig
+
+    return LlamaConfig(
+        vocab_size=params.vocab_size,
+        hidden_size=params.hidden_size,
+        intermediate_size=params.ffn_size,
+        num_hidden_layers=params.layers,
+        num_attention_heads=params.heads,
+        num_key_value_heads=params.kv_heads,
+        max_position_embeddings=params.max_positions,
+        rope_parameters={"rope_type": "default", "rope_theta": params.rope_base},
+        tie_word_embeddings=True,
+        bos_token_id=EOS_ID,
+        eos_token_id=EOS_ID,
+        pad_token_id=EOS_ID,
+        dtype="float32",
+    )
+
+
+def initialize(params: ModelParams) -> "LlamaForCausalLM":
+    """Seeded random weights; the same on every machine with the same torch."""
+    import torch
+    from transformers import LlamaForCausalLM
+
+    torch.manual_seed(derive_seed(params.seed, "initialize_model"))
+    return LlamaForCausalLM(llama_config(params))
+
+
+def count_parameters(model: "LlamaForCausalLM") -> dict[str, int]:
+    """`{total, embedding, non_embedding}`; the tied embedding counts once."""
+    total = sum(parameter.numel() for parameter in model.parameters())
+    embedding = model.get_input_embeddings().weight.numel()
+    return {"total": total, "embedding": embedding, "non_embedding": total - embedding}
+
+
+def load_model(folder: Path) -> "LlamaForCausalLM":
+    """The model of a Hugging Face folder in float32. Raises CheckpointError naming the folder if it cannot be loaded."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if not (folder / "config.json").exists():
+        raise CheckpointError(f"{folder}: no config.json; the stage that writes this model has not run: `dvc repro`")
+    try:
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    except Exception as error:  # safetensors, json and transformers each raise their own kinds
+        raise CheckpointError(f"{folder}: cannot be loaded: {error}; run `dvc checkout {folder}` or `dvc repro -f`") from error
+
+
+def save_model(model: "LlamaForCausalLM", tokenizer_folder: Path, folder: Path) -> None:
+    """A folder that AutoModelForCausalLM, AutoTokenizer and vLLM load as it is."""
+    model.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (tokenizer_folder / name).exists():
+            shutil.copy(tokenizer_folder / name, folder / name)

@@ -1,0 +1,21 @@
+"""Named randomness: every generator comes from one seed in params and a name; a random rule on a file is decided by its content's hash."""
+
+import hashlib
+
+import numpy as np
+
+
+def derive_seed(seed: int, *names: str | int) -> int:
+    """A 63-bit seed from `seed` and the names of its use: sha256, so that it is the same on every machine."""
+    text = "\0".join(str(part) for part in (seed, *names))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *names: str | int) -> np.random.Generator:
+    """A NumPy generator of its own for one named use."""
+    return np.random.Generator(np.random.PCG64(derive_seed(seed, *names)))
+
+
+def unit_hash(seed: int, *names: str | int) -> float:
+    """A number in [0, 1) that depends on the names alone: for rules such as `keep 10%` or a random order that no position decides."""
+    return derive_seed(seed, *names) / 2**63

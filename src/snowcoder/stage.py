@@ -1,0 +1,174 @@
+"""One run of one stage: its command line, its lock, its resumable state, the publishing of its outputs.
+
+State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work` in the original
+repository ($DVC_ROOT, also for temporary and queued experiments), or `.work` here. Outputs are built there and copied to their final
+names at the end, each atomically; then the state is removed, so that `dvc repro -f` really runs again. A kill at any moment leaves the
+state, and the next run goes on from it. A second process on the same state waits, and takes the finished result.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from snowcoder.console import say
+from snowcoder.errors import SnowcoderError
+from snowcoder.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
+from snowcoder.params import ParamsModel
+from snowcoder.shards import fsync, write_json
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """Where a stage's build function works.
+
+    state: kept between kills; anything resumable goes here.
+    fingerprint: of params, inputs and code.
+    """
+
+    stage: str
+    item: str | None
+    state: Path
+    fingerprint: str
+
+    @property
+    def label(self) -> str:
+        """`pretrain@general`, as DVC writes it."""
+        return stage_label(self.stage, self.item)
+
+    def out(self, final: Path | str) -> Path:
+        """Where to build the output that will be published as `final`."""
+        path = self.state / "outs" / final
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def stage_label(stage: str, item: str | None) -> str:
+    """`pretrain@general`, or `split_files` for a stage without items."""
+    return f"{stage}@{item}" if item else stage
+
+
+def work_dir() -> Path:
+    """The absolute folder of everything that is kept but not versioned: state, tracking records, times."""
+    root = os.environ.get("SNOWCODER_WORK_DIR") or Path(os.environ.get("DVC_ROOT") or Path.cwd()) / ".work"
+    return Path(root).absolute()
+
+
+def command_line(main: Callable[..., None]) -> None:
+    """Run a stage's main, with its item if it takes one; a SnowcoderError ends in its message and exit code 1."""
+    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
+    takes_item = main.__code__.co_argcount == 1
+    if takes_item:
+        parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
+    arguments = parser.parse_args()
+    try:
+        main(arguments.item) if takes_item else main()
+    except SnowcoderError as error:
+        sys.exit(f"error: {type(error).__name__}: {error}")
+    except OSError as error:
+        if error.errno is None or error.filename is None:
+            raise
+        sys.exit(f"error: {error.filename}: {error.strerror}; mend it and run again: finished work is kept")
+
+
+def run_stage(
+    stage: str,
+    params: Sequence[ParamsModel],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    build: Callable[[StageRun], None],
+    item: str | None = None,
+) -> None:
+    """Call `build` under the lock of this fingerprint and publish every path of `outputs` that it wrote to `run.out(path)`."""
+    key = fingerprint([section.model_dump(mode="json") for section in params], inputs, REPOSITORY_ROOT / "stages" / f"{stage}.py")
+    state = work_dir() / "state" / stage_label(stage, item) / key
+    run = StageRun(stage, item, state, key)
+    state.mkdir(parents=True, exist_ok=True)
+    finished = state.with_name(f"{key}.finished.json")
+    with _locked(state.with_name(f"{key}.lock"), run.label) as waited:
+        if waited and _take_finished(finished, outputs):
+            say(f"{run.label}: the other process has finished; its result is used")
+            return
+        state.mkdir(parents=True, exist_ok=True)
+        build(run)
+        for path in outputs:
+            publish(run.out(path), path)
+        write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})
+        shutil.rmtree(state)
+    _write_times(run)
+
+
+def publish(built: Path, final: Path) -> None:
+    """Copy a file or folder to its final name: complete under a temporary name, then renamed. Raises SnowcoderError if it was not built."""
+    if not built.exists():
+        raise SnowcoderError(f"{final}: was not built; this is a fault of the stage that should write it")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    _remove(partial)
+    if built.is_dir():
+        shutil.copytree(built, partial)
+        for path in partial.rglob("*"):
+            if path.is_file():
+                fsync(path)
+    else:
+        shutil.copy(built, partial)
+        fsync(partial)
+    _remove(final)
+    partial.rename(final)
+
+
+@contextmanager
+def _locked(path: Path, label: str) -> Iterator[bool]:
+    """Hold the lock of one state; yields whether another process had to be waited for."""
+    lock = FileLock(path)
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waited = True
+        say(f"{label}: another process is at work on the same state ({path.parent}); waiting for its result")
+        lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _take_finished(record: Path, outputs: Sequence[Path]) -> bool:
+    """Use what another process has just published, also from another workspace; False if it failed or its files have changed."""
+    if not record.exists():
+        return False
+    published: dict[str, Any] = json.loads(record.read_text())
+    for path in outputs:
+        source, digest = Path(published[str(path)][0]), published[str(path)][1]
+        if not source.exists() or hash_path(source) != digest:
+            return False
+        if source != path.absolute():
+            publish(source, path)
+    return True
+
+
+def _write_times(run: StageRun) -> None:
+    wall_s = time.time() - psutil.Process().create_time()  # with the imports, as a person waits for them too
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    times = {"stage": run.label, "wall_s": round(wall_s, 2), "peak_memory_bytes": max(own, children) * 1024}
+    write_json(work_dir() / "times" / f"{run.label}.json", times)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

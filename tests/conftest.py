@@ -1,0 +1,19 @@
+"""Fixtures for all tests: every test has a work folder of its own, and a tracking fault is an error."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("SNOWCODER_WORK_DIR", str(tmp_path_factory.mktemp("work")))
+    monkeypatch.setenv("SNOWCODER_TRACKING_STRICT", "1")
+    for name in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def repository_root() -> Path:
+    """Root of the checkout under test."""
+    return Path(__file__).resolve().parents[1]

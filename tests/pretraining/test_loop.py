@@ -1,0 +1,109 @@
+"""Training: resumes exactly after kills at any step, learns, and says what is wrong with its parameters."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from snowcoder.errors import ParameterError
+from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
+from snowcoder.pretraining.model import ModelParams, initialize
+from snowcoder.pretraining.schedule import ScheduleParams
+
+MODEL = ModelParams(
+    vocab_size=300, hidden_size=32, ffn_size=48, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3
+)
+SHARED = TrainingParams(
+    cpu_threads=1, bf16=True, compile=False, micro_batch_sequences=2, weight_decay=0.0, adam_beta1=0.9, adam_beta2=0.95, max_gradient_norm=1.0
+)
+PHASE = PhaseParams(
+    tokens=16 * 4 * 12,
+    batch_tokens=16 * 4,
+    seed=5,
+    schedule=ScheduleParams(kind="cosine", peak_learning_rate=3e-3, final_learning_rate=3e-4, warmup_steps=2),
+)
+
+
+class CountingData:
+    """Packed tokens that count upwards, in the shape of TokenShards: easy to learn."""
+
+    n_sequences = 10
+    sequence_length = 16
+    n_tokens = 160
+
+    def sequences(self, indices: np.ndarray) -> np.ndarray:
+        return ((np.asarray(indices)[:, None] * 7 + np.arange(self.sequence_length)) % 300).astype(np.uint16)
+
+
+class DyingData(CountingData):
+    """The same data, which ends the run (as a kill would) when it is asked for batch number `fatal_batch`."""
+
+    def __init__(self, fatal_batch: int) -> None:
+        self.remaining = fatal_batch
+
+    def sequences(self, indices: np.ndarray) -> np.ndarray:
+        if self.remaining == 0:
+            raise KeyboardInterrupt
+        self.remaining -= 1
+        return super().sequences(indices)
+
+
+def run(data: CountingData, state: Path) -> tuple[torch.nn.Module, list[LossPoint]]:
+    model = initialize(MODEL)
+    return model, train(model, data, SHARED, PHASE, state, log=lambda _: None)  # type: ignore[arg-type]
+
+
+def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    for (name, first), (_, second) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert torch.equal(first, second), name
+
+
+def test_killed_three_times_equals_uninterrupted_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, whole_curve = run(CountingData(), tmp_path / "whole")
+    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    for fatal_batch in (5, 9, 4):  # mid-step too: two micro-batches make a step
+        with pytest.raises(KeyboardInterrupt):
+            run(DyingData(fatal_batch), tmp_path / "killed")
+    killed, killed_curve = run(CountingData(), tmp_path / "killed")
+    assert_equal_weights(whole, killed)
+    assert whole_curve == killed_curve
+
+
+def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = run(CountingData(), tmp_path / "whole")
+    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(DyingData(9), tmp_path / "torn")
+    newest = max((tmp_path / "torn").glob("step-*.pt"))
+    newest.write_bytes(newest.read_bytes()[:1000])
+    resumed, _ = run(CountingData(), tmp_path / "torn")
+    assert_equal_weights(whole, resumed)
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    _, curve = run(CountingData(), tmp_path)
+    assert len(curve) == 12
+    assert curve[-1].tokens == PHASE.tokens
+    assert curve[-1].train_loss < curve[0].train_loss - 0.2
+
+
+def test_batch_that_is_no_multiple_of_the_sequence_length_is_refused(tmp_path: Path) -> None:
+    phase = PHASE.model_copy(update={"batch_tokens": 50})
+    with pytest.raises(ParameterError, match=r"batch_tokens 50 is not a multiple of pack_tokens\.sequence_length 16"):
+        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda _: None)  # type: ignore[arg-type]
+
+
+def test_initial_weights_are_the_same_in_every_process(repository_root: Path) -> None:
+    script = (
+        "from snowcoder.pretraining.model import *\n"
+        f"model = initialize(ModelParams.model_validate({MODEL.model_dump()!r}))\n"
+        "import hashlib, torch\n"
+        "print(hashlib.sha256(b''.join(p.detach().numpy().tobytes() for p in model.parameters())).hexdigest())"
+    )
+    environment = os.environ | {"PYTHONPATH": str(repository_root / "src")}
+    digests = {subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    assert len(digests) == 1
