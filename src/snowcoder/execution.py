@@ -107,7 +107,8 @@ def _run_serial(
     function: Callable[[pa.Table], ShardResult], pending: Sequence[tuple[Path, str]], outputs: Outputs, markers: Path
 ) -> Iterator[None]:
     for path, name in pending:
-        yield _run_one(function, path, name, outputs, markers)
+        _run_one(function, path, name, outputs, markers)
+        yield
 
 
 def _run_processes(
@@ -116,7 +117,8 @@ def _run_processes(
     with _pool() as pool:
         futures = [pool.submit(_run_one, function, path, name, outputs, markers) for path, name in pending]
         for future in as_completed(futures):
-            yield future.result()
+            future.result()
+            yield
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+# Everything works first on a fresh clone: each target sets up what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+PROFILE ?= nano
+# The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
+EXTRAS ?= dev
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PYTHONPATH := src
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
+	touch $@
+
+setup: $(VENV)/.installed
+
+check: setup
+	@python tools/check_machine.py
+
+repro: check
+	dvc repro --quiet
+	@python tools/show_results.py
+
+test: setup
+	ruff check .
+	ruff format --check .
+	lint-imports
+	mypy
+	pytest -m "not slow and not gpu"
+
+test-slow: setup
+	pytest -m "slow and not gpu"
+
+ui: setup
+	python tools/serve_ui.py
+
+sync-tracking: setup
+	python tools/sync_tracking.py
+
+profile: setup
+	python tools/apply_profile.py $(PROFILE)
+
+deps: setup
+	python tools/update_stage_deps.py

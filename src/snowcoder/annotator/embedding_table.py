@@ -1,0 +1,41 @@
+"""The table that embed_files writes and the annotators read: one row per section, sorted by file, then section, within a shard.
+
+  file_id     string
+  source      string   corpus | high_quality | instruction
+  repository  string
+  language    string
+  split       string   train | held_out; positives train the annotators and are `train`
+  n_bytes     int64    of the whole file
+  section     int8     0 top, 1 middle, 2 bottom
+  embedding   fixed_size_list<float32, D>, of length 1; D = 384 for all-MiniLM-L6-v2
+The first shards are those of the corpus, the last ones those of the positives.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+CORPUS = "corpus"
+TRAIN = "train"
+FILE_COLUMNS = ["file_id", "source", "repository", "language", "split", "n_bytes"]
+
+
+def embedding_schema(dimensions: int) -> pa.Schema:
+    """Columns of data/embed_files for an encoder of `dimensions`."""
+    return pa.schema(
+        [
+            ("file_id", pa.string()),
+            ("source", pa.string()),
+            ("repository", pa.string()),
+            ("language", pa.string()),
+            ("split", pa.string()),
+            ("n_bytes", pa.int64()),
+            ("section", pa.int8()),
+            ("embedding", pa.list_(pa.float32(), dimensions)),
+        ]
+    )
+
+
+def embeddings_of(table: pa.Table) -> np.ndarray:
+    """Column `embedding` as float64 [rows, D]."""
+    # Parquet keeps no fixed size of a list: the number of dimensions follows from the rows
+    return table["embedding"].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(len(table), -1)

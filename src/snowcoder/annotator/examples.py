@@ -1,0 +1,151 @@
+"""Which files an annotator is trained and judged on.
+
+in: one row per file of data/embed_files (train split), labels  out: Example per file, sorted by file_id
+
+Positives are screened files of data/fetch_positives or, as `educational`, corpus files with a label of min_label or more. Negatives are
+random train files of the corpus, as in DCLM (random, not known to be bad), matched to the positives' languages: each language gives
+negatives_per_positive negatives per positive of that language. Files are ranked within their language, so that a head has to tell good
+Python from ordinary Python; against negatives of all languages it could score well by telling Python from CSS, which ranks nothing.
+Seen in a trial (630 Python positives, 170 negatives, held-out repositories, mean of four splits):
+  negatives             AUC positives / other Python   AUC ordinary Python / other languages (0.5: language says nothing)
+  matched                          0.977                              0.34
+  half other languages             0.974                              0.79
+  other languages only             0.951                              0.99
+
+Held-out files are whole repositories, so that no file is judged by what its neighbours taught. Repositories with positives and repositories
+without are drawn apart, in the order of a hash, as long as they do not exceed held_out_fraction of the files; at least one of each.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from snowcoder.annotator.embedding_table import CORPUS
+from snowcoder.annotator.head import Kind
+from snowcoder.errors import EmptyResultError
+from snowcoder.params import ParamsModel
+from snowcoder.seeding import unit_hash
+
+EDUCATIONAL = "educational"
+
+
+class AnnotatorParams(ParamsModel):
+    """Shared by all recipes."""
+
+    seed: int = Field(description="seed of the negatives and of the held-out repositories", ge=0)
+    held_out_fraction: float = Field(description="share of the files, in whole repositories, that a head is judged on", gt=0, lt=1)
+    negatives_per_positive: float = Field(description="random corpus files per positive, in each language", gt=0)
+    l2: float = Field(description="weight of the squared norm of the weights against the loss summed over files", gt=0)
+
+
+class RecipeParams(ParamsModel):
+    """One recipe of the paper's Table 4."""
+
+    kind: Kind = Field(description="classification: positives against random files; regression: on the labels")
+    positives: list[Literal["high_quality", "instruction", "educational"]] = Field(
+        description="sources of the positives; empty for a regression", max_length=3
+    )
+    min_label: float = Field(
+        description="label from which a file counts as educational: a positive, and the threshold of a regression's ROC", ge=0, le=5
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One file. target: the label (regression), or 1.0 and 0.0. kind: a source of positives, or `negative`."""
+
+    file_id: str
+    repository: str
+    language: str
+    n_bytes: int
+    kind: str
+    target: float
+    is_positive: bool
+    is_held_out: bool = False
+
+
+def choose_examples(
+    files: Iterable[Mapping[str, Any]], labels: Mapping[str, float], shared: AnnotatorParams, recipe: RecipeParams
+) -> list[Example]:
+    """Examples of one recipe. `files`: rows with file_id, source, repository, language, split, n_bytes; labels: file_id -> label.
+
+    Raises EmptyResultError if there is nothing to learn from, or nothing to judge on.
+    """
+    rows = sorted(files, key=lambda row: row["file_id"])
+    assert all(row["split"] == "train" for row in rows), "an annotator may see the train split only"
+    if recipe.kind == "regression":
+        labelled = [row for row in rows if row["source"] == CORPUS and row["file_id"] in labels]
+        examples = [_labelled(row, labels[row["file_id"]], recipe.min_label) for row in labelled]
+    else:
+        positives = [example for row in rows if (example := _positive(row, labels, recipe)) is not None]
+        examples = positives + _negatives(rows, positives, shared)
+    _check(examples)
+    return _hold_out(sorted(examples, key=lambda example: example.file_id), shared)
+
+
+def _labelled(row: Mapping[str, Any], label: float, min_label: float) -> Example:
+    return _example(row, EDUCATIONAL if label >= min_label else "negative", label, label >= min_label)
+
+
+def _positive(row: Mapping[str, Any], labels: Mapping[str, float], recipe: RecipeParams) -> Example | None:
+    is_educational = row["source"] == CORPUS and labels.get(row["file_id"], -1.0) >= recipe.min_label
+    kind = EDUCATIONAL if is_educational else row["source"]
+    return _example(row, kind, 1.0, True) if kind in recipe.positives else None
+
+
+def _negatives(rows: Sequence[Mapping[str, Any]], positives: Sequence[Example], shared: AnnotatorParams) -> list[Example]:
+    taken = {example.file_id for example in positives}
+    negatives = []
+    for language, n_positives in sorted(Counter(example.language for example in positives).items()):
+        candidates = [row for row in rows if row["source"] == CORPUS and row["language"] == language and row["file_id"] not in taken]
+        candidates.sort(key=lambda row: unit_hash(shared.seed, "negative", row["file_id"]))
+        n_negatives = round(shared.negatives_per_positive * n_positives)
+        negatives += [_example(row, "negative", 0.0, False) for row in candidates[:n_negatives]]
+    return negatives
+
+
+def _example(row: Mapping[str, Any], kind: str, target: float, is_positive: bool) -> Example:
+    return Example(row["file_id"], row["repository"], row["language"], row["n_bytes"], kind, target, is_positive)
+
+
+def _hold_out(examples: Sequence[Example], shared: AnnotatorParams) -> list[Example]:
+    """Mark whole repositories as held out, drawn apart where there are positives and where there are none."""
+    with_positives = {example.repository for example in examples if example.is_positive}
+    held_out = set()
+    for contains_positives in (True, False):
+        counted = [
+            example.repository
+            for example in examples
+            if (example.repository in with_positives) == contains_positives and example.is_positive == contains_positives
+        ]
+        held_out |= _draw(Counter(counted), shared)
+    marked = [replace(example, is_held_out=example.repository in held_out) for example in examples]
+    _check([example for example in marked if example.is_held_out], "held-out ")
+    _check([example for example in marked if not example.is_held_out], "training ")
+    return marked
+
+
+def _draw(files_by_repository: Mapping[str, int], shared: AnnotatorParams) -> set[str]:
+    order: Callable[[str], float] = lambda repository: unit_hash(shared.seed, "held_out", repository)  # noqa: E731
+    room = shared.held_out_fraction * sum(files_by_repository.values())
+    drawn: set[str] = set()
+    for repository in sorted(files_by_repository, key=order):
+        if files_by_repository[repository] <= room:
+            drawn.add(repository)
+            room -= files_by_repository[repository]
+    # nothing fits: the smallest repository, unless it is the only one
+    if not drawn and len(files_by_repository) > 1:
+        drawn.add(min(files_by_repository, key=lambda repository: (files_by_repository[repository], order(repository))))
+    return drawn
+
+
+def _check(examples: Sequence[Example], what: str = "") -> None:
+    n_positive = sum(example.is_positive for example in examples)
+    if not n_positive or n_positive == len(examples):
+        raise EmptyResultError(
+            f"train_annotator: found {n_positive} {what}positives and {len(examples) - n_positive} {what}negatives; allowed: at least one "
+            "of each, in two repositories of each kind; widen the positives or the labelled sample, or lower min_label"
+        )

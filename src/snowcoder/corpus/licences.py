@@ -1,0 +1,88 @@
+"""Licences of distributions as SPDX identifiers, and which of them are permissive.
+
+in: the METADATA of a wheel and the texts of its licence files  out: an SPDX expression, or None where no licence is recognised.
+
+Sources are asked in order of precision: License-Expression (PEP 639), the licence text itself, the License field, trove classifiers.
+`BSD` alone names two licences, so the text decides between them.
+"""
+
+import re
+from collections.abc import Sequence
+from email.message import Message
+from email.parser import HeaderParser
+
+PERMISSIVE = frozenset(
+    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense"}
+)
+
+_BSD = "BSD"
+# A short form in the License field or a classifier -> SPDX; the first pattern found wins.
+_SHORT_FORMS = (
+    (r"apache(?: software)?(?: license)?,?\s*-?(?:version )?(?:v?2(?:\.0)?)?", "Apache-2.0"),
+    (r"3-clause bsd|bsd[- ]3(?:[- ]clause)?|new bsd|modified bsd|revised bsd", "BSD-3-Clause"),
+    (r"2-clause bsd|bsd[- ]2(?:[- ]clause)?|simplified bsd|freebsd", "BSD-2-Clause"),
+    (r"\bbsd\b", _BSD),
+    (r"\bisc\b|\biscl\b", "ISC"),
+    (r"\bmit\b|expat", "MIT"),
+    (r"python software foundation|\bpsf(?:l|-2\.0)?\b", "PSF-2.0"),
+    (r"unlicense", "Unlicense"),
+    (r"zero-clause bsd|\b0bsd\b", "0BSD"),
+)
+_COPYLEFT = re.compile(r"\b(?:a|l)?gpl|gnu |mozilla|\bmpl|eclipse public|\bepl|\bcddl|cc-by-sa", re.IGNORECASE)
+
+
+def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:
+    """SPDX expression of a distribution. `metadata`: text of its METADATA; `licence_texts`: its LICENSE files. None: not recognised."""
+    headers = HeaderParser().parsestr(metadata)
+    expression = headers.get("License-Expression", "").strip()
+    if expression:
+        return expression
+    from_text = _licence_of_texts(licence_texts)
+    declared = _licence_of_field(headers) or _licence_of_classifiers(headers)
+    if declared == _BSD:
+        return from_text if from_text and from_text.startswith(_BSD) else None
+    return declared or from_text
+
+
+def is_permissive(expression: str) -> bool:
+    """Whether an SPDX expression leaves only permissive terms: every side of AND, at least one side of OR (AND binds first)."""
+    sides = re.split(r"\s+OR\s+", expression.replace("(", " ").replace(")", " ").strip())
+    return any(all(part.strip() in PERMISSIVE for part in re.split(r"\s+AND\s+", side)) for side in sides)
+
+
+def _licence_of_field(headers: Message) -> str | None:
+    field = str(headers.get("License", "")).strip()
+    if not field or _COPYLEFT.search(field):
+        return None
+    return _licence_of_texts([field]) if "\n" in field else _short_form(field)
+
+
+def _licence_of_classifiers(headers: Message) -> str | None:
+    classifiers = [str(value) for value in headers.get_all("Classifier", []) if str(value).startswith("License ::")]
+    if any(_COPYLEFT.search(value) for value in classifiers):
+        return None
+    found = {short for value in classifiers if (short := _short_form(value.rsplit("::", 1)[-1]))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _short_form(text: str) -> str | None:
+    return next((licence for pattern, licence in _SHORT_FORMS if re.search(pattern, text, re.IGNORECASE)), None)
+
+
+def _licence_of_texts(texts: Sequence[str]) -> str | None:
+    found = {licence for text in texts if (licence := _licence_of_text(re.sub(r"\s+", " ", text).lower()))}
+    return " AND ".join(sorted(found)) or None
+
+
+def _licence_of_text(text: str) -> str | None:
+    if "apache license version 2.0" in text or "licensed under the apache license" in text:
+        return "Apache-2.0"
+    if "redistribution and use in source and binary forms" in text:
+        return "BSD-3-Clause" if re.search(r"neither the names? of|may not be used to endorse", text) else "BSD-2-Clause"
+    if "permission is hereby granted, free of charge, to any person" in text:
+        return "MIT"
+    if "permission to use, copy, modify, and/or distribute" in text or "permission to use, copy, modify, and distribute" in text:
+        return "ISC"
+    if "python software foundation license" in text or "psf license agreement" in text:
+        return "PSF-2.0"
+    return "Unlicense" if "free and unencumbered software released into the public domain" in text else None

@@ -1,0 +1,71 @@
+"""Which files of one repository are taken: limits on a file and on the repository, and the order in which the limits fill up.
+
+in: candidate files of one repository  out: the files taken, and how many were left out, by reason.
+
+The order is a hash of content and path, never a position: a larger limit takes a superset of what a smaller one takes, and one new file
+does not change which of the others are taken.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from pydantic import Field, model_validator
+
+from snowcoder.corpus.languages import LANGUAGES
+from snowcoder.params import ParamsModel
+from snowcoder.records import SourceFile
+from snowcoder.seeding import unit_hash
+
+# Trees of other people's code: it belongs to other repositories, under other licences.
+VENDORED_FOLDERS = frozenset(
+    {"_vendor", "_vendored", "bower_components", "node_modules", "site-packages", "third_party", "thirdparty", "vendor", "vendored"}
+)
+
+
+class FileLimits(ParamsModel):
+    """What may be taken from one repository.
+
+    max_files_per_repository, max_bytes_per_repository: where a repository has more, a hash of content and path decides what is taken.
+    max_file_bytes: larger files are left out unread.
+    languages: names of snowcoder.corpus.languages; files of others are left out.
+    """
+
+    max_files_per_repository: int = Field(gt=0)
+    max_bytes_per_repository: int = Field(gt=0)
+    max_file_bytes: int = Field(gt=0)
+    languages: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "FileLimits":
+        unknown = sorted(set(self.languages) - set(LANGUAGES))
+        if unknown:
+            raise ValueError(f"languages: unknown {', '.join(unknown)}; allowed: {', '.join(LANGUAGES)}")
+        if self.max_file_bytes > self.max_bytes_per_repository:
+            raise ValueError("max_file_bytes must not exceed max_bytes_per_repository, or one file could fill a repository's share")
+        return self
+
+
+def is_vendored(path: str) -> bool:
+    """Whether a file lies in a tree of vendored code."""
+    return not VENDORED_FOLDERS.isdisjoint(PurePosixPath(path).parts[:-1])
+
+
+def take_within_limits(files: Iterable[SourceFile], limits: FileLimits) -> tuple[list[SourceFile], Counter[str]]:
+    """(files taken, sorted by path; left out by reason). Filling stops at the first file that does not fit: size does not decide."""
+    ordered = sorted(files, key=lambda file: (unit_hash(0, file.content_sha256, file.path), file.path))
+    taken: list[SourceFile] = []
+    n_bytes = 0
+    for file in ordered:
+        if len(taken) == limits.max_files_per_repository:
+            return _result(taken, "over_files_per_repository", len(ordered))
+        n_bytes += file.n_bytes
+        if n_bytes > limits.max_bytes_per_repository:
+            return _result(taken, "over_bytes_per_repository", len(ordered))
+        taken.append(file)
+    return _result(taken, "", len(ordered))
+
+
+def _result(taken: list[SourceFile], reason: str, n_candidates: int) -> tuple[list[SourceFile], Counter[str]]:
+    left_out = n_candidates - len(taken)
+    return sorted(taken, key=lambda file: file.path), Counter({reason: left_out} if left_out else {})

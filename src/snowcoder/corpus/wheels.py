@@ -1,0 +1,188 @@
+"""Pinned wheels as a corpus: downloaded by pip, checked by hash, read as zip files. No code of theirs is ever run or installed.
+
+in: lock and table (see wheel_table)  out: SourceFile rows, one per file taken; repository = canonical name of the distribution,
+revision = its version, popularity = 1 / download_rank.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from snowcoder.console import progress
+from snowcoder.corpus.languages import language_of, may_have_language
+from snowcoder.corpus.selection import FileLimits, is_vendored, take_within_limits
+from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
+from snowcoder.errors import SourceError
+from snowcoder.records import SourceFile, make_source_file
+from snowcoder.shards import sha256_file
+
+SOURCE = "wheels"
+# pip hands over nothing before its whole list is done: small batches keep what a kill or a failure leaves behind.
+WHEELS_PER_DOWNLOAD = 8
+_UNREACHABLE = re.compile(r"connection|resolve|network|timed? ?out|proxy|max retries|ssl", re.IGNORECASE)
+
+
+def download_wheels(lock: Path, folder: Path, only: Sequence[str] | None = None) -> list[Path]:
+    """Paths of the wheels of `lock`, sorted by name, each in `folder/<sha256>/`; what is there and has the right hash is not fetched again.
+
+    only: names of distributions to take instead of all. Raises SourceError naming the wheel, what was found and what to do.
+    """
+    wheels = _chosen(read_lock(lock), only, lock)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [wheel for wheel in wheels if _present(wheel, folder) is None]
+    batches = [missing[start : start + WHEELS_PER_DOWNLOAD] for start in range(0, len(missing), WHEELS_PER_DOWNLOAD)]
+    for batch in progress(batches, len(batches), f"downloading {len(missing)} wheels of {lock}"):
+        _download_batch(batch, folder, lock)
+    return [_verified(wheel, folder, lock) for wheel in wheels]
+
+
+def iterate_wheel_files(
+    wheels: Sequence[Path], table: Path, limits: FileLimits, skipped: Counter[str] | None = None
+) -> Iterator[SourceFile]:
+    """Files of `wheels` within `limits`, by repository and path; what is left out is counted by reason in `skipped`.
+
+    Raises SourceError if a wheel is no zip file, or is not described in `table` under its version.
+    """
+    entries = read_wheel_table(table)
+    for path in sorted(wheels, key=_name_and_version):
+        files, left_out = read_wheel(path, _entry_of(path, entries, table), limits)
+        if skipped is not None:
+            skipped.update(left_out)
+        yield from files
+
+
+def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[SourceFile], Counter[str]]:
+    """(files of one wheel within `limits`, left out by reason). The zip is read in memory; nothing is unpacked to disk."""
+    skipped: Counter[str] = Counter()
+    candidates = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted({info.filename: info for info in archive.infolist()}.values(), key=lambda info: info.filename):
+                if member.is_dir() or ".dist-info/" in member.filename:
+                    continue
+                file = _read_member(archive, member, entry, limits)
+                if isinstance(file, str):
+                    skipped[file] += 1
+                else:
+                    candidates.append(file)
+    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+        raise SourceError(f"{path}: cannot be read as a wheel ({error}); delete it and run again") from error
+    taken, left_out = take_within_limits(candidates, limits)
+    return taken, skipped + left_out
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: WheelEntry, limits: FileLimits) -> SourceFile | str:
+    """The file, or the reason to leave it out."""
+    if is_vendored(member.filename):
+        return "vendored"
+    if not may_have_language(member.filename):
+        return "language_not_taken"
+    if member.file_size > limits.max_file_bytes:
+        return "too_large"
+    raw = archive.read(member)
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "not_utf8"
+    if "\0" in content:
+        return "binary"
+    language = language_of(member.filename, content)
+    if language is None or language not in limits.languages:
+        return "language_not_taken"
+    return make_source_file(
+        source=SOURCE,
+        repository=entry.name,
+        path=member.filename,
+        language=language,
+        content=content,
+        licence=entry.licence,
+        download_rank=entry.download_rank,
+        revision=entry.version,
+    )
+
+
+def _chosen(wheels: list[LockedWheel], only: Sequence[str] | None, lock: Path) -> list[LockedWheel]:
+    if only is None:
+        return wheels
+    names = {canonical_name(name) for name in only}
+    unknown = sorted(names - {wheel.name for wheel in wheels})
+    if unknown:
+        pinned = ", ".join(wheel.name for wheel in wheels)
+        raise SourceError(f"{lock}: only_repositories: found {', '.join(unknown)}, not pinned here; allowed: {pinned}")
+    return [wheel for wheel in wheels if wheel.name in names]
+
+
+def _download_batch(batch: list[LockedWheel], folder: Path, lock: Path) -> None:
+    errors = _pip_download(batch, folder)
+    if errors is None:
+        return
+    for wheel in batch:  # pip's message may not name the wheel at fault: ask for one at a time, and keep what can be had
+        if _present(wheel, folder) is None and (errors := _pip_download([wheel], folder)) is not None:
+            raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {_explain(errors, wheel)}")
+
+
+def _pip_download(wheels: list[LockedWheel], folder: Path) -> str | None:
+    """Fetch into `folder`; None, or pip's messages if it failed."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        requirements = Path(partial) / "requirements.txt"
+        requirements.write_text("".join(f"{wheel.requirement}\n" for wheel in wheels))
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2"]
+        command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--dest", partial, "--requirement", str(requirements)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode != 0:
+            return result.stderr + result.stdout
+        for path in Path(partial).glob("*.whl"):
+            final = folder / sha256_file(path) / path.name
+            final.parent.mkdir(exist_ok=True)
+            path.replace(final)
+    return None
+
+
+def _explain(errors: str, wheel: LockedWheel) -> str:
+    got = re.search(r"Got\s+([0-9a-f]{64})", errors)
+    if got:
+        return (
+            f"refused by its hash: the lock says sha256 {wheel.sha256}, the index gave {got[1]}; the file behind the name has changed: "
+            "find out why, then remake the lock with tools/pin_wheels.py"
+        )
+    warnings = [line for line in errors.splitlines() if line.startswith("WARNING") and "is ignored" not in line]
+    if any(_UNREACHABLE.search(line) for line in warnings) or "Errno" in errors:
+        return "the package index cannot be reached; check network, PIP_INDEX_URL and proxies, then run again: fetched wheels are kept"
+    last = next((line for line in reversed(errors.splitlines()) if line.startswith("ERROR")), errors.strip()[-300:])
+    return f"not to be had as a wheel from the package index ({last}); check PIP_INDEX_URL, or remake the lock with tools/pin_wheels.py"
+
+
+def _present(wheel: LockedWheel, folder: Path) -> Path | None:
+    """The fetched wheel if its bytes have the pinned hash; a damaged one is removed, to be fetched again."""
+    for path in sorted((folder / wheel.sha256).glob("*.whl")):
+        if sha256_file(path) == wheel.sha256:
+            return path
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _verified(wheel: LockedWheel, folder: Path, lock: Path) -> Path:
+    path = _present(wheel, folder)
+    if path is None:
+        missing = f"{wheel.name}=={wheel.version}: no wheel with sha256 {wheel.sha256} came"
+        raise SourceError(f"{lock}: {missing}; remake the lock with tools/pin_wheels.py")
+    return path
+
+
+def _name_and_version(path: Path) -> tuple[str, str]:
+    name, version = path.name.split("-")[:2]
+    return canonical_name(name), version
+
+
+def _entry_of(path: Path, entries: dict[str, WheelEntry], table: Path) -> WheelEntry:
+    name, version = _name_and_version(path)
+    entry = entries.get(name)
+    if entry is None or entry.version != version:
+        found = entry.version if entry else "no row"
+        raise SourceError(f"{table}: {name}: the lock pins {version}, the table has {found}; remake both with tools/pin_wheels.py")
+    return entry

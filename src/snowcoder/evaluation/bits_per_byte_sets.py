@@ -1,0 +1,75 @@
+"""Bits per byte of a model on the three kinds of texts, with intervals.
+
+in: named sets of pairs (prompt, text), a model and its tokenizer
+out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+from tokenizers import Tokenizer
+
+from snowcoder.evaluation.text_sets import HeldOutSetParams, Pair, ValidationSetParams
+from snowcoder.inference.model_folder import Precision
+from snowcoder.likelihood.bits_per_byte import TextScores, score_texts
+from snowcoder.likelihood.text_tokens import encode_pairs
+from snowcoder.likelihood.unigram import count_tokens, unigram_bits
+from snowcoder.params import ParamsModel
+from snowcoder.seeding import derive_seed
+from snowcoder.statistics.intervals import bootstrap_ratio_interval
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class MeasureBitsPerByteParams(ParamsModel):
+    """What is measured, and how.
+
+    seed: chooses the texts of validation and held_out, and draws the bootstrap. A text longer than the window is cut into windows.
+    """
+
+    seed: int
+    precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic; bits are summed in float64")
+    cpu_threads: int = Field(gt=0, description="threads of the arithmetic: part of a result's identity")
+    batch_tokens: int = Field(gt=0, description="padded tokens of one forward pass at most")
+    window_tokens: int | None = Field(default=None, gt=1, description="tokens the model sees at once; null: the model's own limit")
+    resamples: int = Field(gt=0, description="bootstrap resamples of an interval")
+    validation: ValidationSetParams
+    held_out: HeldOutSetParams
+
+
+def measure_sets(
+    model: "PreTrainedModel",
+    tokenizer: Tokenizer,
+    sets: Mapping[str, Sequence[Pair]],
+    params: MeasureBitsPerByteParams,
+    window_tokens: int,
+) -> dict[str, Any]:
+    """{set: {bits_per_byte, n_bytes, n_items, ci95}}; intervals resample a set's items (solutions, functions, files)."""
+    metrics = {}
+    for name, pairs in sets.items():
+        scores = score_texts(model, tokenizer, pairs, params.batch_tokens, window_tokens)
+        metrics[name] = _describe(scores, derive_seed(params.seed, "interval", name), params.resamples)
+    return metrics
+
+
+def measure_unigram(tokenizer: Tokenizer, sets: Mapping[str, Sequence[Pair]], train: Iterable[Sequence[str]]) -> dict[str, float]:
+    """{set: bits per byte} of the same tokens under the token frequencies of `train` (batches of texts)."""
+    counts = count_tokens(tokenizer, train)
+    metrics = {}
+    for name, pairs in sets.items():
+        texts = encode_pairs(tokenizer, pairs)
+        metrics[name] = float(unigram_bits(counts, texts).sum() / sum(text.n_bytes for text in texts))
+    return metrics
+
+
+def _describe(scores: TextScores, seed: int, resamples: int) -> dict[str, Any]:
+    kept = np.flatnonzero(scores.n_bytes)
+    return {
+        "bits_per_byte": scores.bits_per_byte,
+        "n_bytes": int(scores.n_bytes.sum()),
+        "n_items": len(scores.bits),
+        "ci95": bootstrap_ratio_interval(scores.bits[kept], scores.n_bytes[kept], seed, resamples),
+    }

@@ -1,0 +1,88 @@
+"""The engine that runs a model in this process with transformers, on CPU or one accelerator.
+
+in: prompts   out: greedy completions
+
+A prompt starts a document: the document start token comes first, as in packed training data, unless the prompt had to be cut. A prompt
+too long for window - max_new_tokens loses its head. Batches are formed by length, then position: a fixed rule, so that the same prompts
+give the same batches. In float32 a batch's size and padding move logits by rounding only (1e-6 or so): they change a completion only where
+two tokens tie to that precision. In bfloat16 they can change more.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer
+
+from snowcoder.console import progress
+from snowcoder.errors import ParameterError
+from snowcoder.inference.engine import Completion, Sampling, cut_at_stop
+from snowcoder.inference.greedy_decoding import CHECK_EVERY_TOKENS, decode_greedily
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class TransformersEngine:
+    """Greedy decoding with a loaded model and its byte-level tokenizer.
+
+    document_id: the token before the first and after the last token of a document (bos and eos in one).
+    batch_size: prompts decoded together.
+    window_tokens: prompt and completion together, at most.
+    """
+
+    def __init__(self, model: "PreTrainedModel", tokenizer: Tokenizer, document_id: int, batch_size: int, window_tokens: int) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._document_id = document_id
+        self._batch_size = batch_size
+        self._window_tokens = window_tokens
+
+    def generate(self, prompts: Sequence[str], sampling: Sampling) -> list[Completion]:
+        """One completion per prompt. Raises ParameterError if max_new_tokens leaves no room for a prompt."""
+        if sampling.max_new_tokens >= self._window_tokens:
+            raise ParameterError(
+                f"params.yaml: max_new_tokens: found {sampling.max_new_tokens}; allowed: below the window of {self._window_tokens} tokens"
+            )
+        encoded = [self._encode(prompt, self._window_tokens - sampling.max_new_tokens) for prompt in prompts]
+        completions: dict[int, Completion] = {}
+        batches = list(self._batches(encoded))
+        for batch in progress(batches, len(batches), "batches of completions"):
+            rows = decode_greedily(
+                self._model, [encoded[index] for index in batch], sampling.max_new_tokens, lambda row: self._is_finished(row, sampling)
+            )
+            completions |= {index: self._completion(row, sampling) for index, row in zip(batch, rows, strict=True)}
+        return [completions[index] for index in range(len(prompts))]
+
+    def _encode(self, prompt: str, room: int) -> list[int]:
+        return [self._document_id, *self._tokenizer.encode(prompt, add_special_tokens=False).ids][-room:]
+
+    def _batches(self, encoded: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        # the longest first: what needs most memory fails at once, not at the end
+        order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
+        for first in range(0, len(order), self._batch_size):
+            yield order[first : first + self._batch_size]
+
+    def _is_finished(self, row: list[int], sampling: Sampling) -> bool:
+        if self._document_id in row[-CHECK_EVERY_TOKENS:]:
+            return True
+        # a token stands for at least one byte, so that a stop string which ends in the new tokens starts within this tail
+        longest = max((len(stop.encode()) for stop in sampling.stop), default=0)
+        tail = self._decode(row[-(CHECK_EVERY_TOKENS + longest) :])
+        return cut_at_stop(tail, sampling.stop)[1]
+
+    def _completion(self, row: list[int], sampling: Sampling) -> Completion:
+        ended = self._document_id in row
+        tokens = row[: row.index(self._document_id)] if ended else row
+        text, stopped = cut_at_stop(self._decode(tokens), sampling.stop)
+        return Completion(text, "stop" if stopped or ended else "length", self._tokens_for(tokens, text))
+
+    def _tokens_for(self, tokens: list[int], text: str) -> int:
+        """How many of `tokens` it took to write `text`."""
+        low, high = 0, len(tokens)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if len(self._decode(tokens[:middle])) >= len(text) else (middle + 1, high)
+        return low
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        return self._tokenizer.decode(list(tokens), skip_special_tokens=True)

@@ -1,0 +1,92 @@
+"""What the report says, in its order: the findings, the models, the data, the annotators, ours beside the paper's."""
+
+from snowcoder.reporting.data_tables import (
+    annotator_table,
+    contamination_table,
+    funnel_table,
+    language_table,
+    reason_table,
+    selection_table,
+)
+from snowcoder.reporting.document import Document, Figure, Section, Table, number
+from snowcoder.reporting.findings import findings
+from snowcoder.reporting.results import Results, teacher_name
+from snowcoder.reporting.tables import bits_table, comparison_table, paper_table, scale_table, score_table
+
+FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
+
+
+def compose(results: Results) -> Document:
+    """The whole report."""
+    return Document(
+        "snowcoder: which data make the model better?",
+        findings(results),
+        [_models(results), _training(results), _data(results), _annotators(results), _paper(results)],
+    )
+
+
+def _models(results: Results) -> Section:
+    n_parameters = number(results.stages["initialize_model"]("parameters", "total"))
+    text = (
+        f"A model of {n_parameters} parameters, trained in three phases. Bits per byte say how well a model predicts code it has not seen: "
+        "fewer are better, and unlike pass@1 they tell small models apart. A control (hollow, in its model's colour) had the same start, "
+        "budget and schedule as its model, but other data."
+    )
+    caption = (
+        "Bits per byte with 95% intervals. Above: from the untrained model; unigram is what token counts alone would reach. "
+        "Below: the trained ones."
+    )
+    figure = Figure("ladder.png", caption, "Dots with intervals for every model and set; the numbers are in the table below.")
+    return Section("The models", [text], [figure, bits_table(results), comparison_table(results), score_table(results)])
+
+
+def _training(results: Results) -> Section:
+    caption = (
+        "Training loss and learning rate. Each phase starts where the one before ends; losses on different data are not comparable with "
+        "each other."
+    )
+    figure = Figure("learning_curves.png", caption, "Training loss against tokens for every phase.")
+    return Section("Training", [], [figure])
+
+
+def _data(results: Results) -> Section:
+    accepted = results.stages["accept_documents"]
+    documents = f"{accepted('rows_out'):,} of {accepted('rows_in'):,} documents passed, with {number(accepted('tokens'))} tokens."
+    teacher = teacher_name(results)
+    if teacher == "extractive":
+        documents = (
+            "The synthetic documents are not written by a language model: their teacher, called extractive, cuts documented functions out "
+            f"of top-scored files and turns them into exercises with tests. {documents}"
+        )
+    else:
+        documents = f"The synthetic documents are by {teacher}. {documents}"
+    figure = Figure("funnel.png", "What is left after each step, by language.", "Files and megabytes after each step; numbers below.")
+    blocks: list[Table | Figure] = [
+        figure,
+        funnel_table(results),
+        language_table(results),
+        reason_table(results),
+        contamination_table(results),
+        selection_table(results),
+    ]
+    return Section("The data", [documents], blocks)
+
+
+def _annotators(results: Results) -> Section:
+    by_rubric = [recipe for recipe, metrics in results.annotators.items() if metrics("labeller") == "rubric"]
+    text = (
+        "An annotator is a linear head on a frozen text encoder; a file's score is the mean over its top, middle and bottom section. "
+        "It is judged on repositories that it did not see."
+    )
+    if by_rubric:
+        text += (
+            f" The educational labels behind {', '.join(by_rubric)} come from a written rubric, computed from syntax tree and text; "
+            "the paper had them from a large language model. The rubric is a stand-in for one, not its equal."
+        )
+    figure = Figure("annotators.png", "ROC curves on held-out examples.", "One curve per annotator; the areas are in the table below.")
+    return Section("The annotators", [text], [figure, annotator_table(results)])
+
+
+def _paper(results: Results) -> Section:
+    text = "Figures side by side, not a comparison: model, data and budgets differ, as the second table says."
+    return Section("Beside the paper", [text], [paper_table(results), scale_table(results)])

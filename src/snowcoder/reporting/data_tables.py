@@ -1,0 +1,130 @@
+"""Tables of the data: what each stage kept and why it dropped the rest, the annotators, the selections, the synthetic documents."""
+
+from dataclasses import dataclass
+
+from snowcoder.reporting import paper
+from snowcoder.reporting.document import Table, megabytes, number, percent
+from snowcoder.reporting.results import Results
+
+NOTHING = "-"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was there after a step of the funnel; by language too."""
+
+    step: str
+    files: int
+    n_bytes: int
+    files_by_language: dict[str, int]
+    bytes_by_language: dict[str, int]
+
+
+def funnel(results: Results) -> list[Kept]:
+    """From the fetched files to those that train, in the order of the stages."""
+    stages = results.stages
+    fetched, split = stages["fetch_corpus"]("by_language"), stages["split_files"]("train", "by_language")
+    # filter_files counts bytes in total only; the next stage's input by language is the same
+    after_filter = stages["deduplicate_files"]("by_language")
+    kept = [_kept("fetched", fetched, "files", "bytes"), _kept("filtered", after_filter, "rows_in", "bytes_in")]
+    for step, stage in (("deduplicated", "deduplicate_files"), ("decontaminated", "decontaminate_files")):
+        kept.append(_kept(step, stages[stage]("by_language"), "rows_out", "bytes_out"))
+    return [*kept, _kept("train split", split, "files", "bytes")]
+
+
+def funnel_table(results: Results) -> Table:
+    """Files and bytes after each step."""
+    steps = funnel(results)
+    rows, before = [], steps[0]
+    for step in steps:
+        shares = percent(step.files / before.files), percent(step.n_bytes / steps[0].n_bytes)
+        rows.append([step.step, f"{step.files:,}", shares[0], megabytes(step.n_bytes), shares[1]])
+        before = step
+    caption = "The step to the train split drops nothing for its quality: the rest is held out, by repository."
+    return Table(["after", "files", "of the step before", "bytes", "of all fetched"], rows, caption)
+
+
+def language_table(results: Results) -> Table:
+    """Files of each language after each step, and the language's share of the train split's bytes."""
+    steps = funnel(results)
+    train = steps[-1]
+    languages = sorted(steps[0].files_by_language, key=lambda name: (-train.bytes_by_language.get(name, 0), name))
+    rows = []
+    for name in languages:
+        counts = [f"{step.files_by_language.get(name, 0):,}" for step in steps]
+        rows.append([name, *counts, percent(train.bytes_by_language.get(name, 0) / train.n_bytes)])
+    return Table(["language", *[step.step for step in steps], "of train bytes"], rows, "Files of each language after each step.")
+
+
+def reason_table(results: Results) -> Table:
+    """Every reason for which a stage dropped rows, with its count; the counts add up to the rows that are gone."""
+    stages = ("filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
+    accounts = {stage: results.stages[stage].values for stage in stages}
+    positives = results.stages["fetch_positives"].values
+    accounts |= {f"fetch_positives: {kind}": counts for kind, counts in positives.items() if "rows_in" in counts}
+    rows = []
+    for stage, counts in accounts.items():
+        for reason, count in sorted(counts.get("dropped", {}).items(), key=lambda item: (-item[1], item[0])):
+            rows.append([stage, reason, f"{count:,}", percent(count / counts["rows_in"])])
+    return Table(["stage", "reason", "dropped", "of its input"], rows, "Every row is accounted for: in = out + dropped.", text_columns=2)
+
+
+def contamination_table(results: Results) -> Table:
+    """What overlapped each benchmark and was dropped from the corpus; the evidence lies in data/decontaminate_files/ledger."""
+    names = ("problems", "problems_blind", "problems_found", "files_dropped")
+    by_benchmark = results.stages["decontaminate_files"]("by_benchmark")
+    rows = [[benchmark, *[f"{counts[name]:,}" for name in names]] for benchmark, counts in sorted(by_benchmark.items())]
+    caption = "Overlap of the corpus with the benchmarks. Problems that are too short to be told from ordinary code cannot be screened."
+    return Table(["benchmark", "problems", "too short to screen", "found in the corpus", "files dropped"], rows, caption)
+
+
+def annotator_table(results: Results) -> Table:
+    """How well each annotator tells its held-out positives from random files; how well the length of a section alone would do."""
+    rows = []
+    for recipe, metrics in results.annotators.items():
+        theirs = paper.TABLE_4_HUMANEVAL.get(recipe)
+        judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
+        areas = [f"{metrics('roc_auc'):.3f}", f"{metrics('roc_auc_of_length_alone'):.3f}"]
+        row = [recipe, metrics("kind"), labels_of(results, recipe), judged, *areas, f"{theirs:.1f}" if theirs else NOTHING]
+        rows.append(row)
+    caption = (
+        "ROC-AUC on held-out repositories: 0.5 is chance. An annotator that is not clearly better than the length of a file alone has "
+        "learned length. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on each "
+        "annotator's choice (Table 4); it prints no ROC-AUC."
+    )
+    columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "paper: HumanEval"]
+    return Table(columns, rows, caption, text_columns=3)
+
+
+def labels_of(results: Results, recipe: str) -> str:
+    """Who gave the educational labels that an annotator was trained with; a dash if it used none."""
+    return str(results.annotators[recipe]("labeller") or NOTHING)
+
+
+def train_tokens(results: Results) -> dict[str, int]:
+    """Language -> tokens of the train split."""
+    counted = results.stages["tokenize_files"]("tokens", "train")
+    return {language: counts["tokens"] for language, counts in counted.items() if language != "all"}
+
+
+def selection_table(results: Results) -> Table:
+    """What each rule took, beside the whole train split."""
+    train = train_tokens(results)
+    total = sum(train.values())
+    mean_score = next(iter(results.selections.values()))("mean_score_of_train")
+    files = results.stages["split_files"]("train", "files")
+    rows = [["all of train", f"{files:,}", number(total), NOTHING, percent(train.get("python", 0) / total), f"{mean_score:.3f}"]]
+    for rule, metrics in results.selections.items():
+        by_language, taken = metrics("by_language"), metrics("tokens")
+        shares = percent(taken / total), percent(by_language.get("python", {"tokens": 0})["tokens"] / taken)
+        rows.append([rule, f"{metrics('files'):,}", number(taken), *shares, f"{metrics('mean_score'):.3f}"])
+    caption = (
+        "Both rules keep the language mix of the train split and stop at the same budget of tokens. Scores are the chosen annotator's."
+    )
+    return Table(["rule", "files", "tokens", "of train", "of them Python", "mean score"], rows, caption)
+
+
+def _kept(step: str, by_language: dict[str, dict[str, int]], files: str, n_bytes: str) -> Kept:
+    files_by_language = {language: counts[files] for language, counts in by_language.items()}
+    bytes_by_language = {language: counts[n_bytes] for language, counts in by_language.items()}
+    return Kept(step, sum(files_by_language.values()), sum(bytes_by_language.values()), files_by_language, bytes_by_language)

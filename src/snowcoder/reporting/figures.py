@@ -1,0 +1,225 @@
+"""The figures as PNG files: the funnel, the annotators' ROC curves, the learning curves, the ladder of bits per byte.
+
+Colours are Okabe and Ito's, which people with any common colour blindness tell apart; controls are also hollow or dashed. The same data
+give the same bytes: no date and no software version is written into a file, and the font comes with matplotlib.
+"""
+
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter
+
+from snowcoder.reporting.data_tables import NOTHING, funnel, labels_of
+from snowcoder.reporting.document import number
+from snowcoder.reporting.findings import set_title
+from snowcoder.reporting.results import Curve, Results, set_names
+from snowcoder.reporting.settings import INITIAL, ladder
+
+INK, FAINT = "#222222", "#d0d0d0"
+BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#9a9a9a",
+)  # fmt: skip
+SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.titlesize": 11.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e8e8e8",
+    "legend.frameon": False,
+    "figure.dpi": 110,
+}
+MAX_CURVE_POINTS = 400
+OTHER = "other"
+UNIGRAM = "unigram"
+N_LANGUAGES_SHOWN = 6
+SETS_PER_ROW = 3
+
+
+def draw_all(results: Results, folder: Path) -> None:
+    """Write funnel.png, annotators.png, learning_curves.png and ladder.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawers = {"funnel": draw_funnel, "annotators": draw_annotators, "learning_curves": draw_learning_curves, "ladder": draw_ladder}
+    with mpl.rc_context(STYLE):
+        for name, draw in drawers.items():
+            canvas = draw(results)
+            canvas.savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
+
+
+def draw_funnel(results: Results) -> Canvas:
+    """Files and megabytes left after each step, by language."""
+    steps = funnel(results)
+    shown = sorted(steps[-1].bytes_by_language, key=lambda name: (-steps[-1].bytes_by_language[name], name))[:N_LANGUAGES_SHOWN]
+    canvas, axes = _canvas(1, 2, height=3.4)
+    for ax, title, by_language, scale in (
+        (axes[0], "files", [step.files_by_language for step in steps], 1.0),
+        (axes[1], "megabytes", [step.bytes_by_language for step in steps], 1e-6),
+    ):
+        left = [0.0] * len(steps)
+        for name, colour in zip([*shown, OTHER], [*SERIES[:N_LANGUAGES_SHOWN], GREY], strict=False):
+            widths = [scale * _language_sum(counts, name, shown) for counts in by_language]
+            ax.barh(range(len(steps)), widths, left=left, color=colour, label=name, height=0.66, edgecolor="white", linewidth=0.6)
+            left = [begin + width for begin, width in zip(left, widths, strict=True)]
+        for row, total in enumerate(left):
+            ax.text(total, row, f" {total:,.0f}" if total >= 10 else f" {total:.1f}", va="center", fontsize=9.5)
+        ax.set(title=f"{title} left after each step", xlim=(0, 1.16 * max(left)))
+        _label_rows(ax, [step.step for step in steps])
+        ax.grid(axis="y", visible=False)
+    axes[1].set_yticklabels([])
+    handles, labels = axes[0].get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside lower center", ncols=len(labels), handlelength=1.0, columnspacing=1.4)
+    return canvas
+
+
+def draw_annotators(results: Results) -> Canvas:
+    """ROC curve of each annotator beside chance."""
+    canvas, axes = _canvas(1, 1, width=6.2, height=4.8)
+    ax = axes[0]
+    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance (0.500)")
+    for (recipe, curve), colour, dash in zip(results.roc.items(), SERIES, ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1))), strict=False):
+        auc, labels = results.annotators[recipe]("roc_auc"), labels_of(results, recipe)
+        name = f"{recipe} ({auc:.3f})" if labels == NOTHING else f"{recipe} ({auc:.3f}; labels by {labels})"
+        points = _thin(curve)
+        ax.plot([row["fpr"] for row in points], [row["tpr"] for row in points], color=colour, linestyle=dash, linewidth=1.8, label=name)
+    ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="random files taken for positives", ylabel="positives found", aspect="equal")
+    ax.set_title("held-out examples: ROC curve (area under it)")
+    ax.legend(loc="lower right", fontsize=9.5)
+    return canvas
+
+
+def draw_learning_curves(results: Results) -> Canvas:
+    """Smoothed training loss and the learning rate over all tokens seen; a phase begins where its parent ends."""
+    canvas, axes = _canvas(2, 1, height=5.4, share_x=True, height_ratios=(3, 1))
+    begins = phase_begins(results)
+    controls = set(results.params.controls.values())
+    colours = model_colours(results)
+    for variant, curve in results.curves.items():
+        colour, dash = colours[variant], "--" if variant in controls else "-"
+        tokens = [begins[variant] + row["tokens"] for row in curve]
+        losses = _smooth([row["train_loss"] for row in curve])
+        axes[0].plot(*_thin_pair(tokens, losses), color=colour, linestyle=dash, linewidth=1.7, label=variant)
+        if "learning_rate" in curve[0]:
+            axes[1].plot(*_thin_pair(tokens, [row["learning_rate"] for row in curve]), color=colour, linestyle=dash, linewidth=1.5)
+    axes[0].set(title="training loss (running mean)", ylabel="nats per token")
+    lows = [min(_smooth([row["train_loss"] for row in curve])) for curve in results.curves.values()]
+    highs = [_smooth([row["train_loss"] for row in curve])[len(curve) // 20] for curve in results.curves.values()]
+    axes[0].set_ylim(min(lows) - 0.1, max(highs) + 0.1)
+    axes[0].legend(loc="upper right", ncols=2, fontsize=9.5)
+    axes[1].set(xlabel="tokens seen, with those of the phases before", ylabel="learning rate")
+    axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes[1].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}" if value else "0"))
+    return canvas
+
+
+def draw_ladder(results: Results) -> Canvas:
+    """Bits per byte on every set: above all models with the untrained one, below the trained ones alone, with 95% intervals."""
+    sets, trained = set_names(results), list(results.params.variants)
+    columns = min(SETS_PER_ROW, len(sets))
+    blocks = -(-len(sets) // columns)
+    ratios = (len(trained) + 2, len(trained) + 1) * blocks
+    canvas, axes = _canvas(2 * blocks, columns, width=3.2 * columns + 1.0, height=5.6 * blocks, height_ratios=ratios)
+    for index, name in enumerate(sets):
+        block, column = divmod(index, columns)
+        for row, variants in ((0, [INITIAL, UNIGRAM, *trained]), (1, trained)):
+            ax = axes[(2 * block + row) * columns + column]
+            _dots(ax, results, name, variants)
+            _label_rows(ax, variants if column == 0 else [""] * len(variants))
+            title = fill(set_title(name), 26) if row == 0 else "trained models, enlarged"
+            ax.set(title=title, xlabel="bits per byte (lower is better)" if row else "")
+            if row == 0:
+                ax.set_xlim(left=0)
+    for index in range(len(sets), blocks * columns):
+        block, column = divmod(index, columns)
+        for row in (0, 1):
+            axes[(2 * block + row) * columns + column].set_visible(False)
+    return canvas
+
+
+def model_colours(results: Results) -> dict[str, str]:
+    """One colour for each model of the main line; a control has that of its model."""
+    colours = dict(zip(ladder(results.params), cycle(SERIES), strict=False)) | {INITIAL: GREY}
+    return colours | {control: colours[variant] for variant, control in results.params.controls.items()}
+
+
+def phase_begins(results: Results) -> dict[str, float]:
+    """Tokens that a model had seen when its own phase began: the sum over its ancestors."""
+    begins: dict[str, float] = {INITIAL: 0.0}
+    ends: dict[str, float] = {INITIAL: 0.0}
+    for variant, parent in results.params.variants.items():
+        begins[variant] = ends.get(parent, 0.0)
+        ends[variant] = begins[variant] + results.curves[variant][-1]["tokens"]
+    return begins
+
+
+def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
+    colours, controls = model_colours(results), set(results.params.controls.values())
+    for row, variant in enumerate(variants):
+        if variant == UNIGRAM:
+            unigram = results.bits[INITIAL](UNIGRAM, set_name)
+            ax.plot(unigram, row, "D", color=GREY, markersize=6)
+            ax.annotate(f"{unigram:.3f}", (unigram, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
+            continue
+        value, (low, high) = results.bits[variant](set_name, "bits_per_byte"), results.bits[variant](set_name, "ci95")
+        colour = colours[variant]
+        ax.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
+        face = "white" if variant in controls else colour
+        ax.plot(value, row, "o", color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
+        ax.annotate(f"{value:.3f}", (high, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
+    ax.margins(x=0.24)
+    ax.grid(axis="y", visible=False)
+
+
+def _canvas(
+    rows: int, columns: int, width: float = 10.0, height: float = 4.0, share_x: bool = False, height_ratios: Sequence[float] | None = None
+) -> tuple[Canvas, list[Axes]]:
+    canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
+    grid: Any = canvas.subplots(rows, columns, squeeze=False, sharex=share_x, height_ratios=height_ratios)
+    return canvas, list(grid.flat)
+
+
+def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _language_sum(counts: dict[str, int], name: str, shown: Sequence[str]) -> float:
+    if name != OTHER:
+        return counts.get(name, 0)
+    return sum(value for language, value in counts.items() if language not in shown)
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Exponential running mean over about a fiftieth of the curve, freed of its bias to the start."""
+    weight, mean, total, smoothed = 1 - 1 / max(1.0, len(values) / 50), 0.0, 0.0, []
+    for value in values:
+        mean, total = weight * mean + value, weight * total + 1
+        smoothed.append(mean / total)
+    return smoothed
+
+
+def _thin(curve: Curve) -> Curve:
+    stride = max(1, len(curve) // MAX_CURVE_POINTS)
+    return [*curve[:-1:stride], curve[-1]]
+
+
+def _thin_pair(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
+    stride = max(1, len(x) // MAX_CURVE_POINTS)
+    return [*x[:-1:stride], x[-1]], [*y[:-1:stride], y[-1]]

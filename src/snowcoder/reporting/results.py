@@ -1,0 +1,167 @@
+"""Reads what the stages measured: every file by its path, from the arms that params names.
+
+`Results` holds the metrics as the stages wrote them; `Metrics` looks values up and names file and key where one is missing.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snowcoder.errors import SnowcoderError
+from snowcoder.metrics import read_metrics
+from snowcoder.reporting.settings import INITIAL, ReportParams, ladder
+
+# metrics/<stage>.json
+STAGES = (
+    "fetch_corpus",
+    "filter_files",
+    "deduplicate_files",
+    "decontaminate_files",
+    "split_files",
+    "fetch_positives",
+    "train_tokenizer",
+    "tokenize_files",
+    "label_files",
+    "synthesize_documents",
+    "accept_documents",
+    "initialize_model",
+)
+Curve = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """One metrics file. Looking up a key that is not there raises SnowcoderError."""
+
+    path: Path
+    values: dict[str, Any]
+
+    def __call__(self, *keys: str) -> Any:
+        """The value at a nested key."""
+        value: Any = self.values
+        for depth, key in enumerate(keys):
+            if not isinstance(value, dict) or key not in value:
+                found = ", ".join(sorted(value)) if isinstance(value, dict) else repr(value)
+                field = ".".join(keys[: depth + 1])
+                raise SnowcoderError(f"{self.path}: {field}: missing (found: {found}); run `dvc repro` of the stage that writes it")
+            value = value[key]
+        return value
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything the report is made of.
+
+    stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage. bits includes `initial`.
+    roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss.
+    """
+
+    params: ReportParams
+    stages: dict[str, Metrics]
+    annotators: dict[str, Metrics]
+    selections: dict[str, Metrics]
+    packed: dict[str, Metrics]
+    trained: dict[str, Metrics]
+    scores: dict[str, Metrics]
+    bits: dict[str, Metrics]
+    roc: dict[str, Curve]
+    curves: dict[str, Curve]
+
+
+def stage_path(stage: str) -> Path:
+    """Metrics of a stage without items."""
+    return Path("metrics") / f"{stage}.json"
+
+
+def arm_path(stage: str, arm: str) -> Path:
+    """Metrics of one item of a stage."""
+    return Path("metrics") / stage / f"{arm}.json"
+
+
+def roc_path(recipe: str) -> Path:
+    """Points of an annotator's ROC curve."""
+    return Path("models/train_annotator") / recipe / "roc.csv"
+
+
+def curve_path(variant: str) -> Path:
+    """A model's learning curve."""
+    return Path("models/pretrain") / variant / "loss_curve.csv"
+
+
+def input_paths(params: ReportParams) -> list[Path]:
+    """Every file that the report reads."""
+    variants, measured = list(params.variants), [INITIAL, *params.variants]
+    arms = [(stage, variants) for stage in ("pack_tokens", "pretrain", "execute_completions")]
+    arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
+    paths = [stage_path(stage) for stage in STAGES] + [arm_path(stage, arm) for stage, names in arms for arm in names]
+    paths += [roc_path(recipe) for recipe in params.recipes]
+    return paths + [curve_path(variant) for variant in variants]
+
+
+def read_results(params: ReportParams, root: Path = Path()) -> Results:
+    """Read all of input_paths(params) under `root`. Raises SnowcoderError naming the file that is missing or broken."""
+
+    def read(path: Path) -> Metrics:
+        return Metrics(path, read_metrics(root / path))
+
+    def arms(stage: str, names: list[str]) -> dict[str, Metrics]:
+        return {name: read(arm_path(stage, name)) for name in names}
+
+    variants = list(params.variants)
+    return Results(
+        params=params,
+        stages={stage: read(stage_path(stage)) for stage in STAGES},
+        annotators=arms("train_annotator", params.recipes),
+        selections=arms("select_files", params.rules),
+        packed=arms("pack_tokens", variants),
+        trained=arms("pretrain", variants),
+        scores=arms("execute_completions", variants),
+        bits=arms("measure_bits_per_byte", [INITIAL, *variants]),
+        roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
+        curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
+    )
+
+
+def headline_metrics(results: Results) -> dict[str, float]:
+    """The numbers of the experiment's summary run: `<variant>/<set>/<measure>`, `annotator/<recipe>/roc_auc`."""
+    named: dict[str, float] = {}
+    rungs = ladder(results.params)
+    # MLflow's page of comparison opens with the first: the recipe's last model
+    for variant in sorted(results.bits, key=lambda name: -rungs.index(name) if name in rungs else 1):
+        named |= {f"{variant}/{name}/bits_per_byte": results.bits[variant](name, "bits_per_byte") for name in set_names(results)}
+    for variant, scores in results.scores.items():
+        named |= {f"{variant}/{name}/pass_at_1": scores(name, "pass@1") for name in benchmark_names(results)}
+    for recipe, annotator in results.annotators.items():
+        named[f"annotator/{recipe}/roc_auc"] = annotator("roc_auc")
+    return named
+
+
+def teacher_name(results: Results) -> str:
+    """Who wrote the synthetic documents."""
+    return str(results.stages["synthesize_documents"].values.get("teacher", "not recorded"))
+
+
+def set_names(results: Results) -> list[str]:
+    """The texts whose bits per byte were measured; first those the choices are made on, then held-out code, then benchmarks."""
+    measured = results.bits[INITIAL].values
+    names = sorted(name for name, value in measured.items() if isinstance(value, dict) and "bits_per_byte" in value)
+    return sorted(names, key=lambda name: {"validation": 0, "held_out": 1}.get(name, 2))
+
+
+def benchmark_names(results: Results) -> list[str]:
+    """The benchmarks that were run; every model has the same."""
+    first = next(iter(results.scores.values())).values
+    return sorted(name for name, value in first.items() if isinstance(value, dict) and "pass@1" in value)
+
+
+def _read_curve(path: Path, needed: tuple[str, ...]) -> Curve:
+    try:
+        with path.open(newline="") as file:
+            rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError) as error:
+        raise SnowcoderError(f"{path}: cannot be read as a curve ({error}); run `dvc repro`") from error
+    if not rows or not set(needed) <= rows[0].keys():
+        found = ", ".join(rows[0]) if rows else "no row"
+        raise SnowcoderError(f"{path}: expected rows with the columns {', '.join(needed)}; found {found}; run `dvc repro`")
+    return rows

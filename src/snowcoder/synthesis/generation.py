@@ -1,0 +1,80 @@
+"""Makes documents of seeds, shard by shard.
+
+in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in the shards of data/split_files, sorted by document_id there
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from snowcoder.errors import EmptyResultError
+from snowcoder.execution import ShardResult, map_shards
+from snowcoder.exercises.cutout import Refusal
+from snowcoder.exercises.exercise import ExerciseRules
+from snowcoder.metrics import row_accounts
+from snowcoder.params import ParamsModel
+from snowcoder.synthesis.extractive import ExtractiveTeacher
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, Teacher
+
+
+class SynthesizeParams(ParamsModel):
+    """How documents are made. recipe: the annotator whose scores choose the seeds. engine: the teacher."""
+
+    recipe: str = Field(min_length=1)
+    engine: Literal["extractive"]
+    seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
+    exercises: ExerciseRules
+
+
+def make_teacher(params: SynthesizeParams) -> Teacher:
+    """The teacher that `engine` names."""
+    return ExtractiveTeacher(params.exercises)
+
+
+def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, state: Path) -> dict[str, Any]:
+    """Write the documents to `output`; return the metrics: accounts of the seeds' candidates. Raises EmptyResultError without documents."""
+    function = partial(synthesize_shard, seeds=seeds, params=params)
+    summaries = map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)}, state, "synthesize_documents")
+    found = sum(summary["seeds"] for summary in summaries)
+    assert found == len(seeds), f"{len(seeds)} seeds are scored, {found} of them are in the train split"
+    refused: Counter[str] = sum((Counter(summary["refused"]) for summary in summaries), Counter())
+    n_documents = sum(summary["documents"] for summary in summaries)
+    if n_documents == 0:
+        raise EmptyResultError(
+            f"synthesize_documents: no document came of {found} seeds (refused: {dict(refused)}); "
+            "raise synthesize_documents.seed_top_fraction, or widen the corpus"
+        )
+    return row_accounts(n_documents + refused.total(), n_documents, refused) | {
+        "seeds": found,
+        "seeds_with_documents": sum(summary["fruitful"] for summary in summaries),
+    }
+
+
+def synthesize_shard(files: pa.Table, seeds: dict[str, float], params: SynthesizeParams) -> ShardResult:
+    """Documents of the seeds in one shard of SourceFile rows with `split`."""
+    teacher = make_teacher(params)
+    rows: list[dict[str, Any]] = []
+    refused: Counter[str] = Counter()
+    chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]
+    for row in chosen:
+        assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
+        seed = _seed(row, seeds[row["file_id"]])
+        results = teacher.documents(seed)
+        refused.update(result.reason for result in results if isinstance(result, Refusal))
+        rows += [result.row(seed, teacher.prompt_version) for result in results if not isinstance(result, Refusal)]
+    unique = {row["document_id"]: row for row in rows}
+    refused["same_document_twice"] += len(rows) - len(unique)
+    table = pa.Table.from_pylist([unique[key] for key in sorted(unique)], DOCUMENT_SCHEMA)
+    fruitful = len({row["seed_file_id"] for row in rows})
+    return ShardResult(
+        {"documents": table}, {"seeds": len(chosen), "fruitful": fruitful, "documents": len(unique), "refused": dict(+refused)}
+    )
+
+
+def _seed(row: dict[str, Any], score: float) -> Seed:
+    return Seed(score=score, **{name: row[name] for name in ("file_id", "repository", "path", "language", "licence", "content")})

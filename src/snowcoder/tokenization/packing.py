@@ -1,0 +1,181 @@
+"""Contiguous packing: ordered files, one after the other, cut into sequences of fixed length.
+
+in: catalogue rows and the Parquet shards that hold their tokens
+out: a folder of token shards (see token_shards) with the subfolder provenance/ (see provenance)
+Nothing is padded and nothing is reordered: sequence i holds tokens i * sequence_length to (i + 1) * sequence_length of the stream. The
+last, partial sequence is dropped and counted, so that tokens in = tokens out + dropped_tail_tokens.
+The place of every file follows from the catalogue alone. So each input shard is read once, in any process, and its tokens are written to
+their places: memory holds the catalogue and one shard per worker, and the bytes are the same for any number of workers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.execution import map_items
+from snowcoder.params import ParamsModel
+from snowcoder.shards import read_shard, write_table
+from snowcoder.tokenization.mixing import Mixture
+from snowcoder.tokenization.ordering import GroupBy, order_files
+from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table
+from snowcoder.tokenization.token_shards import TOKEN_DTYPE, ShardLayout
+
+
+class PackingParams(ParamsModel):
+    """sequence_length: tokens of a packed sequence.
+
+    group_by: 'language_then_repository' (adopted by the paper), or 'repository' (its ablation, table 3).
+    sequences_per_shard: sequences of a token shard; a shard has 2 * sequence_length * sequences_per_shard bytes.
+    seed: of the random order of repositories and files, and of the part that a broken pass repeats.
+    """
+
+    sequence_length: int = Field(gt=1)
+    group_by: GroupBy
+    sequences_per_shard: int = Field(gt=0)
+    seed: int = Field(ge=0)
+
+
+class PackingItemParams(ParamsModel):
+    """files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
+
+    documents: folder of tokenised documents (accept_documents); not read where documents_fraction is 0.
+    documents_fraction: of all tokens, those of documents, 0 to 1; the rest are `files` of other languages than the documents'.
+    """
+
+    files: str
+    documents: str | None = None
+    documents_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """What one input shard gives. rows: its rows; positions: where each goes in the stream; the pieces each is cut into, by token.
+
+    int64 arrays; piece_rows: which of `rows` a piece belongs to.
+    """
+
+    path: str
+    rows: np.ndarray
+    positions: np.ndarray
+    piece_rows: np.ndarray
+    token_start: np.ndarray
+    token_end: np.ndarray
+
+
+def check_item(item: str, params: PackingItemParams) -> None:
+    """Raises ParameterError if documents are wanted and none are named."""
+    if params.documents_fraction > 0 and params.documents is None:
+        raise ParameterError(
+            f"params.yaml: pack_tokens.{item}.documents: found null with documents_fraction {params.documents_fraction}; "
+            "allowed: a folder such as data/accept_documents, or documents_fraction 0"
+        )
+
+
+def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str) -> dict[str, Any]:
+    """Pack into `folder`; return the metrics, which index.json holds too. Raises EmptyResultError if there is not one full sequence.
+
+    byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
+    """
+    order = order_files(mixture.files, mixture.passes, params.group_by, params.seed)
+    files = mixture.files.take(order)
+    n_tokens = np.asarray(files["n_tokens"])
+    starts = np.cumsum(n_tokens) - n_tokens
+    layout = _layout(folder, int(n_tokens.sum()), params, label)
+    pieces = cut_pieces(starts, n_tokens, layout.sequence_length, layout.n_sequences)
+    layout.allocate()
+    byte_start, byte_end = _write_tokens(files, starts, pieces, byte_lengths, layout, label)
+    write_table(folder / "provenance", _provenance(files, pieces, byte_start, byte_end, layout), PROVENANCE_SCHEMA)
+    metrics = _metrics(mixture, files, pieces, int(n_tokens.sum()), layout)
+    layout.publish({**metrics, "group_by": params.group_by})
+    return metrics
+
+
+def write_shard_tokens(task: ShardTask, layout: ShardLayout, byte_lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Write the tokens of one input shard to their places; return (byte_start, byte_end) of its pieces, int64 [pieces] each."""
+    rows = read_shard(Path(task.path), ["file_id", "n_tokens", "tokens"])
+    # Python lists: reading an Arrow column cell by cell is slow
+    column, n_tokens, file_ids = (rows[name].to_pylist() for name in ("tokens", "n_tokens", "file_id"))
+    byte_start, byte_end = np.empty_like(task.token_start), np.empty_like(task.token_end)
+    borders = np.searchsorted(task.piece_rows, np.arange(len(task.rows) + 1))
+    for number, (row, position) in enumerate(zip(task.rows.tolist(), task.positions.tolist(), strict=True)):
+        tokens = np.frombuffer(column[row], TOKEN_DTYPE)
+        if len(tokens) != n_tokens[row]:
+            raise ShardError(f"{task.path}: n_tokens: found {n_tokens[row]} for {file_ids[row]} of {len(tokens)}; run `dvc repro -f`")
+        layout.write_at(position, tokens)
+        ends = np.concatenate([[0], np.cumsum(byte_lengths[tokens])])
+        own = slice(borders[number], borders[number + 1])
+        byte_start[own], byte_end[own] = ends[task.token_start[own]], ends[task.token_end[own]]
+    return byte_start, byte_end
+
+
+def _layout(folder: Path, n_tokens: int, params: PackingParams, label: str) -> ShardLayout:
+    n_sequences = n_tokens // params.sequence_length
+    if n_sequences == 0:
+        raise EmptyResultError(
+            f"{label}: {n_tokens} tokens do not fill one sequence of pack_tokens.sequence_length = {params.sequence_length}; "
+            "give more files, a larger select_files budget, or shorter sequences"
+        )
+    return ShardLayout(folder, params.sequence_length, n_sequences, params.sequences_per_shard)
+
+
+def _write_tokens(
+    files: pa.Table, starts: np.ndarray, pieces: Pieces, byte_lengths: np.ndarray, layout: ShardLayout, label: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spread the work over input shards; (byte_start, byte_end) of all pieces, in the order of the stream."""
+    tasks, places = _tasks(files, starts, pieces)
+    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label)
+    byte_start, byte_end = np.empty_like(pieces.row), np.empty_like(pieces.row)
+    for place, (start, end) in zip(places, results, strict=True):
+        byte_start[place], byte_end[place] = start, end
+    return byte_start, byte_end
+
+
+def _tasks(files: pa.Table, starts: np.ndarray, pieces: Pieces) -> tuple[list[ShardTask], list[np.ndarray]]:
+    """(a task per input shard, for each the positions of its pieces among all pieces)."""
+    encoded = files["shard"].combine_chunks().dictionary_encode()
+    shard_of_row = np.asarray(encoded.indices)
+    shard_rows = np.asarray(files["row"])
+    tasks, places = [], []
+    for number, path in enumerate(encoded.dictionary.to_pylist()):
+        chosen = np.flatnonzero(shard_of_row == number)
+        place = np.flatnonzero(shard_of_row[pieces.row] == number)
+        # pieces are sorted by file, so that piece_rows is sorted too
+        piece_rows = np.searchsorted(chosen, pieces.row[place])
+        tasks.append(ShardTask(path, shard_rows[chosen], starts[chosen], piece_rows, pieces.token_start[place], pieces.token_end[place]))
+        places.append(place)
+    return tasks, places
+
+
+def _provenance(files: pa.Table, pieces: Pieces, byte_start: np.ndarray, byte_end: np.ndarray, layout: ShardLayout) -> Iterator[pa.Table]:
+    """One table per token shard."""
+    firsts = np.arange(0, layout.n_sequences + layout.sequences_per_shard, layout.sequences_per_shard)
+    borders = np.searchsorted(pieces.sequence, firsts)
+    for begin, end in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+        yield provenance_table(files, pieces, byte_start, byte_end, slice(begin, end))
+
+
+def _metrics(mixture: Mixture, files: pa.Table, pieces: Pieces, n_tokens_in: int, layout: ShardLayout) -> dict[str, Any]:
+    languages = files["language"].combine_chunks().dictionary_encode()
+    names = languages.dictionary.to_pylist()
+    counts = np.bincount(np.asarray(languages.indices)[pieces.row], pieces.token_end - pieces.token_start, minlength=len(names))
+    by_language = dict(sorted(zip(names, counts.astype(np.int64).tolist(), strict=True)))
+    if sum(by_language.values()) != layout.n_tokens:
+        raise AssertionError(f"tokens do not add up: {by_language} in {layout.n_tokens} packed tokens")
+    return {
+        "files": pc.count_distinct(files["file_id"]).as_py(),
+        "n_sequences": layout.n_sequences,
+        "n_tokens": layout.n_tokens,
+        "dropped_tail_tokens": n_tokens_in - layout.n_tokens,
+        "tokens_by_language": by_language,
+        "python_fraction": by_language.get("python", 0) / layout.n_tokens,
+        "documents_fraction": mixture.documents_fraction,
+        "passes": {"documents": mixture.document_passes, "files": mixture.file_passes},
+    }

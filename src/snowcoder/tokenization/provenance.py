@@ -1,0 +1,89 @@
+"""From a token back to the file it came from.
+
+out: table of PROVENANCE_SCHEMA, a row per run of one file's tokens in one sequence, in the order of the stream:
+  sequence            number of the packed sequence
+  offset, n_tokens    the run in the sequence: tokens offset to offset + n_tokens
+  file_id, repository, path, language
+  byte_start, byte_end  what the run's tokens stand for in the file's UTF-8 content; end of text stands for no byte
+A byte-level token stands for a fixed number of bytes, so that spans follow from the vocabulary alone; they may cut a character in two.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from snowcoder.errors import ShardError
+from snowcoder.shards import list_shards, read_shard
+
+PROVENANCE_SCHEMA = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("offset", pa.int32()),
+        ("n_tokens", pa.int32()),
+        ("file_id", pa.string()),
+        ("repository", pa.string()),
+        ("path", pa.string()),
+        ("language", pa.string()),
+        ("byte_start", pa.int64()),
+        ("byte_end", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The runs that sequence borders cut files into; int64 [pieces] each, in the order of the stream.
+
+    row: of the ordered files; sequence, offset: where the run starts; token_start, token_end: the run in the file's own tokens.
+    """
+
+    row: np.ndarray
+    sequence: np.ndarray
+    offset: np.ndarray
+    token_start: np.ndarray
+    token_end: np.ndarray
+
+
+def cut_pieces(starts: np.ndarray, n_tokens: np.ndarray, sequence_length: int, n_sequences: int) -> Pieces:
+    """Cut files that lie at `starts` of the stream (int64 [rows], n_tokens likewise); what reaches beyond the last sequence is left out."""
+    stream_end = n_sequences * sequence_length
+    ends = np.minimum(starts + n_tokens, stream_end)
+    first = starts // sequence_length
+    counts = np.where(starts < ends, (ends - 1) // sequence_length - first + 1, 0)
+    row = np.repeat(np.arange(len(starts), dtype=np.int64), counts)
+    # number of the piece within its file
+    number = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    sequence = first[row] + number
+    begin = np.maximum(starts[row], sequence * sequence_length)
+    end = np.minimum(ends[row], (sequence + 1) * sequence_length)
+    return Pieces(row, sequence, begin - sequence * sequence_length, begin - starts[row], end - starts[row])
+
+
+def provenance_table(files: pa.Table, pieces: Pieces, byte_start: np.ndarray, byte_end: np.ndarray, chosen: slice) -> pa.Table:
+    """Rows of PROVENANCE_SCHEMA for the pieces `chosen`; files: catalogue rows in the order of the stream."""
+    described = files.select(["file_id", "repository", "path", "language"]).take(pieces.row[chosen])
+    columns = {
+        "sequence": pieces.sequence[chosen],
+        "offset": pieces.offset[chosen],
+        "n_tokens": (pieces.token_end - pieces.token_start)[chosen],
+        "byte_start": byte_start[chosen],
+        "byte_end": byte_end[chosen],
+    }
+    for name, values in columns.items():
+        described = described.append_column(name, pa.array(values))
+    return described.select(PROVENANCE_SCHEMA.names).cast(PROVENANCE_SCHEMA)
+
+
+def locate(folder: Path, sequence: int, offset: int) -> dict[str, Any]:
+    """The row of `folder` (a provenance table) that holds a token. Raises ShardError if there is none."""
+    for path in list_shards(folder):
+        rows = read_shard(path)
+        inside = pc.and_(pc.equal(rows["sequence"], sequence), pc.less_equal(rows["offset"], offset))
+        for row in rows.filter(inside).to_pylist():
+            if offset < row["offset"] + row["n_tokens"]:
+                return row
+    raise ShardError(f"{folder}: no token at sequence {sequence}, offset {offset}; allowed: see index.json beside it")

@@ -1,0 +1,41 @@
+"""accept_documents: keeps the documents that parse, hold no benchmark, pass their tests and repeat no other; every reject is counted.
+
+in: data/synthesize_documents, data/fetch_benchmarks, data/train_tokenizer
+out: data/accept_documents (tokenised; rejected/, ledger/), metrics/accept_documents.json
+"""
+
+from pathlib import Path
+
+from snowcoder.benchmarks.problem import read_problems
+from snowcoder.decontamination.screen import BenchmarkScreen
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_section
+from snowcoder.shards import list_shards
+from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.synthesis.acceptance import AcceptParams, accept_documents
+
+SOURCE = Path("data/synthesize_documents")
+BENCHMARKS = Path("data/fetch_benchmarks")
+TOKENIZER = Path("data/train_tokenizer")
+OUTPUT = Path("data/accept_documents")
+METRICS = Path("metrics/accept_documents.json")
+
+
+def main() -> None:
+    params = load_section("accept_documents", AcceptParams)
+    deduplication = load_section("deduplicate_files", DeduplicationParams)
+    decontamination = load_section("decontaminate_files", DecontaminationParams)
+
+    def build(run: StageRun) -> None:
+        screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
+        metrics = accept_documents(list_shards(SOURCE), screen, TOKENIZER, params, deduplication, run.out(OUTPUT), run.state)
+        write_metrics(run.out(METRICS), metrics)
+
+    sections = [params, deduplication, decontamination]
+    run_stage("accept_documents", sections, inputs=[SOURCE, BENCHMARKS, TOKENIZER], outputs=[OUTPUT, METRICS], build=build)
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,31 @@
+"""fetch_corpus: raw code files with repository, path, licence, popularity and revision.
+
+in: data/corpus.lock, data/corpus.csv  out: data/fetch_corpus (SourceFile rows), metrics/fetch_corpus.json
+"""
+
+from functools import partial
+from pathlib import Path
+
+from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_section
+from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+
+OUTPUT = Path("data/fetch_corpus")
+METRICS = Path("metrics/fetch_corpus.json")
+
+
+def build(run: StageRun, params: FetchCorpusParams) -> None:
+    """Fetched files are kept in the work folder: a second run, or a clone with the same one, fetches nothing."""
+    metrics = fetch_files(params, run.out(OUTPUT), work_dir() / "downloads")
+    write_metrics(run.out(METRICS), metrics)
+
+
+def main() -> None:
+    params = load_section("fetch_corpus", FetchCorpusParams)
+    inputs = [Path(params.source.lock), Path(params.source.table)]
+    run_stage("fetch_corpus", [params], inputs=inputs, outputs=[OUTPUT, METRICS], build=partial(build, params=params))
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,43 @@
+"""fetch_positives: high-quality files and instruction pairs for the annotators, screened against the corpus and the benchmarks.
+
+in: data/positives.lock, data/positives.csv, data/decontaminate_files, data/fetch_benchmarks
+out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_positives.json
+"""
+
+from collections import Counter
+from pathlib import Path
+
+from snowcoder.annotator.positives import FetchPositivesParams, build_positives
+from snowcoder.benchmarks.problem import read_problems
+from snowcoder.decontamination.screen import BenchmarkScreen
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_section
+from snowcoder.shards import list_shards
+from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+
+CORPUS = Path("data/decontaminate_files")
+BENCHMARKS = Path("data/fetch_benchmarks")
+OUTPUT = Path("data/fetch_positives")
+METRICS = Path("metrics/fetch_positives.json")
+
+
+def main() -> None:
+    params = load_section("fetch_positives", FetchPositivesParams)
+    deduplication = load_section("deduplicate_files", DeduplicationParams)
+    decontamination = load_section("decontaminate_files", DecontaminationParams)
+
+    def build(run: StageRun) -> None:
+        skipped: Counter[str] = Counter()
+        files = list(params.source.files(params, params.only_repositories, work_dir() / "downloads", skipped))
+        screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
+        metrics = build_positives(files, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))
+        write_metrics(run.out(METRICS), metrics | {"skipped": dict(skipped)})
+
+    inputs = [Path(params.source.lock), Path(params.source.table), CORPUS, BENCHMARKS]
+    run_stage("fetch_positives", [params, deduplication, decontamination], inputs=inputs, outputs=[OUTPUT, METRICS], build=build)
+
+
+if __name__ == "__main__":
+    command_line(main)

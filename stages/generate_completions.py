@@ -1,0 +1,53 @@
+"""generate_completions: greedy completions of every problem by one variant's model.
+
+in: models/pretrain/<variant>, data/fetch_benchmarks
+out: data/generate_completions/<variant> (benchmark, problem_id, sample, prompt, completion, finish_reason),
+     metrics/generate_completions/<variant>.json
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from snowcoder.benchmarks.problem import read_problems
+from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompletionsParams, complete_problems, summarise_completions
+from snowcoder.evaluation.variants import model_folder
+from snowcoder.inference.engine import check_engine_kind
+from snowcoder.inference.model_folder import choose_window, load_model
+from snowcoder.inference.transformers_engine import TransformersEngine
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_section
+from snowcoder.shards import write_table
+from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
+from snowcoder.tracking import track
+
+PROBLEMS = Path("data/fetch_benchmarks")
+
+
+def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> None:
+    """Load the model, complete, write the table."""
+    model = load_model(folder, params.precision, params.cpu_threads)
+    window = choose_window(model, params.window_tokens, "generate_completions.window_tokens")
+    engine = TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window)
+    with track(run.stage, run.item, run.fingerprint) as record:
+        rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), params.strip_prompt)
+        metrics = summarise_completions(rows)
+        for benchmark, values in metrics.items():
+            record.log({f"eval/{benchmark}/stopped": values["finish_reasons"].get("stop", 0) / values["problems"]})
+    write_table(run.out(f"data/generate_completions/{run.item}"), [pa.Table.from_pylist(rows, COMPLETION_SCHEMA)], COMPLETION_SCHEMA)
+    write_metrics(run.out(f"metrics/generate_completions/{run.item}.json"), metrics)
+
+
+def main(item: str) -> None:
+    """Run the stage for one variant."""
+    params = load_section("generate_completions", GenerateCompletionsParams)
+    check_engine_kind(params.engine, "generate_completions.engine")
+    folder = model_folder(item)
+    outputs = [Path(f"data/generate_completions/{item}"), Path(f"metrics/generate_completions/{item}.json")]
+    run_stage("generate_completions", [params], [folder, PROBLEMS], outputs, partial(build, params, folder), item)
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,41 @@
+"""pack_tokens: a variant's files, ordered by language and repository, as sequences of fixed length.
+
+in: data/tokenize_files, data/train_tokenizer, the item's files and documents
+out: data/pack_tokens/<item> (token shards, index.json, provenance/), metrics/pack_tokens/<item>.json
+"""
+
+from pathlib import Path
+
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_item
+from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.tokenization.catalogue import read_catalogue
+from snowcoder.tokenization.mixing import mix, unmixed
+from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
+from snowcoder.tokenization.tokenizer import load_tokenizer, token_byte_lengths
+
+TOKENS = Path("data/tokenize_files")
+TOKENIZER = Path("data/train_tokenizer")
+
+
+def main(item: str) -> None:
+    """Run the stage for one variant."""
+    shared, own = load_item("pack_tokens", item, PackingParams, PackingItemParams)
+    check_item(item, own)
+    output, metrics = Path("data/pack_tokens") / item, Path("metrics/pack_tokens") / f"{item}.json"
+    documents = [Path(own.documents)] if own.documents and own.documents_fraction > 0 else []
+
+    def build(run: StageRun) -> None:
+        files = read_catalogue(TOKENS, Path(own.files))
+        mixture = unmixed(files)
+        for folder in documents:
+            mixture = mix(read_catalogue(folder, folder), files, own.documents_fraction, shared.seed)
+        byte_lengths = token_byte_lengths(load_tokenizer(TOKENIZER))
+        write_metrics(run.out(metrics), pack(mixture, byte_lengths, shared, run.out(output), run.label))
+
+    inputs = list(dict.fromkeys([TOKENS, TOKENIZER, Path(own.files), *documents]))
+    run_stage("pack_tokens", [shared, own], inputs=inputs, outputs=[output, metrics], build=build, item=item)
+
+
+if __name__ == "__main__":
+    command_line(main)

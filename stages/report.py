@@ -1,0 +1,45 @@
+"""report: tables and figures of an experiment beside the paper's, and its summary run in MLflow.
+
+in: the files of snowcoder.reporting.results.input_paths: metrics/<stage>.json of the stages without items; metrics/<stage>/<arm>.json of
+    pack_tokens, pretrain, execute_completions, measure_bits_per_byte (also initial), train_annotator, select_files;
+    models/train_annotator/<recipe>/roc.csv; models/pretrain/<variant>/loss_curve.csv
+out: results/report.md, results/report.html (figures inside), results/{ladder,learning_curves,funnel,annotators}.png
+"""
+
+from functools import partial
+from pathlib import Path
+
+from snowcoder.params import load_section
+from snowcoder.reporting.contents import FIGURE_NAMES, compose
+from snowcoder.reporting.figures import draw_all
+from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.page import render_page
+from snowcoder.reporting.results import headline_metrics, input_paths, read_results
+from snowcoder.reporting.settings import ReportParams
+from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.tracking import track
+
+REPORT = Path("results/report.md")
+PAGE = Path("results/report.html")
+FIGURES = [Path("results") / f"{name}.png" for name in FIGURE_NAMES]
+
+
+def build(run: StageRun, params: ReportParams) -> None:
+    """Read all metrics, draw, write; then log the headline metrics of all models as one run."""
+    results = read_results(params)
+    folder = run.out(REPORT).parent
+    draw_all(results, folder)
+    document = compose(results)
+    run.out(REPORT).write_text(render_markdown(document))
+    run.out(PAGE).write_text(render_page(document, folder))
+    with track(run.stage, run.item, run.fingerprint, summary=True) as record:
+        record.log(headline_metrics(results))
+
+
+def main() -> None:
+    params = load_section("report", ReportParams)
+    run_stage("report", [params], input_paths(params), [REPORT, PAGE, *FIGURES], partial(build, params=params))
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,41 @@
+"""train_tokenizer: byte-level BPE on the train split, or a pinned tokenizer.
+
+in: data/split_files
+out: data/train_tokenizer (Hugging Face fast tokenizer), metrics/train_tokenizer.json (bytes per token on held-out files)
+"""
+
+from pathlib import Path
+
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_section
+from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.tokenization.tokenizer import TokenizerParams, load_pinned, save_tokenizer, train_tokenizer
+from snowcoder.tokenization.training_text import choose_training_files, iterate_training_texts, measure_compression
+
+SOURCE = Path("data/split_files")
+OUTPUT = Path("data/train_tokenizer")
+METRICS = Path("metrics/train_tokenizer.json")
+
+
+def main() -> None:
+    """Run the stage."""
+    params = load_section("train_tokenizer", TokenizerParams)
+    pinned = [Path(params.pinned_folder)] if params.pinned_folder else []
+
+    def build(run: StageRun) -> None:
+        chosen = choose_training_files(SOURCE, params.max_train_bytes)
+        tokenizer = load_pinned(params) if pinned else train_tokenizer(iterate_training_texts(SOURCE, chosen.file_ids), params)
+        save_tokenizer(tokenizer, run.out(OUTPUT), params.model_max_length)
+        metrics = {
+            "vocab_size": tokenizer.get_vocab_size(),
+            "train_files": 0 if pinned else len(chosen.file_ids),
+            "train_bytes": 0 if pinned else chosen.n_bytes,
+            "bytes_per_token": measure_compression(SOURCE, tokenizer, params.max_train_bytes),
+        }
+        write_metrics(run.out(METRICS), metrics)
+
+    run_stage("train_tokenizer", [params], inputs=[SOURCE, *pinned], outputs=[OUTPUT, METRICS], build=build)
+
+
+if __name__ == "__main__":
+    command_line(main)

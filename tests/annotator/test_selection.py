@@ -1,0 +1,126 @@
+"""Selection: quotas, mix, budget, containment, and independence of the order."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowcoder.annotator.selection import RuleParams, SelectionParams, candidates, language_quotas, select_files, tokens_by_language
+from snowcoder.errors import EmptyResultError, ShardError
+
+LANGUAGES = ["c", "css", "python"]
+BY_SCORE, BY_HASH = RuleParams(by="score"), RuleParams(by="hash")
+
+file_lists = st.lists(
+    st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 50), st.integers(-3, 3).map(float)), min_size=1, max_size=40
+)
+
+
+def files_of(rows: list[tuple[str, int, float]]) -> pa.Table:
+    return pa.table(
+        {
+            "file_id": [f"{index:04d}" for index in range(len(rows))],
+            "language": [language for language, _, _ in rows],
+            "repository": [f"r{index % 3}" for index in range(len(rows))],
+            "score": pa.array([score for _, _, score in rows], pa.float64()),
+            "n_tokens": pa.array([tokens for _, tokens, _ in rows], pa.int32()),
+        }
+    )
+
+
+def shared(horizon_tokens: int, repeats: int = 1, seed: int = 0) -> SelectionParams:
+    return SelectionParams(recipe="HQINS", horizon_tokens=horizon_tokens, repeats=repeats, seed=seed)
+
+
+def selected_ids(files: pa.Table, budget: int, rule: RuleParams, seed: int = 0) -> list[str]:
+    try:
+        tables, _ = select_files(files, shared(budget, seed=seed), rule)
+    except EmptyResultError:
+        return []
+    return [file_id for table in tables for file_id in table["file_id"].to_pylist()]
+
+
+def test_hand_computed_selection() -> None:
+    rows = [("python", 10, 0.1), ("python", 10, 0.9), ("python", 10, 0.5), ("css", 6, 1.0), ("css", 4, 2.0)]
+    tables, metrics = select_files(files_of(rows), shared(60, repeats=3), BY_SCORE)
+    # budget 20 of 40 tokens: python 15 of 30, css 5 of 10; the second python file fits by half, the second css file (6, 1 free) does not
+    assert [table["file_id"].to_pylist() for table in tables] == [["0004"], ["0001", "0002"]]
+    assert [table["rank"].to_pylist() for table in tables] == [[1], [1, 2]]
+    assert metrics["budget_tokens"] == 20
+    assert metrics["tokens"] == 24
+    assert metrics["mean_score"] == pytest.approx((2.0 + 0.9 + 0.5) / 3)
+    assert metrics["by_language"]["python"] == {"available_tokens": 30, "quota_tokens": 15, "tokens": 20, "files": 2}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 10**12), min_size=1), st.data())
+def test_quotas_sum_to_the_budget_and_keep_the_mix(available: dict[str, int], data: st.DataObject) -> None:
+    total = sum(available.values())
+    budget = data.draw(st.integers(0, total))
+    quotas = language_quotas(available, budget)
+    assert sum(quotas.values()) == budget
+    for language, quota in quotas.items():
+        share = budget * available[language] / total
+        assert share - 1 <= quota <= share + len(available)
+        assert quota <= available[language]
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 60), min_size=1), st.data())
+def test_quotas_never_shrink_as_the_budget_grows(available: dict[str, int], data: st.DataObject) -> None:
+    budget = data.draw(st.integers(0, sum(available.values()) - 1))
+    smaller, larger = language_quotas(available, budget), language_quotas(available, budget + 1)
+    assert all(smaller[language] <= larger[language] for language in available)
+
+
+@given(file_lists, st.data(), st.sampled_from([BY_SCORE, BY_HASH]))
+def test_a_quota_is_missed_by_half_a_file_at_most(rows: list[tuple[str, int, float]], data: st.DataObject, rule: RuleParams) -> None:
+    files = files_of(rows)
+    budget = data.draw(st.integers(1, sum(tokens for _, tokens, _ in rows)))
+    chosen = set(selected_ids(files, budget, rule))
+    taken = tokens_by_language(files.filter(pa.array([file_id in chosen for file_id in files["file_id"].to_pylist()])))
+    for language, quota in language_quotas(tokens_by_language(files), budget).items():
+        largest = max(tokens for name, tokens, _ in rows if name == language)
+        assert abs(taken.get(language, 0) - quota) <= largest / 2
+
+
+@given(file_lists, st.data(), st.sampled_from([BY_SCORE, BY_HASH]))
+def test_a_larger_budget_contains_a_smaller_one(rows: list[tuple[str, int, float]], data: st.DataObject, rule: RuleParams) -> None:
+    total = sum(tokens for _, tokens, _ in rows)
+    small = data.draw(st.integers(1, total))
+    large = data.draw(st.integers(small, total))
+    files = files_of(rows)
+    assert set(selected_ids(files, small, rule)) <= set(selected_ids(files, large, rule))
+    assert len(selected_ids(files, total, rule)) == len(rows)
+
+
+@given(file_lists, st.randoms(use_true_random=False), st.sampled_from([BY_SCORE, BY_HASH]))
+def test_order_of_the_input_does_not_matter(rows: list[tuple[str, int, float]], random: object, rule: RuleParams) -> None:
+    files = files_of(rows)
+    order = list(range(len(rows)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    budget = max(1, sum(tokens for _, tokens, _ in rows) // 2)
+    assert selected_ids(files.take(pa.array(order)), budget, rule) == selected_ids(files, budget, rule)
+
+
+def test_selected_scores_higher_than_random_and_seeds_differ() -> None:
+    files = files_of([("python", 10, float(index % 97)) for index in range(300)])
+    assert select_files(files, shared(600), BY_SCORE)[1]["mean_score"] > select_files(files, shared(600), BY_HASH)[1]["mean_score"] + 20
+    assert selected_ids(files, 600, BY_HASH, seed=1) != selected_ids(files, 600, BY_HASH, seed=2)
+    assert selected_ids(files, 600, BY_SCORE, seed=1) == selected_ids(files, 600, BY_SCORE, seed=2)
+
+
+def test_a_budget_that_cannot_be_met_tells_the_most() -> None:
+    files = files_of([("python", 10, 1.0), ("css", 5, 1.0)])
+    with pytest.raises(EmptyResultError, match="needs 16 unique tokens of 15; allowed: at most 63"):
+        select_files(files, shared(64, repeats=4), BY_SCORE)
+    select_files(files, shared(63, repeats=4), BY_SCORE)
+    with pytest.raises(EmptyResultError, match="enough for one file"):
+        select_files(files, shared(1), BY_SCORE)
+
+
+def test_only_train_files_are_candidates_and_tables_must_agree() -> None:
+    columns = {"language": ["c", "c"], "repository": ["r", "r"], "split": ["train", "held_out"], "score": [1.0, 9.0]}
+    scores = pa.table({"file_id": ["a", "b"], **columns})
+    tokens = pa.table({"file_id": ["b", "a"], "split": ["held_out", "train"], "n_tokens": pa.array([5, 7], pa.int32())})
+    assert candidates(scores, tokens).to_pylist() == [{"file_id": "a", "language": "c", "repository": "r", "score": 1.0, "n_tokens": 7}]
+    with pytest.raises(ShardError, match="found 1 and 0 train files"):
+        candidates(scores, tokens.slice(0, 1))

@@ -1,0 +1,71 @@
+"""snowcoder.corpus.wheel_table, and the two sets of wheels that the repository pins."""
+
+from pathlib import Path
+
+import pytest
+
+from snowcoder.corpus.licences import is_permissive
+from snowcoder.corpus.wheel_table import canonical_name, read_lock, read_wheel_table
+from snowcoder.errors import SourceError
+
+DIGEST = "0" * 64
+HEADER = "name,version,licence,download_rank,rank_source,rank_date\n"
+
+
+def test_a_lock_is_read_as_pip_reads_it(tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock"
+    lock.write_text(f"# comment\nB_b==2.0 \\\n    --hash=sha256:{DIGEST}\n\na==1.0 --hash=sha256:{DIGEST}  # why\n")
+    assert [(wheel.name, wheel.version) for wheel in read_lock(lock)] == [("a", "1.0"), ("b-b", "2.0")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a==1.0\n", r"a\.lock:1: found 'a==1\.0'; allowed: name==version --hash=sha256"),
+        ("", "pins no wheel"),
+        (f"a==1 --hash=sha256:{DIGEST}\nA==2 --hash=sha256:{DIGEST}\n", "a is pinned twice"),
+    ],
+)
+def test_a_bad_lock_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    lock = tmp_path / "a.lock"
+    lock.write_text(text)
+    with pytest.raises(SourceError, match=message):
+        read_lock(lock)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,version\n", "columns missing: licence, download_rank"),
+        (HEADER + "a,1,GPL-3.0,,,\n", r"a\.csv:2: a: licence 'GPL-3.0' is not permissive"),
+        (HEADER + "a,1,MIT,first,,\n", r"download_rank: found 'first'; allowed: a whole number"),
+    ],
+)
+def test_a_bad_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(text)
+    with pytest.raises(SourceError, match=message):
+        read_wheel_table(table)
+
+
+def test_a_missing_lock_is_a_source_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_lock(tmp_path / "none.lock")
+
+
+def test_canonical_name() -> None:
+    assert canonical_name("Jaraco.Text__x") == "jaraco-text-x"
+
+
+@pytest.mark.parametrize(("stem", "at_least"), [("corpus", 45), ("positives", 12)])
+def test_the_pinned_sets_agree_with_their_tables(repository_root: Path, stem: str, at_least: int) -> None:
+    lock = read_lock(repository_root / "data" / f"{stem}.lock")
+    table = read_wheel_table(repository_root / "data" / f"{stem}.csv")
+    assert len(lock) >= at_least
+    assert {(wheel.name, wheel.version) for wheel in lock} == {(entry.name, entry.version) for entry in table.values()}
+    assert all(is_permissive(entry.licence) for entry in table.values())
+
+
+def test_no_distribution_is_in_the_corpus_and_among_the_positives(repository_root: Path) -> None:
+    corpus, positives = ({wheel.name for wheel in read_lock(repository_root / "data" / name)} for name in ("corpus.lock", "positives.lock"))
+    assert not corpus & positives

@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from snowcoder.benchmarks.human_eval import load_human_eval
+from snowcoder.benchmarks.problem import write_problems
+from snowcoder.decontamination.files import decontaminate_table
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.errors import EmptyResultError
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.shards import list_shards, read_table, write_table
+from stages.decontaminate_files import main
+
+PINNED = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
+PARAMS = DecontaminationParams(ngram_tokens=10, min_ngram_overlap=0.5, min_match_tokens=10)
+PROBLEMS = load_human_eval(PINNED)
+
+
+def source_row(path: str, content: str) -> dict:
+    return make_source_file(
+        source="test", repository="r", path=path, language="python", content=content, licence="MIT", download_rank=None, revision="1"
+    ).row()
+
+
+ROWS = [
+    source_row("clean.py", "import os\n\n\ndef f():\n    return os.getcwd()\n"),
+    source_row("whole.py", PROBLEMS[4].prompt + PROBLEMS[4].canonical_solution),
+    source_row("empty.py", ""),
+    source_row("solution.py", "def g(paren_string):\n" + PROBLEMS[1].canonical_solution),
+    source_row("again.py", "x = 1\n" + PROBLEMS[4].prompt),
+]
+
+
+def write_source(folder: Path, rows: list[dict]) -> None:
+    write_table(folder, [pa.Table.from_pylist(rows[start::2], SOURCE_FILE_SCHEMA) for start in (0, 1)], SOURCE_FILE_SCHEMA)
+
+
+@pytest.fixture(autouse=True)
+def _serial(monkeypatch):
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", "serial")
+
+
+def test_each_dropped_file_has_a_ledger_row(tmp_path):
+    write_source(tmp_path / "in", ROWS)
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, PARAMS, tmp_path / "out", tmp_path / "state")
+    assert read_table(tmp_path / "out")["path"].to_pylist() == ["clean.py", "empty.py"]
+    ledger = read_table(tmp_path / "out" / "ledger")
+    assert ledger.schema == LEDGER_SCHEMA
+    rows = {row["path"]: row for row in ledger.to_pylist()}
+    assert {path: (row["source"], row["problem_id"]) for path, row in rows.items()} == {
+        "whole.py": ("corpus", "HumanEval/4"),
+        "solution.py": ("corpus", "HumanEval/1"),
+        "again.py": ("corpus", "HumanEval/4"),
+    }
+    assert all(0 < len(row["matched_text"]) <= 200 for row in rows.values())
+    assert metrics["dropped"] == {"docstring": 1, "solution": 2}
+    assert metrics["by_benchmark"] == {"humaneval": {"problems": 164, "problems_blind": 0, "files_dropped": 3, "problems_found": 2}}
+
+
+def test_no_problem_and_no_file_left_are_errors(tmp_path):
+    write_source(tmp_path / "in", ROWS[1:2])
+    shards = list_shards(tmp_path / "in")
+    with pytest.raises(EmptyResultError, match="no problem to screen against"):
+        decontaminate_table(shards, [], PARAMS, tmp_path / "out", tmp_path / "state")
+    with pytest.raises(EmptyResultError, match="no file is left of 1"):
+        decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "out", tmp_path / "state")
+
+
+def test_the_stage_publishes_table_ledger_and_metrics(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SNOWCODER_WORK_DIR", str(tmp_path / "work"))
+    Path("params.yaml").write_text("decontaminate_files: {ngram_tokens: 10, min_ngram_overlap: 0.5, min_match_tokens: 10}\n")
+    write_source(Path("data/deduplicate_files"), ROWS)
+    write_problems(Path("data/fetch_benchmarks"), PROBLEMS)
+    main()
+    assert read_table(Path("data/decontaminate_files")).num_rows == 2
+    assert read_table(Path("data/decontaminate_files/ledger")).num_rows == 3
+    assert json.loads(Path("metrics/decontaminate_files.json").read_text())["rows_in"] == 5

@@ -1,0 +1,60 @@
+import re
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowcoder.deduplication.shingles import hash_tokens, jaccard, ngram_hashes, shingle
+
+# blake2b, 8 bytes, little endian
+HASH_OF_DEF = 8631541059365646922
+CODE = st.lists(st.sampled_from(["x", "y", "if", "(", ")", "=", "1", "\n", "  ", "Name", "name"]), max_size=60).map(" ".join)
+
+
+def reference_shingles(content: str, n: int) -> set[tuple[str, ...]]:
+    """The definition, with tuples in place of hashes."""
+    tokens = tuple(re.findall(r"\w+|[^\w\s]", content))
+    return {tokens} if len(tokens) < n else {tokens[start : start + n] for start in range(len(tokens) - n + 1)}
+
+
+def test_hand_counted_shingles():
+    assert shingle("a b c d e f", 5).size == 2
+    assert shingle("a b c d e", 5).size == 1
+    assert shingle("x.y = f(1)", 5).size == 4  # x . y = f ( 1 ) : 8 tokens
+
+
+def test_identifiers_keep_their_case_and_punctuation_counts():
+    assert jaccard(shingle("Foo(a, b)", 3), shingle("foo(a, b)", 3)) < 1.0
+    assert jaccard(shingle("f(a)[b]", 3), shingle("f(a).b", 3)) < 1.0
+
+
+def test_white_space_does_not_count():
+    assert np.array_equal(shingle("if x :\n\treturn  1", 3), shingle("if x: return 1", 3))
+
+
+@given(CODE, CODE, st.integers(1, 6))
+def test_jaccard_of_hashes_is_the_jaccard_of_the_ngrams(left: str, right: str, n: int):
+    one, two = reference_shingles(left, n), reference_shingles(right, n)
+    assert jaccard(shingle(left, n), shingle(right, n)) == len(one & two) / len(one | two)
+
+
+@given(st.text(max_size=12), st.integers(1, 6))
+def test_no_file_is_without_shingles_and_each_is_like_itself(content: str, n: int):
+    shingles = shingle(content, n)
+    assert shingles.size >= 1
+    assert jaccard(shingles, shingles) == 1.0
+
+
+def test_short_files_of_different_tokens_share_nothing():
+    contents = ["", "x", "y", "x = 1", "x = 2", "import os", "import re", "from . import a"]
+    shingles = [shingle(content, 5) for content in contents]
+    assert [jaccard(one, two) for i, one in enumerate(shingles) for two in shingles[:i]] == [0.0] * 28
+
+
+def test_ngram_hashes_of_a_text_shorter_than_one_ngram_are_empty():
+    assert ngram_hashes(hash_tokens(["a", "b"]), 3).size == 0
+
+
+def test_hashes_are_the_same_on_every_machine():
+    assert hash_tokens(["def"]).tolist() == [HASH_OF_DEF]
+    assert np.array_equal(ngram_hashes(hash_tokens(["a", "b", "c"]), 2)[1:], ngram_hashes(hash_tokens(["b", "c"]), 2))

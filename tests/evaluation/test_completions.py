@@ -1,0 +1,42 @@
+import pytest
+
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.errors import ParameterError
+from snowcoder.evaluation.completions import GenerateCompletionsParams, complete_problems, summarise_completions
+from snowcoder.evaluation.variants import model_folder
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.scripted_engine import ScriptedEngine
+from snowcoder.params import validate
+
+PROBLEM = Problem("humaneval", "HumanEval/0", 'def f(x):\n    """x."""\n\n', "    return x\n", "def check(c):\n    assert c(1) == 1\n", "f")
+
+
+@pytest.mark.parametrize(("strip", "prompt"), [(True, 'def f(x):\n    """x."""'), (False, PROBLEM.prompt)])
+def test_rows_hold_the_prompt_as_it_was_given(strip: bool, prompt: str) -> None:
+    engine = ScriptedEngine({prompt: "\n    return x\ndef g():"})
+    [row] = complete_problems(engine, [PROBLEM], Sampling(100, ("\ndef ",)), strip)
+    assert row == {
+        "benchmark": "humaneval",
+        "problem_id": "HumanEval/0",
+        "sample": 0,
+        "prompt": prompt,
+        "completion": "\n    return x",
+        "finish_reason": "stop",
+    }
+
+
+def test_summary_counts_reasons_and_empty_completions() -> None:
+    rows = [{"benchmark": "b", "completion": text, "finish_reason": reason} for text, reason in [("ab", "stop"), ("\n ", "length")]]
+    assert summarise_completions(rows) == {"b": {"problems": 2, "finish_reasons": {"length": 1, "stop": 1}, "empty": 1, "mean_bytes": 2.0}}
+
+
+def test_folders_of_variants() -> None:
+    assert str(model_folder("continued_random")) == "models/pretrain/continued_random"
+    assert str(model_folder("initial")) == "models/initialize_model"
+
+
+def test_params_refuse_an_unknown_precision() -> None:
+    raw = {"engine": "transformers", "max_new_tokens": 16, "batch_size": 8, "precision": "float32", "cpu_threads": 1, "strip_prompt": True}
+    assert validate(raw | {"stop": ["\ndef "]}, GenerateCompletionsParams, "generate_completions").sampling() == Sampling(16, ("\ndef ",))
+    with pytest.raises(ParameterError, match=r"generate_completions\.precision: .*float32.*bfloat16.*found 'int4'"):
+        validate(raw | {"stop": ["\ndef "], "precision": "int4"}, GenerateCompletionsParams, "generate_completions")

@@ -1,0 +1,100 @@
+"""The three stages of evaluation, one after the other, on a tiny model."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
+
+from snowcoder.benchmarks.problem import Problem, write_problems
+from snowcoder.errors import ParameterError
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.shards import read_table, write_table
+from stages import execute_completions, generate_completions, measure_bits_per_byte
+from tests.inference.tiny_llama import save_folder
+
+PARAMS = r"""
+generate_completions:
+  engine: transformers
+  max_new_tokens: 16
+  batch_size: 2
+  window_tokens:
+  precision: float32
+  cpu_threads: 1
+  strip_prompt: true
+  stop: ["\ndef ", "\nclass "]
+execute_completions:
+  limits: {timeout_s: 60.0, cpu_s: 5, memory_bytes: 536870912}
+measure_bits_per_byte:
+  seed: 1
+  precision: float32
+  cpu_threads: 1
+  batch_tokens: 512
+  window_tokens: 64
+  resamples: 100
+  validation: {max_functions: 10, max_functions_per_repository: 10, max_functions_per_file: 5}
+  held_out: {max_bytes: 200, max_bytes_per_file: 100}
+"""
+SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
+CODE = 'def double(x):\n    """Twice x."""\n    y = x + x\n    return y\n'
+
+
+@pytest.fixture
+def workspace(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SNOWCODER_TRACKING", "local")
+    Path("params.yaml").write_text(PARAMS)
+    tests = "def check(f):\n    assert f(1) == 1\n"
+    write_problems(
+        Path("data/fetch_benchmarks"),
+        [Problem("humaneval", f"HumanEval/{n}", f'def f{n}(x):\n    """x."""\n', "    return x\n", tests, f"f{n}") for n in range(3)],
+    )
+    rows = [
+        make_source_file(
+            source="t", repository=split, path="a.py", language="python", content=CODE, licence="MIT", download_rank=1, revision="1"
+        ).row()
+        | {"split": split}
+        for split in ("train", "held_out")
+    ]
+    write_table(Path("data/split_files"), [pa.Table.from_pylist(rows, SCHEMA)], SCHEMA)
+    save_folder(model, tokenizer, Path("models/pretrain/general"))
+    save_folder(model, tokenizer, Path("models/initialize_model"))
+    return tmp_path
+
+
+def test_from_model_to_scores(workspace: Path) -> None:
+    generate_completions.main("general")
+    first = Path("data/generate_completions/general/part-00000.parquet").read_bytes()
+    generate_completions.main("general")
+    assert Path("data/generate_completions/general/part-00000.parquet").read_bytes() == first
+    execute_completions.main("general")
+    grades = read_table(Path("data/execute_completions/general")).to_pylist()
+    assert [grade["problem_id"] for grade in grades] == ["HumanEval/0", "HumanEval/1", "HumanEval/2"]
+    scores = json.loads(Path("metrics/execute_completions/general.json").read_text())["humaneval"]
+    assert (scores["passed"], scores["total"], scores["pass@1"]) == (0, 3, 0.0)
+    assert scores["ci95"][0] == 0.0
+    assert json.loads(Path("metrics/generate_completions/general.json").read_text())["humaneval"]["problems"] == 3
+
+
+@pytest.mark.parametrize(("variant", "has_unigram"), [("general", False), ("initial", True)])
+def test_bits_per_byte_of_a_trained_and_of_the_initial_model(workspace: Path, variant: str, has_unigram: bool) -> None:
+    measure_bits_per_byte.main(variant)
+    metrics = json.loads(Path(f"metrics/measure_bits_per_byte/{variant}.json").read_text())
+    assert set(metrics) - {"unigram"} == {"humaneval", "validation", "held_out"}
+    assert set(metrics["validation"]) == {"bits_per_byte", "n_bytes", "n_items", "ci95"}
+    assert metrics["validation"]["n_bytes"] == len("    y = x + x\n    return y\n")
+    assert metrics["held_out"]["n_bytes"] == len(CODE)
+    assert metrics["humaneval"]["n_items"] == 3
+    assert ("unigram" in metrics) == has_unigram
+    if has_unigram:
+        assert set(metrics["unigram"]) == {"humaneval", "validation", "held_out"}
+        assert metrics["unigram"]["held_out"] < metrics["held_out"]["bits_per_byte"]
+
+
+def test_an_unknown_engine_is_refused_before_any_work(workspace: Path) -> None:
+    Path("params.yaml").write_text(PARAMS.replace("engine: transformers", "engine: oracle"))
+    with pytest.raises(ParameterError, match="unknown engine 'oracle'; allowed: transformers"):
+        generate_completions.main("general")
+    assert not Path("data/generate_completions").exists()

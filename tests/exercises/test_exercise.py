@@ -1,0 +1,142 @@
+import ast
+
+import pytest
+
+from snowcoder.exercises.cutout import Refusal
+from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises, package_of
+from snowcoder.exercises.render import description, render_instruction
+from snowcoder.exercises.verify import verify_exercises
+from snowcoder.sandbox.program import SandboxLimits
+
+RULES = ExerciseRules(min_tests=1, max_definitions=4, max_document_bytes=4000)
+LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
+
+FILE = r'''
+from itertools import islice
+
+
+def take(n, iterable):
+    r"""Return the first *n* items of the iterable as a list::
+
+        >>> take(3, range(10))
+        [0, 1, 2]
+
+    Items beyond the end are not made up.
+
+    Example:
+
+        >>> from seqs import take
+        >>> take(3, 'a\\b')
+        ['a', '\\', 'b']
+    """
+    return list(islice(iterable, n))
+
+
+def wrong(x):
+    """Its example is wrong.
+
+    >>> wrong(1)
+    3
+    """
+    return x + 1
+
+
+def hidden_exit(x):
+    """Leaves before its tests.
+
+    >>> hidden_exit(1)
+    5
+    """
+    print(x)
+    raise SystemExit(0)
+
+
+def prose(x):
+    """No examples at all."""
+    return x
+'''
+
+EXPECTED = r'''"""Write a function `take(n, iterable)`.
+
+Return the first *n* items of the iterable as a list.
+
+Items beyond the end are not made up.
+"""
+
+from itertools import islice
+
+
+def take(n, iterable):
+    r"""Return the first *n* items of the iterable as a list.
+
+    >>> take(3, range(10))
+    [0, 1, 2]
+    >>> take(3, 'a\\b')
+    ['a', '\\', 'b']
+    """
+    return list(islice(iterable, n))
+
+
+# Tests
+assert take(3, range(10)) == [0, 1, 2]
+assert take(3, 'a\\b') == ['a', '\\', 'b']
+'''
+
+
+@pytest.fixture(scope="module")
+def exercises() -> list[Exercise]:
+    return [one for one in make_exercises(FILE, "seqs/core.py", RULES) if isinstance(one, Exercise)]
+
+
+def test_doctested_functions_become_exercises(exercises: list[Exercise]):
+    assert [exercise.name for exercise in exercises] == ["take", "wrong", "hidden_exit"]
+
+
+def test_an_exercise_is_one_readable_file(exercises: list[Exercise]):
+    assert exercises[0].document == EXPECTED
+    assert exercises[0].n_tests == 2
+    assert all(part in EXPECTED for part in (exercises[0].problem, exercises[0].solution, exercises[0].tests))
+
+
+def test_the_instruction_is_problem_and_solution_without_tests(exercises: list[Exercise]):
+    text = render_instruction(exercises[0].problem, exercises[0].solution)
+    assert EXPECTED.startswith(text)
+    assert "# Tests" not in text
+    assert ast.get_docstring(ast.parse(text)) == exercises[0].problem.strip()
+
+
+def test_only_exercises_whose_tests_hold_pass_in_the_sandbox(exercises: list[Exercise]):
+    assert [outcome.status for outcome in verify_exercises(exercises, LIMITS)] == ["passed", "failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [({"min_tests": 3}, "too_few_tests"), ({"max_document_bytes": 256}, "too_long")],
+)
+def test_rules_refuse_with_a_reason(rules: dict, reason: str):
+    first = next(make_exercises(FILE, "seqs/core.py", RULES.model_copy(update=rules)))
+    assert isinstance(first, Refusal)
+    assert first.reason == reason
+
+
+def test_a_file_without_examples_gives_nothing():
+    assert list(make_exercises("def f(x):\n    '''Doc.'''\n    return x\n", "a.py", RULES)) == []
+
+
+@pytest.mark.parametrize(("path", "package"), [("toolz/itertoolz.py", "toolz"), ("src/toolz/x.py", "toolz"), ("roman.py", "roman")])
+def test_the_package_is_the_first_folder(path: str, package: str):
+    assert package_of(path) == package
+
+
+@pytest.mark.parametrize(
+    ("docstring", "expected"),
+    [
+        ("Add.\n\nExamples\n--------\n>>> f(1)\n2\n", "Add."),
+        ("Add.\n\n**Examples**::\n\n    >>> f(1)\n    2\n\nMore.", "Add.\n\nMore."),
+        ("For example:\n\n>>> f(1)\n2\n", ""),
+        ("It gives:\n\n>>> f(1)\n2\n", "It gives."),
+        ("Args:\n    x: a number\n", "Args:\n    x: a number"),
+    ],
+)
+def test_the_description_is_the_prose_without_what_announced_the_examples(docstring: str, expected: str):
+    assert description(docstring) == expected

@@ -1,0 +1,130 @@
+"""Writes metrics as the stages write them, with made-up numbers of a plausible size."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from snowcoder.metrics import row_accounts, write_metrics
+from snowcoder.reporting.settings import ReportParams
+
+PARAMS = ReportParams(
+    variants={
+        "general": "initial",
+        "continued": "general",
+        "continued_random": "general",
+        "enhanced": "continued",
+        "enhanced_selected": "continued",
+    },
+    controls={"continued": "continued_random", "enhanced": "enhanced_selected"},
+    recipes=["EDU", "INS", "HQ", "HQINS"],
+    rules=["selected", "random"],
+)
+LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
+BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
+TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
+
+
+def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0) -> None:
+    """Every file of input_paths(PARAMS) under `root`. bits: model -> bits per byte on validation; solved: by `enhanced`."""
+    _data_metrics(root)
+    for variant, value in (BITS | (bits or {})).items():
+        _bits(root, variant, value)
+    for index, (variant, tokens) in enumerate(TOKENS.items()):
+        passed = solved if variant == "enhanced" else 0
+        low, high = (0.0, 0.023) if not passed else (passed / 164 - 0.01, passed / 164 + 0.03)
+        scores = {"passed": passed, "total": 164, "pass@1": passed / 164, "ci95": [max(0.0, low), high]}
+        _write(root, f"execute_completions/{variant}", {"humaneval": scores})
+        share = 0.4 if variant == "enhanced" else 0.0
+        _write(root, f"pack_tokens/{variant}", {"n_tokens": tokens, "documents_fraction": share, "python_fraction": 0.6})
+        metrics = {"steps": tokens // 8192, "tokens": tokens, "passes": 0.8 + index, "first_loss": 8.3, "final_loss": 3.2 - index / 5}
+        _write(root, f"pretrain/{variant}", metrics)
+        _curve(root, variant, tokens, 0 if variant == "general" else 1)
+    for recipe, auc in {"EDU": 0.842, "INS": 0.931, "HQ": 0.873, "HQINS": 0.902}.items():
+        _annotator(root, recipe, auc)
+    for rule, score in {"selected": 0.71, "random": 0.29}.items():
+        by_language = {language: {"tokens": int(400_000 * share)} for language, share in LANGUAGES.items()}
+        metrics = {"budget_tokens": 400_000, "tokens": 400_000, "by_language": by_language, "files": 830, "repositories": 33}
+        _write(root, f"select_files/{rule}", metrics | {"mean_score": score, "mean_score_of_train": 0.28})
+
+
+def _data_metrics(root: Path) -> None:
+    def languages(files: int, n_bytes: int, keys: tuple[str, str]) -> dict[str, dict[str, int]]:
+        return {name: {keys[0]: int(files * share), keys[1]: int(n_bytes * share)} for name, share in LANGUAGES.items()}
+
+    def step(rows_in: int, bytes_in: int, rows_out: int, bytes_out: int, dropped: dict[str, int]) -> dict[str, Any]:
+        before = languages(rows_in, bytes_in, ("rows_in", "bytes_in"))
+        after = languages(rows_out, bytes_out, ("rows_out", "bytes_out"))
+        metrics = row_accounts(rows_in, rows_out, Counter(dropped)) | {"bytes_in": bytes_in, "bytes_out": bytes_out}
+        return metrics | {"by_language": {name: before[name] | after[name] for name in before}}
+
+    fetched = languages(9000, 82_000_000, ("files", "bytes"))
+    _write(root, "fetch_corpus", {"rows_out": 9000, "by_language": fetched, "repositories": 60, "skipped": {}})
+    reasons = {"max_line_length": 310, "min_alphabetic_fraction": 190, "auto_generated": 260, "not_parsed": 140}
+    _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons))
+    found = {"humaneval": {"problems": 164, "problems_blind": 2, "files_dropped": 20, "problems_found": 9}}
+    _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}))
+    _write(
+        root, "decontaminate_files", step(6900, 55_000_000, 6880, 54_800_000, {"docstring": 12, "solution": 8}) | {"by_benchmark": found}
+    )
+    splits = {"train": (6400, 51_000_000, 52), "held_out": (480, 3_800_000, 6)}
+    metrics = {
+        name: {"files": files, "bytes": n_bytes, "repositories": n, "by_language": languages(files, n_bytes, ("files", "bytes"))}
+        for name, (files, n_bytes, n) in splits.items()
+    }
+    _write(root, "split_files", metrics)
+    tokens = {name: {"files": 1, "bytes": 1, "tokens": int(15_000_000 * share)} for name, share in LANGUAGES.items()}
+    _write(root, "tokenize_files", {"tokens": {"train": tokens | {"all": {"files": 6400, "bytes": 51_000_000, "tokens": 15_000_000}}}})
+    _write(root, "fetch_positives", {"high_quality": row_accounts(900, 900, Counter()), "instruction": row_accounts(400, 400, Counter())})
+    _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
+    _write(root, "label_files", {"labeller": "rubric", "files": 3000})
+    _write(root, "synthesize_documents", {"teacher": "extractive", "rows_out": 700})
+    accepted = row_accounts(700, 520, Counter({"tests_failed": 120, "near_duplicate": 52, "benchmark_overlap": 8}))
+    _write(root, "accept_documents", accepted | {"tokens": 160_000})
+    _write(root, "initialize_model", {"parameters": {"total": 7_012_352, "embedding": 2_097_152, "non_embedding": 4_915_200}})
+
+
+def _bits(root: Path, variant: str, value: float) -> None:
+    sets = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}
+    metrics: dict[str, Any] = {
+        name: {"bits_per_byte": value * factor, "n_bytes": 70_000, "n_items": 164, "ci95": [value * factor - 0.03, value * factor + 0.035]}
+        for name, factor in sets.items()
+    }
+    if variant == "initial":
+        metrics["unigram"] = {name: 2.9 * factor for name, factor in sets.items()}
+    _write(root, f"measure_bits_per_byte/{variant}", metrics)
+
+
+def _annotator(root: Path, recipe: str, auc: float) -> None:
+    by_labels = recipe in ("EDU", "INS")
+    kind, labeller = "regression" if recipe == "EDU" else "classification", "rubric" if by_labels else None
+    metrics = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
+    _write(root, f"train_annotator/{recipe}", metrics | {"n_positive_held_out": 180, "n_negative_held_out": 360})
+    folder = root / "models/train_annotator" / recipe
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [(step / 100, (step / 100) ** ((1 - auc) / auc)) for step in range(101)]
+    _write_csv(folder / "roc.csv", ("fpr", "tpr"), rows)
+
+
+def _curve(root: Path, variant: str, tokens: int, phase: int) -> None:
+    steps = tokens // 8192
+    start, end = (9.0, 3.4) if phase == 0 else (3.5, 2.9 - 0.1 * ("random" not in variant))
+    rows = []
+    for step in range(1, steps + 1):
+        progress = step / steps
+        noise = 0.08 * ((step * 7919) % 101 - 50) / 50
+        loss = end + (start - end) * (1 - progress) ** (6 if phase == 0 else 2) + noise
+        rate = 1e-3 * min(1.0, step / (0.1 * steps)) * (1 - 0.9 * progress)
+        rows.append((step, step * 8192, rate, loss))
+    folder = root / "models/pretrain" / variant
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_csv(folder / "loss_curve.csv", ("step", "tokens", "learning_rate", "train_loss"), rows)
+
+
+def _write(root: Path, name: str, metrics: dict[str, Any]) -> None:
+    write_metrics(root / "metrics" / f"{name}.json", metrics)
+
+
+def _write_csv(path: Path, columns: tuple[str, ...], rows: list[tuple[float, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([columns, *rows])

@@ -1,0 +1,116 @@
+"""The report as Markdown and as a page."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from snowcoder.reporting.contents import FIGURE_NAMES, compose
+from snowcoder.reporting.data_tables import funnel_table, reason_table, selection_table
+from snowcoder.reporting.document import Document, Figure, Section, Table, megabytes, number, with_interval
+from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.page import render_page
+from snowcoder.reporting.results import Results, read_results
+from snowcoder.reporting.tables import comparison_table, paper_table, scale_table
+from tests.reporting.fabricate import PARAMS, fabricate
+
+
+@pytest.fixture
+def figures(tmp_path: Path) -> Path:
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    for name in FIGURE_NAMES:
+        (folder / f"{name}.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def test_markdown_has_findings_figures_and_stand_ins(results: Results) -> None:
+    text = render_markdown(compose(results))
+    assert text.startswith("# snowcoder")
+    for name in FIGURE_NAMES:
+        assert f"]({name}.png)" in text
+    assert "called extractive" in text
+    assert "written rubric" in text
+    assert "The ladder on documented functions (validation) holds" in text
+
+
+def test_llm_labels_and_teacher_are_not_called_stand_ins(tmp_path: Path) -> None:
+    fabricate(tmp_path)
+    for path in tmp_path.rglob("*.json"):
+        path.write_text(path.read_text().replace('"rubric"', '"Llama-3.1-70B"').replace('"extractive"', '"Llama-3.1-70B"'))
+    text = render_markdown(compose(read_results(PARAMS, tmp_path)))
+    assert "stand-in" not in text.lower()
+    assert "by Llama-3.1-70B" in text
+
+
+def test_page_needs_nothing_but_itself(results: Results, figures: Path) -> None:
+    page = render_page(compose(results), figures)
+    assert page.count("data:image/png;base64,") == len(FIGURE_NAMES)
+    assert not re.search(r"(https?:|//)[a-z]", re.sub(r"base64,[\w+/=]+", "", page))
+    assert "<script" not in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_page_escapes_and_markdown_keeps_bars_in_cells(figures: Path) -> None:
+    table = Table(["a", "b"], [["<b>", "x|y"]], "1 < 2")
+    document = Document("t & u", ["<i>"], [Section("s", ["p"], [table, Figure("ladder.png", "", "d")])])
+    page = render_page(document, figures)
+    assert "&lt;b&gt;" in page
+    assert "<i>" not in page
+    assert "| <b> | x\\|y |" in render_markdown(document)
+
+
+def test_funnel_adds_up_by_language(results: Results) -> None:
+    rows = {row[0]: row for row in funnel_table(results).rows}
+    assert list(rows) == ["fetched", "filtered", "deduplicated", "decontaminated", "train split"]
+    assert rows["fetched"][1:] == ["9,000", "100.0%", "82 MB", "100.0%"]
+
+
+def test_reasons_are_sorted_within_a_stage_and_hold_shares_of_its_input(results: Results) -> None:
+    rows = reason_table(results).rows
+    assert rows[0] == ["filter_files", "max_line_length", "310", "3.4%"]
+    assert ["deduplicate_files", "exact", "700", "8.6%"] in rows
+
+
+def test_selection_stands_beside_all_of_train(results: Results) -> None:
+    rows = selection_table(results).rows
+    assert [row[0] for row in rows] == ["all of train", "selected", "random"]
+    assert rows[1][1:4] == ["830", "400,000", "2.7%"]
+
+
+def test_comparisons_cover_every_control_and_set(results: Results) -> None:
+    rows = comparison_table(results).rows
+    assert len(rows) == 2 * 3
+    assert rows[0] == [
+        "continued", "continued_random", "documented functions (validation)", "1.7100", "1.7800", "-0.0700", "-3.93%", "apart",
+    ]  # fmt: skip
+
+
+def test_paper_s_figures_stand_beside_ours(results: Results) -> None:
+    rows = {row[0]: row for row in paper_table(results).rows}
+    assert rows["enhanced (final)"][-4:] == ["28.0", "42.9", "18.0", "19.4"]
+    assert rows["continued_random (control)"][-4:] == ["-"] * 4
+    assert ["parameters", "7.01M", "1.36B"] in scale_table(results).rows
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999_000, "999,000"),
+        (1_000_000, "1M"),
+        (7_012_352, "7.01M"),
+        (12.5e9, "12.5B"),
+        (999.7e6, "1B"),
+        (999e6, "999M"),
+        (4e11, "400B"),
+    ],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_megabytes_and_intervals() -> None:
+    assert megabytes(9_940_000) == "9.9 MB"
+    assert megabytes(1_234_000_000) == "1,234 MB"
+    assert with_interval(0.05, [0.0, 0.1], 1, scale=100) == "5.0 (0.0 to 10.0)"

@@ -1,0 +1,56 @@
+"""The sentences must say what the numbers say, also when the recipe does not help."""
+
+from pathlib import Path
+
+import pytest
+
+from snowcoder.reporting.findings import compare, control_finding, findings, ladder_finding, score_finding
+from snowcoder.reporting.results import Results, read_results
+from tests.reporting.fabricate import PARAMS, fabricate
+
+
+def made(folder: Path, bits: dict[str, float] | None = None, solved: int = 0) -> Results:
+    fabricate(folder, bits, solved)
+    return read_results(PARAMS, folder)
+
+
+def test_ladder_that_holds(results: Results) -> None:
+    sentence = ladder_finding(results, "validation")
+    assert "holds: every phase" in sentence
+    assert "initial 4.210, general 1.920, continued 1.710, enhanced 1.620" in sentence
+
+
+def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
+    sentence = ladder_finding(made(tmp_path, {"continued": 1.95}), "validation")
+    assert "does not hold: continued is not below general" in sentence
+    assert "enhanced is not" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1.70, ("0.080 bits per byte fewer", "-4.5%", "do not overlap")),
+        (1.77, ("0.010 bits per byte fewer", "-0.6%", "overlap, so the difference may be noise")),
+        (1.90, ("0.120 bits per byte more", "+6.7%", "do not overlap")),
+    ],
+)
+def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[str, ...]) -> None:
+    sentence = control_finding(compare(made(tmp_path, {"continued": value}), "continued", "continued_random", "validation"))
+    for part in said:
+        assert part in sentence
+
+
+def test_intervals_that_touch_overlap(tmp_path: Path) -> None:
+    # [x - 0.03, x + 0.035] and [1.78 - 0.03, ...]: they touch at 1.75
+    assert compare(made(tmp_path, {"continued": 1.715}), "continued", "continued_random", "validation").overlap
+    assert not compare(made(tmp_path, {"continued": 1.7149}), "continued", "continued_random", "validation").overlap
+
+
+def test_no_solved_problem_is_said_plainly(results: Results, tmp_path: Path) -> None:
+    assert score_finding(results, "humaneval").startswith("No model solves any of the 164 HumanEval problems")
+    assert "enhanced 7" in score_finding(made(tmp_path, solved=7), "humaneval")
+
+
+def test_stand_ins_are_named(results: Results) -> None:
+    assert "rubric" in findings(results)[-1]
+    assert "extractive" in findings(results)[-1]

@@ -1,0 +1,46 @@
+"""The committed metrics of the default profile: complete, adding up, and not hiding a fault behind a zero."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowcoder.metrics import read_metrics
+
+METRICS = Path(__file__).resolve().parents[2] / "metrics"
+VARIANTS = ("general", "continued", "continued_random", "enhanced", "enhanced_selected")
+SETS = ("humaneval", "validation", "held_out")
+
+
+def read(name: str) -> dict[str, Any]:
+    return read_metrics(METRICS / f"{name}.json")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_pass_at_1_of_every_variant(variant: str) -> None:
+    scores = read(f"execute_completions/{variant}")["humaneval"]
+    assert scores["total"] == 164
+    assert scores["pass@1"] == pytest.approx(scores["passed"] / 164, abs=1e-5)
+    low, high = scores["ci95"]
+    assert low <= scores["pass@1"] <= high
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", SETS)
+def test_every_trained_model_beats_its_initial_weights_and_a_unigram_model(variant: str, name: str) -> None:
+    initial = read("measure_bits_per_byte/initial")
+    trained = read(f"measure_bits_per_byte/{variant}")[name]["bits_per_byte"]
+    assert trained < initial[name]["bits_per_byte"]
+    assert trained < initial["unigram"][name]
+
+
+@pytest.mark.parametrize("stage", ["filter_files", "deduplicate_files", "decontaminate_files"])
+def test_rows_add_up(stage: str) -> None:
+    metrics = read(stage)
+    assert metrics["rows_in"] == metrics["rows_out"] + sum(metrics["dropped"].values())
+
+
+@pytest.mark.parametrize("recipe", ["EDU", "INS", "HQ", "HQINS"])
+def test_every_annotator_beats_file_length_alone(recipe: str) -> None:
+    metrics = read(f"train_annotator/{recipe}")
+    assert metrics["roc_auc"] > metrics["roc_auc_length"]

@@ -1,0 +1,83 @@
+"""The graph itself: names, dependencies against the import closure, params against the models, no trap of DVC's."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowcoder.fingerprint import import_closure
+from snowcoder.params import read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+NAMES = sorted(STAGES)
+
+
+def outs(name: str) -> list[str]:
+    """Paths of a stage's outputs, whether or not they carry options."""
+    return [out if isinstance(out, str) else next(iter(out)) for out in body(name).get("outs", [])]
+
+
+def body(name: str) -> dict[str, Any]:
+    return STAGES[name].get("do", STAGES[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_deps_hold_the_import_closure_of_the_stage(name: str) -> None:
+    closure = {str(path.relative_to(ROOT)) for path in import_closure(ROOT / "stages" / f"{name}.py")}
+    listed = {dep for dep in body(name)["deps"] if dep.startswith(("src/", "stages/"))}
+    assert listed == closure, f"run `make deps`: missing {sorted(closure - listed)}, stale {sorted(listed - closure)}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_name_in_five_places(name: str) -> None:
+    assert (ROOT / "stages" / f"{name}.py").exists()
+    assert body(name)["cmd"].startswith(f"PYTHONPATH=src python -m stages.{name}")
+    for out in outs(name):
+        assert Path(out).parts[:2] in {("data", name), ("models", name)} or (name == "report" and Path(out).parts[0] == "results")
+    for entry in body(name).get("metrics", []):
+        ((path, options),) = entry.items()
+        assert Path(path).parts[0] == "metrics"
+        assert Path(path).parts[1].removesuffix(".json") == name
+        assert options == {"cache": False}
+
+
+def test_every_stage_script_is_in_the_graph() -> None:
+    scripts = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__"}
+    assert scripts == set(NAMES)
+
+
+def test_every_section_of_params_belongs_to_a_stage_and_is_declared() -> None:
+    for section in read_yaml(ROOT / "params.yaml"):
+        assert section in STAGES, f"params.yaml: section {section} has no stage"
+        assert any(param.split(".")[0] == section for param in body(section).get("params", [])), section
+
+
+def test_nothing_persists() -> None:
+    assert "persist" not in (ROOT / "dvc.yaml").read_text(), "persist: true mixes the outputs of old and new parameters"
+
+
+def test_paths_of_items_are_those_of_params() -> None:
+    params = read_yaml(ROOT / "params.yaml")
+    for variant, item in STAGES["pretrain"]["foreach"].items():
+        assert params["pretrain"][variant]["parent"] == item["parent"]
+    for variant, item in STAGES["pack_tokens"]["foreach"].items():
+        chosen = params["pack_tokens"][variant]
+        assert chosen["files"] == item["files"]
+        assert (chosen["documents"] or "data/split_files") == item["documents"]
+
+
+def test_no_output_lies_inside_a_dependency() -> None:
+    for name in NAMES:
+        for out in outs(name):
+            for dep in body(name)["deps"]:
+                assert not Path(out).is_relative_to(dep), f"{name}: {out} lies inside {dep}"
+
+
+def test_light_stages_import_no_torch() -> None:
+    light = {"fetch_corpus", "filter_files", "deduplicate_files", "decontaminate_files", "split_files", "tokenize_files", "select_files"}
+    for name in light:
+        for path in import_closure(ROOT / "stages" / f"{name}.py"):
+            text = path.read_text()
+            assert "import torch" not in text, f"{name} reaches {path}"
+            assert "import transformers" not in text, f"{name} reaches {path}"

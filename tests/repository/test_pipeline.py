@@ -1,0 +1,129 @@
+"""The whole graph at toy scale: one real `dvc repro` in a temporary clone, and what its users rely on afterwards.
+
+Slow by nature (about fifty stage processes), but in the default run: it is the one test that everything is connected.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from snowcoder.params import read_yaml
+from tools.apply_profile import apply_profile
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIANTS = ("general", "continued", "continued_random", "enhanced", "enhanced_selected")
+
+
+class Clone:
+    """A temporary copy of the working tree with a Git history of its own, at the toy profile."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "SNOWCODER_TRACKING_STRICT": "1",
+            "DVC_NO_ANALYTICS": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "OMP_WAIT_POLICY": "passive",
+        }
+        for name in ("DVC_ROOT", "DVC_STAGE", "SNOWCODER_WORK_DIR", "MLFLOW_TRACKING_URI", "PYTHONPATH"):
+            self.environment.pop(name, None)
+
+    def run(self, *command: str) -> str:
+        result = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}"
+        return result.stdout + result.stderr
+
+    def metrics(self, name: str) -> dict[str, object]:
+        return json.loads((self.root / "metrics" / f"{name}.json").read_text())
+
+
+def working_tree_files() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    root = tmp_path_factory.mktemp("clone")
+    for name in working_tree_files():
+        if name != "dvc.lock" and not name.startswith(("metrics/", "results/")):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    apply_profile(root / "profiles" / "toy.yaml", root / "params.yaml")
+    made = Clone(root)
+    for command in (
+        "git init --quiet",
+        "git config user.email test@example.org",
+        "git config user.name test",
+        "git add -A",
+        "git commit --quiet -m toy",
+    ):
+        made.run(*command.split())
+    made.run("dvc", "repro")
+    return made
+
+
+def test_a_second_repro_runs_nothing(clone: Clone) -> None:
+    assert "Running stage" not in clone.run("dvc", "repro")
+
+
+def test_every_stage_left_its_metrics(clone: Clone) -> None:
+    for stage in ("filter_files", "deduplicate_files", "decontaminate_files"):
+        metrics = clone.metrics(stage)
+        assert metrics["rows_in"] == metrics["rows_out"] + sum(metrics["dropped"].values())  # type: ignore[operator, attr-defined]
+    for variant in VARIANTS:
+        assert clone.metrics(f"execute_completions/{variant}")["humaneval"]["total"] == 164  # type: ignore[index]
+        assert set(clone.metrics(f"measure_bits_per_byte/{variant}")) >= {"humaneval", "validation", "held_out"}
+    assert (clone.root / "results" / "report.html").stat().st_size > 10_000
+
+
+def test_training_beats_the_initial_weights_even_at_toy_scale(clone: Clone) -> None:
+    initial, general = (clone.metrics(f"measure_bits_per_byte/{name}") for name in ("initial", "general"))
+    for name in ("humaneval", "validation", "held_out"):
+        assert general[name]["bits_per_byte"] < initial[name]["bits_per_byte"]  # type: ignore[index]
+
+
+def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone) -> None:
+    output = clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
+    ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
+    assert {"select_files@selected", "pack_tokens@continued", "pretrain@continued", "pretrain@enhanced", "report"} <= ran
+    untouched = {"fetch_corpus", "embed_files", "score_files@HQINS", "pack_tokens@general", "pretrain@general", "measure_bits_per_byte@general"}
+    assert ran.isdisjoint(untouched)
+    assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
+
+
+def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) -> None:
+    clone.run("python", "tools/sync_tracking.py")
+    query = (
+        "import mlflow, json\n"
+        f"mlflow.set_tracking_uri('sqlite:///{clone.root}/.work/mlflow.db')\n"
+        "runs = mlflow.search_runs(search_all_experiments=True, output_format='list')\n"
+        "print(json.dumps([[r.info.run_name, r.data.tags.get('experiment_name'), r.data.params.get('select_files.repeats')] for r in runs]))"
+    )
+    runs = json.loads(clone.run("python", "-c", query).strip().splitlines()[-1])
+    names = {name for name, _, _ in runs}
+    assert {f"pretrain@{variant}" for variant in VARIANTS} <= names
+    summaries = sorted((experiment, repeats) for name, experiment, repeats in runs if name == "summary")
+    assert [experiment for experiment, _ in summaries] == ["twice", "workspace"]
+    assert dict(summaries)["twice"] == "2"
+
+
+def test_checkpoints_load_in_a_plain_shell(clone: Clone) -> None:
+    script = (
+        "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        "for variant in {variants!r}:\n"
+        "    folder = f'models/pretrain/{{variant}}'\n"
+        "    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)\n"
+        "    ids = tokenizer('def add(a, b):', return_tensors='pt')\n"
+        "    assert tokenizer.decode(ids['input_ids'][0]) == 'def add(a, b):'\n"
+        "    assert model.generate(**ids, max_new_tokens=4).shape[1] > ids['input_ids'].shape[1]\n"
+    ).format(variants=VARIANTS)
+    clone.run("python", "-c", script)

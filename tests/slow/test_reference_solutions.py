@@ -1,0 +1,49 @@
+"""The grader on all of HumanEval: every reference solution passes, no empty body does."""
+
+from dataclasses import replace
+
+import pytest
+
+from snowcoder.benchmarks.human_eval import find_data_file, parse_human_eval
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.evaluation.completions import complete_problems
+from snowcoder.evaluation.grading import grade_completions, summarise_grades
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.scripted_engine import ScriptedEngine
+from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.shards import sha256_file
+
+pytestmark = pytest.mark.slow
+LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=20, memory_bytes=2**30)
+
+
+@pytest.fixture(scope="module")
+def problems() -> list[Problem]:
+    path = find_data_file()
+    return parse_human_eval(path, sha256_file(path))
+
+
+def _graded(problems: list[Problem], strip_prompt: bool) -> tuple[int, list[str]]:
+    """(problems, those that passed), with each problem's canonical_solution as its completion."""
+    script = {}
+    for problem in problems:
+        prompt = problem.prompt.rstrip("\n") if strip_prompt else problem.prompt
+        script[prompt] = problem.prompt[len(prompt) :] + problem.canonical_solution
+    rows = complete_problems(ScriptedEngine(script), problems, Sampling(10_000), strip_prompt)
+    grades = grade_completions(rows, problems, LIMITS)
+    summary = summarise_grades(grades)["humaneval"]
+    passed = [grade["problem_id"] for grade in grades if grade["passed"]]
+    assert summary["passed"] == len(passed)
+    return summary["total"], passed
+
+
+@pytest.mark.parametrize("strip_prompt", [True, False])
+def test_every_reference_solution_passes(problems: list[Problem], strip_prompt: bool) -> None:
+    total, passed = _graded(problems, strip_prompt)
+    assert total == 164
+    assert sorted({problem.problem_id for problem in problems} - set(passed)) == []
+
+
+def test_no_empty_body_passes(problems: list[Problem]) -> None:
+    total, passed = _graded([replace(problem, canonical_solution="    pass\n") for problem in problems], strip_prompt=True)
+    assert (total, passed) == (164, [])

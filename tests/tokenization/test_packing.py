@@ -1,0 +1,148 @@
+"""Packing loses nothing but a counted tail, and gives the same bytes whatever the input's order or the number of workers."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.fingerprint import hash_path
+from snowcoder.shards import iterate_rows, list_shards, read_shard, write_table
+from snowcoder.tokenization.catalogue import read_catalogue
+from snowcoder.tokenization.mixing import mix, unmixed
+from snowcoder.tokenization.ordering import order_files
+from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
+from snowcoder.tokenization.token_shards import TokenShards
+from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
+
+BYTE_LENGTHS = np.array([0, *[1] * 99])
+PARAMS = PackingParams(sequence_length=5, group_by="language_then_repository", sequences_per_shard=2, seed=0)
+ROW = tuple[str, str, str, list[int]]
+FILES = st.lists(
+    st.tuples(
+        st.integers(0, 99).map(str),
+        st.sampled_from("rs"),
+        st.sampled_from(["c", "css", "python"]),
+        st.lists(st.integers(1, 99), max_size=12),
+    ),
+    unique_by=lambda row: row[0],
+    min_size=5,
+    max_size=20,
+)
+MANY = [(f"f{n}", f"r{n % 5}", ("c", "css", "python")[n % 3], [1 + n % 90] * (n % 17)) for n in range(60)]
+
+
+def _pack(folder: Path, shards: list[list[ROW]], write_tokens: Callable[..., Path], params: PackingParams = PARAMS) -> dict:
+    tokens = write_tokens(folder / "tokens", shards)
+    return pack(unmixed(read_catalogue(tokens, tokens)), BYTE_LENGTHS, params, folder / "packed", "pack_tokens@general")
+
+
+def _stream(folder: Path) -> list[int]:
+    shards = TokenShards(folder / "packed")
+    return shards.sequences(range(shards.n_sequences)).ravel().tolist()
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=FILES)
+def test_packed_tokens_are_the_concatenation(
+    tmp_path_factory: pytest.TempPathFactory, write_tokens: Callable[..., Path], rows: list[ROW]
+) -> None:
+    folder = tmp_path_factory.mktemp("packed")
+    metrics = _pack(folder, [rows[::2], rows[1::2]], write_tokens)
+    catalogue = read_catalogue(folder / "tokens", folder / "tokens")
+    order = order_files(catalogue, np.zeros(len(rows), dtype=np.int64), PARAMS.group_by, PARAMS.seed)
+    ids = {row[0]: [*row[3], 0] for row in rows}
+    whole = [token for position in order for token in ids[catalogue["file_id"][int(position)].as_py()]]
+    assert _stream(folder) == whole[: metrics["n_tokens"]]
+    assert metrics["n_tokens"] + metrics["dropped_tail_tokens"] == len(whole)
+    assert 0 <= metrics["dropped_tail_tokens"] < 5
+    assert metrics["n_tokens"] == 5 * metrics["n_sequences"] == sum(metrics["tokens_by_language"].values())
+    assert metrics["files"] == len(rows)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=FILES, shuffler=st.randoms(), per_shard=st.integers(1, 7))
+def test_order_and_sharding_of_the_input_do_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, write_tokens: Callable[..., Path], rows: list[ROW], shuffler: random.Random, per_shard: int
+) -> None:
+    one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+    _pack(one, [rows], write_tokens)
+    shuffler.shuffle(rows)
+    _pack(two, [rows[start : start + per_shard] for start in range(0, len(rows), per_shard)], write_tokens)
+    assert hash_path(one / "packed") == hash_path(two / "packed")
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=FILES)
+def test_languages_meet_only_at_borders(
+    tmp_path_factory: pytest.TempPathFactory, write_tokens: Callable[..., Path], rows: list[ROW]
+) -> None:
+    folder = tmp_path_factory.mktemp("packed")
+    _pack(folder, [rows], write_tokens)
+    provenance = sorted(iterate_rows(folder / "packed" / "provenance"), key=lambda row: (row["sequence"], row["offset"]))
+    assert [row["language"] for row in provenance] == sorted(row["language"] for row in provenance)
+
+
+def test_same_bytes_with_two_worker_processes(tmp_path: Path, write_tokens: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    _pack(tmp_path / "serial", [MANY[:20], MANY[20:]], write_tokens)
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
+    monkeypatch.setenv("SNOWCODER_WORKERS", "2")
+    _pack(tmp_path / "processes", [MANY[:20], MANY[20:]], write_tokens)
+    assert hash_path(tmp_path / "serial" / "packed") == hash_path(tmp_path / "processes" / "packed")
+
+
+def test_metrics_by_hand(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    # c: 4 + 1 tokens, python: 7 + 1; 13 tokens are two sequences of 5 and a tail of 3
+    metrics = _pack(tmp_path, [[("a", "r", "python", [1] * 7), ("b", "r", "c", [2] * 4)]], write_tokens)
+    assert metrics == {
+        "files": 2,
+        "n_sequences": 2,
+        "n_tokens": 10,
+        "dropped_tail_tokens": 3,
+        "tokens_by_language": {"c": 5, "python": 5},
+        "python_fraction": 0.5,
+        "documents_fraction": 0.0,
+        "passes": {"documents": 0.0, "files": 1.0},
+    }
+    assert TokenShards(tmp_path / "packed").index["passes"] == metrics["passes"]
+    assert _stream(tmp_path) == [2, 2, 2, 2, 0, 1, 1, 1, 1, 1]
+
+
+def test_documents_come_from_their_own_folder(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    tokens = write_tokens(tmp_path / "tokens", [[("a", "r", "python", [1] * 9), ("b", "r", "css", [2] * 19)]])
+    documents = write_tokens(tmp_path / "documents", [[("d", "r", "python", [3] * 9)]])
+    mixture = mix(read_catalogue(documents, documents), read_catalogue(tokens, tokens), 0.5, seed=0)
+    metrics = pack(mixture, BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@enhanced")
+    assert _stream(tmp_path) == [2] * 19 + [0] + ([3] * 9 + [0]) * 2
+    assert (metrics["passes"], metrics["python_fraction"], metrics["files"]) == ({"documents": 2.0, "files": 1.0}, 0.5, 2)
+
+
+def test_less_than_one_sequence(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    with pytest.raises(EmptyResultError, match="pack_tokens@general: 4 tokens do not fill one sequence"):
+        _pack(tmp_path, [[("a", "r", "c", [1, 2, 3])]], write_tokens)
+    assert not (tmp_path / "packed").exists()
+
+
+def test_no_train_file(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    tokens = write_tokens(tmp_path / "tokens", [MANY], split="held_out")
+    with pytest.raises(EmptyResultError, match="0 tokens"):
+        pack(unmixed(read_catalogue(tokens, tokens)), BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@general")
+
+
+def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    tokens = write_tokens(tmp_path / "tokens", [MANY])
+    rows = read_shard(list_shards(tokens)[0]).to_pylist()
+    rows[7]["tokens"] = rows[7]["tokens"][:-2]
+    write_table(tokens, [read_shard(list_shards(tokens)[0]).from_pylist(rows, TOKENIZED_FILE_SCHEMA)], TOKENIZED_FILE_SCHEMA)
+    with pytest.raises(ShardError, match=r"part-00000.parquet: n_tokens: found 8 for f7 of 7"):
+        pack(unmixed(read_catalogue(tokens, tokens)), BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@general")
+
+
+def test_documents_must_be_named() -> None:
+    check_item("general", PackingItemParams(files="data/tokenize_files"))
+    with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with documents_fraction 0.5"):
+        check_item("enhanced", PackingItemParams(files="data/tokenize_files", documents_fraction=0.5))

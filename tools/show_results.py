@@ -1,0 +1,62 @@
+"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Printed
+
+from snowcoder.params import load_section
+from snowcoder.reporting.document import Table
+from snowcoder.reporting.findings import findings
+from snowcoder.reporting.results import read_results
+from snowcoder.reporting.settings import ReportParams
+from snowcoder.reporting.tables import bits_table, comparison_table, score_table
+from snowcoder.stage import command_line, work_dir
+
+
+def times_table(folder: Path) -> Table:
+    """Wall time and peak memory of every stage that has run with this work folder, the longest first, and the total."""
+    times = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    times.sort(key=lambda entry: (-entry["wall_s"], entry["stage"]))
+    rows = [[entry["stage"], duration(entry["wall_s"]), f"{entry['peak_memory_bytes'] / 2**20:,.0f} MiB"] for entry in times]
+    total, peak = sum(entry["wall_s"] for entry in times), max((entry["peak_memory_bytes"] for entry in times), default=0)
+    rows.append(["total", duration(total), f"{peak / 2**20:,.0f} MiB"])
+    return Table(["stage", "wall time", "peak memory"], rows, "As measured when each stage last ran on this machine.")
+
+
+def duration(seconds: float) -> str:
+    """`1 h 02 min`, `3 min 04 s`, `5.6 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def print_table(console: Console, title: str, table: Table) -> None:
+    """One table on the terminal."""
+    printed = Printed(title=title, title_justify="left", caption=table.caption, caption_justify="left")
+    for index, column in enumerate(table.columns):
+        printed.add_column(column, justify="left" if index < table.text_columns else "right")
+    for row in table.rows:
+        printed.add_row(*row)
+    console.print(printed, end="\n\n")
+
+
+def main() -> None:
+    results = read_results(load_section("report", ReportParams))
+    console = Console()
+    for title, table in (
+        ("Models", score_table(results)),
+        ("Bits per byte", bits_table(results)),
+        ("Against the controls", comparison_table(results)),
+        ("Cost", times_table(work_dir() / "times")),
+    ):
+        print_table(console, title, table)
+    for finding in findings(results):
+        console.print(f"- {finding}", highlight=False)
+    console.print("Report with figures: results/report.html; runs in MLflow: make ui")
+
+
+if __name__ == "__main__":
+    command_line(main)

@@ -1,0 +1,29 @@
+"""Copies to MLflow what it does not have yet of the tracking records in `.work/tracking`: after a server was down, or of records
+that were brought here from another machine (copy its `.work/tracking/*.jsonl` there first; their own times are kept).
+
+Exits 1 if something is left.
+"""
+
+import sys
+
+from filelock import Timeout
+
+from snowcoder.mlflow_mirror import sync
+from snowcoder.mlflow_store import tracking_uri
+from snowcoder.stage import work_dir
+
+
+def main() -> None:
+    work = work_dir()
+    try:
+        n_records, left, fault = sync(work)
+    except Timeout:
+        print(f"a mirror is at work on {work / 'tracking'} already: it copies everything that is there")
+        return
+    print(f"{n_records} records in {work / 'tracking'}, {left} lines left to copy to {tracking_uri(work)}")
+    if fault:
+        sys.exit(f"error: {fault}")
+
+
+if __name__ == "__main__":
+    main()
