@@ -13,6 +13,7 @@ import pyarrow as pa
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompletionsParams, complete_problems, summarise_completions
 from snowcoder.evaluation.variants import model_folder
+from snowcoder.execution import worker_count
 from snowcoder.inference.engine import check_engine_kind
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.inference.transformers_engine import TransformersEngine
@@ -30,7 +31,7 @@ def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> Non
     """Load the model, complete, write the table."""
     model = load_model(folder, params.precision, params.cpu_threads)
     window = choose_window(model, params.window_tokens, "generate_completions.window_tokens")
-    engine = TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window)
+    engine = TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window, worker_count())
     with track(run.stage, run.item, run.fingerprint) as record:
         rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), params.strip_prompt)
         metrics = summarise_completions(rows)

@@ -12,6 +12,7 @@ from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams, measure_sets, measure_unigram
 from snowcoder.evaluation.text_sets import documented_functions, held_out_texts, read_held_out, read_train_texts, reference_solutions
 from snowcoder.evaluation.variants import INITIAL, model_folder
+from snowcoder.execution import worker_count
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
@@ -33,7 +34,7 @@ def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None
     model, tokenizer = load_model(folder, params.precision, params.cpu_threads), load_tokenizer(folder)
     window = choose_window(model, params.window_tokens, "measure_bits_per_byte.window_tokens")
     with track(run.stage, run.item, run.fingerprint) as record:
-        metrics: dict[str, Any] = measure_sets(model, tokenizer, sets, params, window)
+        metrics: dict[str, Any] = measure_sets(model, tokenizer, sets, params, window, worker_count())
         record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
     if run.item == INITIAL:
         metrics["unigram"] = measure_unigram(tokenizer, sets, read_train_texts(FILES))

@@ -25,7 +25,7 @@ def main() -> None:
     def build(run: StageRun) -> None:
         seeds = choose_seeds(iterate_rows(scores, SEED_COLUMNS), params.seed_top_fraction)
         metrics = synthesize(list_shards(FILES), seeds, params, run.out(OUTPUT), run.state)
-        write_metrics(run.out(METRICS), metrics)
+        write_metrics(run.out(METRICS), metrics | {"teacher": params.engine})
 
     run_stage("synthesize_documents", [params], inputs=[FILES, scores], outputs=[OUTPUT, METRICS], build=build)
 

@@ -52,7 +52,8 @@ SCREEN = BenchmarkScreen([PROBLEM], DecontaminationParams(ngram_tokens=4, min_ng
 
 def function(name: str, expression: str, example: str, want: str, doc: str = "") -> str:
     doc = doc or f"What {name} of a number is, told in some words of its own."
-    return f'def {name}(x):\n    """{doc}\n\n    >>> {name}({example})\n    {want}\n    """\n    result = {expression}\n    return result\n\n\n'
+    head = f'def {name}(x):\n    """{doc}\n\n    >>> {name}({example})\n    {want}\n    """\n'
+    return f"{head}    result = {expression}\n    return result\n\n\n"
 
 
 def positive(path: str, content: str, repository: str = "teach", language: str = "python") -> SourceFile:

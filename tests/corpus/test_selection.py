@@ -48,7 +48,9 @@ def test_bytes_stay_within_the_limit(n_bytes: int) -> None:
     assert len(taken) + left_out.total() == len(FILES)
 
 
-@pytest.mark.parametrize(("path", "vendored"), [("pip/_vendor/a.py", True), ("a/third_party/b/c.h", True), ("vendor.py", False), ("a/b.py", False)])
+@pytest.mark.parametrize(
+    ("path", "vendored"), [("pip/_vendor/a.py", True), ("a/third_party/b/c.h", True), ("vendor.py", False), ("a/b.py", False)]
+)
 def test_vendored_trees(path: str, vendored: bool) -> None:
     assert is_vendored(path) is vendored
 

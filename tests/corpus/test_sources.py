@@ -14,7 +14,7 @@ from snowcoder.shards import list_shards, read_manifest, read_shard, read_table
 from tests.corpus.wheel_factory import pin, write_wheel
 
 
-@pytest.fixture()
+@pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A valid section fetch_corpus over two wheels in a folder that is pip's whole world."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:

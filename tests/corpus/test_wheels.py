@@ -25,7 +25,7 @@ FILES = {
 }
 
 
-@pytest.fixture()
+@pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of wheels that is pip's whole world."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:

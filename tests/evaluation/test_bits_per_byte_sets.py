@@ -50,5 +50,4 @@ def test_intervals_hold_the_value_and_each_set_has_its_own(model: LlamaForCausal
 def test_unigram_is_cheaper_on_the_text_it_was_counted_on(tokenizer: Tokenizer) -> None:
     own = measure_unigram(tokenizer, SETS, [[text for _, text in SETS["held_out"]] * 50])
     foreign = measure_unigram(tokenizer, SETS, [["zzzz" * 50]])
-    assert own["held_out"] < own["humaneval"]
     assert own["held_out"] < foreign["held_out"]

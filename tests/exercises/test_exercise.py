@@ -119,6 +119,12 @@ def test_rules_refuse_with_a_reason(rules: dict, reason: str):
     assert first.reason == reason
 
 
+def test_what_python_parses_but_cannot_write_is_refused():
+    function = 'def f(x):\n    """Doc.\n\n    >>> f(0x{digits}) # big\n    1\n    """\n    return x\n'.replace("{digits}", "1" * 9000)
+    rules = RULES.model_copy(update={"max_document_bytes": 10**6})
+    assert [result.reason for result in make_exercises(function, "a.py", rules) if isinstance(result, Refusal)] == ["unresolved_name"]
+
+
 def test_a_file_without_examples_gives_nothing():
     assert list(make_exercises("def f(x):\n    '''Doc.'''\n    return x\n", "a.py", RULES)) == []
 

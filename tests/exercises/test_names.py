@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from snowcoder.exercises.names import annotation_names, free_names, normalise_newlines, parse, top_level_bindings
+from snowcoder.exercises.names import UNREADABLE, annotation_names, free_names, normalise_newlines, parse, top_level_bindings
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,9 @@ from snowcoder.exercises.names import annotation_names, free_names, normalise_ne
         ("def f():\n    global counter\n    counter += 1\n", {"counter"}),
         ("def f():\n    def g():\n        return outer\n    outer = 1\n    return g\n", set()),
         ("x = [1]\nprint(x)\n", {"print"}),
-        ("def f(:\n", set()),
+        ("def f(:\n", {UNREADABLE}),
+        ("def f(x, x):\n    return x\n", {UNREADABLE}),
+        (f"def f(x):\n    return 0x{'1' * 9000}\n", {UNREADABLE}),
     ],
 )
 def test_free_names(source: str, expected: set[str]):

@@ -15,8 +15,8 @@ from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.shards import list_shards, read_table, write_table
 
 KEPT = '"""Adds, written by jane@corp.com for the report of the year."""\n\n\ndef add(left, right):\n    return left + right\n'
-# In code, a stand-in would be a different expression or none at all: such a file is dropped, not changed.
-BROKEN_BY_MASKING = "# ten words are needed here so that it is kept\nproduct = left@right.de\n"
+# In code, a stand-in would be another expression or none at all.
+MATRIX_PRODUCT = "# ten words are needed here so that it is kept\nproduct = left@right.de\n"
 
 
 def shard(contents: list[tuple[str, str]]) -> pa.Table:
@@ -55,9 +55,9 @@ def test_masking_can_be_switched_off() -> None:
     assert filter_shard(files, FilterParams(mask=False)).tables["kept"].equals(files)
 
 
-def test_a_file_that_masking_would_break_is_dropped_with_its_reason() -> None:
-    rejected = filter_shard(shard([("python", BROKEN_BY_MASKING)]), FilterParams()).tables["rejected"].to_pylist()
-    assert [row["reason"] for row in rejected] in ([], ["masking_breaks_syntax"])
+def test_a_file_whose_code_masking_would_change_is_dropped_with_its_reason() -> None:
+    rejected = filter_shard(shard([("python", MATRIX_PRODUCT)]), FilterParams()).tables["rejected"].to_pylist()
+    assert [(row["reason"], row["value"], row["threshold"]) for row in rejected] == [("masking_changes_code", 1.0, 0.0)]
 
 
 def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository_root: Path) -> None:
@@ -68,8 +68,9 @@ def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: p
         monkeypatch.setenv("SNOWCODER_WORKERS", workers)
         out = tmp_path / workers
         outputs = {"kept": (out, SOURCE_FILE_SCHEMA), "rejected": (out / "rejected", REJECTED_SCHEMA)}
-        summaries = map_shards(partial(filter_shard, params=FilterParams()), list_shards(tmp_path / "in"), outputs, out / "state", "filter_files")
+        function = partial(filter_shard, params=FilterParams())
+        summaries = map_shards(function, list_shards(tmp_path / "in"), outputs, tmp_path / f"state{workers}", "filter_files")
         assert merge_summaries(summaries)["rows_in"] == len(contents)
-        written.append({str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file() and "state" not in path.parts})
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()})
     assert written[0] == written[1]
     assert read_table(tmp_path / "1").num_rows + read_table(tmp_path / "1" / "rejected").num_rows == len(contents)

@@ -83,8 +83,11 @@ def test_masked_python_still_parses() -> None:
 
 
 PIECES = st.sampled_from(
-    ["jane@corp.com", "a.b@c.org", "@", ".", " ", "\n", '"', "'", "93.184.216.34", "8.8.4.4", AWS_KEY, GITHUB_TOKEN, RANDOM_KEY, HEX_KEY, "hash", "="]
-    + ["masked-secret-1a2b", "user-1a2b@example.com", "203.0.113.7", "2606:2800:220:1:248:1893:25c8:1946", ":", "v", "x", "7", "-", "/", "eyJhbGciOi"]
+    (
+        *("jane@corp.com", "a.b@c.org", "@", ".", " ", "\n", '"', "'", "93.184.216.34", "8.8.4.4", "hash", "=", "\\", ":", "v", "x", "7"),
+        *(AWS_KEY, GITHUB_TOKEN, RANDOM_KEY, HEX_KEY, "eyJhbGciOi", "2606:2800:220:1:248:1893:25c8:1946", "-", "/"),
+        *("masked-secret-1a2b", "user-1a2b@example.com", "203.0.113.7"),
+    )
 )
 
 

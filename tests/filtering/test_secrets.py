@@ -45,6 +45,8 @@ def test_nothing_goes_over_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_secrets("\n".join(SAMPLES))
 
 
-@pytest.mark.parametrize("text", ["", "import os\n", "token = 'your-token-here'", "key = '<API_KEY_1>'", "password = 'hunter2'", "AKIA1111111111111111"])
+@pytest.mark.parametrize(
+    "text", ["", "import os\n", "token = 'your-token-here'", "key = '<API_KEY_1>'", "password = 'hunter2'", "AKIA1111111111111111"]
+)
 def test_placeholders_and_plain_code_hold_no_secret(text: str) -> None:
     assert find_secrets(text) == set()

@@ -60,6 +60,12 @@ def test_batch_size_changes_no_completion(model: LlamaForCausalLM, tokenizer: To
     assert _engine(model, tokenizer, batch_size).generate(PROMPTS, sampling) == _engine(model, tokenizer, 4).generate(PROMPTS, sampling)
 
 
+@pytest.mark.parametrize("workers", [2, 5])
+def test_workers_change_nothing(model: LlamaForCausalLM, tokenizer: Tokenizer, workers: int) -> None:
+    parallel = TransformersEngine(model, tokenizer, 0, 2, WINDOW, workers)
+    assert parallel.generate(PROMPTS, Sampling(24)) == _engine(model, tokenizer, 2).generate(PROMPTS, Sampling(24))
+
+
 def test_completions_keep_the_order_of_the_prompts(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     engine = _engine(model, tokenizer, 3)
     forward, backward = engine.generate(PROMPTS, Sampling(10)), engine.generate(PROMPTS[::-1], Sampling(10))

@@ -53,6 +53,11 @@ def test_batches_change_nothing_but_rounding(model: LlamaForCausalLM, tokenizer:
     np.testing.assert_allclose(score_texts(model, tokenizer, PAIRS, batch_tokens).bits, reference.bits, rtol=1e-5)
 
 
+def test_workers_change_nothing(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    alone, together = (score_texts(model, tokenizer, PAIRS, 100, workers=workers).bits.tobytes() for workers in (1, 3))
+    assert alone == together
+
+
 def test_the_same_call_gives_the_same_bits(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     first, second = (score_texts(model, tokenizer, PAIRS, 256).bits.tobytes() for _ in range(2))
     assert first == second

@@ -224,7 +224,7 @@ def test_the_number_of_workers_does_not_change_a_byte(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("workspace")
 def test_no_document_at_all_is_an_error():
     write_inputs([ROWS[0] | {"content": "x = 1\n"}, *ROWS[4:]])
-    with pytest.raises(EmptyResultError, match="raise synthesize_documents.seed_top_fraction"):
+    with pytest.raises(EmptyResultError, match=r"raise synthesize_documents\.seed_top_fraction"):
         synthesize_documents.main()
 
 

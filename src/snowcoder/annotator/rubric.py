@@ -10,7 +10,7 @@ the sum of these points, which make 5.0 together:
 |---|---|---|---|
 | 0.5 | purpose | a module docstring of 20 characters or more | a comment before the first code (a licence header is not one) |
 | 1.5 | documentation | share of public functions and classes with a docstring | share of comment lines, full at 20%; half above 60% |
-| 1.0 | examples | half a point per docstring with a doctest or an example section, at most two | the same per comment that says so |
+| 1.0 | examples | docstrings with a doctest or an example, full at one per four public names | half a point per such comment, two at most |
 | 0.5 | function length | share of functions of 2 to 40 lines | 0.5 if blocks are not nested deeper than six levels |
 | 0.5 | naming | share of functions and arguments of three letters or more, in snake case | share of words of three letters or more |
 | 0.5 | signatures | share of functions with type hints | tags such as @param, @returns, :param, one per 50 lines |

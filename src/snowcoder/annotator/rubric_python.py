@@ -28,7 +28,8 @@ def score_python(content: str, comment_fraction: float) -> dict[str, float]:
     return {
         "purpose": 0.5 if len(ast.get_docstring(tree) or "") >= 20 else 0.0,
         "documentation": 1.5 * _share([ast.get_docstring(node) is not None for node in public]),
-        "examples": 0.5 * min(2, sum(EXAMPLE_SECTION.search(text) is not None for text in docstrings)),
+        # against the size of the file: a plain count would make long files educational
+        "examples": min(1.0, sum(EXAMPLE_SECTION.search(text) is not None for text in docstrings) / max(1.0, len(public) / 4)),
         "function_length": 0.5 * _share([_n_lines(node) in FUNCTION_LINES for node in functions]),
         "naming": 0.5 * _share([DESCRIPTIVE.fullmatch(name) is not None for name in _names(functions)]),
         "signatures": 0.5 * _share([_is_annotated(node) for node in functions]),

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from email.message import Message
 from email.parser import HeaderParser
 
-PERMISSIVE = frozenset(
-    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense"}
-)
+PERMISSIVE = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense"})
 
 _BSD = "BSD"
 # A short form in the License field or a classifier -> SPDX; the first pattern found wins.

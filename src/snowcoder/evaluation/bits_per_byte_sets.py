@@ -32,7 +32,7 @@ class MeasureBitsPerByteParams(ParamsModel):
 
     seed: int
     precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic; bits are summed in float64")
-    cpu_threads: int = Field(gt=0, description="threads of the arithmetic: part of a result's identity")
+    cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
     batch_tokens: int = Field(gt=0, description="padded tokens of one forward pass at most")
     window_tokens: int | None = Field(default=None, gt=1, description="tokens the model sees at once; null: the model's own limit")
     resamples: int = Field(gt=0, description="bootstrap resamples of an interval")
@@ -46,11 +46,12 @@ def measure_sets(
     sets: Mapping[str, Sequence[Pair]],
     params: MeasureBitsPerByteParams,
     window_tokens: int,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """{set: {bits_per_byte, n_bytes, n_items, ci95}}; intervals resample a set's items (solutions, functions, files)."""
     metrics = {}
     for name, pairs in sets.items():
-        scores = score_texts(model, tokenizer, pairs, params.batch_tokens, window_tokens)
+        scores = score_texts(model, tokenizer, pairs, params.batch_tokens, window_tokens, workers)
         metrics[name] = _describe(scores, derive_seed(params.seed, "interval", name), params.resamples)
     return metrics
 

@@ -41,7 +41,7 @@ class GenerateCompletionsParams(ParamsModel):
     batch_size: int = Field(gt=0, description="prompts decoded together")
     window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")
     precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic")
-    cpu_threads: int = Field(gt=0, description="threads of the arithmetic: part of a result's identity")
+    cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
     strip_prompt: bool = Field(description="leave out a prompt's trailing newlines")
     stop: list[str] = Field(min_length=1)
 

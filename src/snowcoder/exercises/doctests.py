@@ -94,9 +94,9 @@ def _literal(want: str) -> str | None:
     """`want` on one line if it is a literal whose equality means the same output."""
     try:
         value = ast.literal_eval(want)
+        shown = repr(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
-    shown = repr(value)
     same = "".join(shown.split()) == "".join(want.split())
     unordered = isinstance(value, set | frozenset | dict) and "\n" not in want
     if not (same or unordered):

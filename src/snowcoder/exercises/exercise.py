@@ -43,7 +43,10 @@ def make_exercises(content: str, path: str, rules: ExerciseRules) -> Iterator[Ex
     module = ModuleSource(content) if functions else None
     for function in functions:
         assert module is not None
-        yield make_exercise(module, function, package_of(path), rules)
+        try:
+            yield make_exercise(module, function, package_of(path), rules)
+        except (ValueError, RecursionError):  # ast.unparse: a number of 5000 digits, a thousand brackets
+            yield Refusal("cannot_be_rendered", function.name)
 
 
 def package_of(path: str) -> str:

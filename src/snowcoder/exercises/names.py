@@ -10,6 +10,8 @@ import symtable
 import warnings
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__"}
+# stands for the names of code that cannot be analysed: nothing binds it, so that such code is never taken for self-contained
+UNREADABLE = "<unreadable>"
 
 
 def parse(source: str) -> ast.Module | None:
@@ -38,13 +40,16 @@ def annotation_names(source: str) -> set[str]:
 
 
 def analyse_names(source: str) -> tuple[set[str], set[str]]:
-    """(free_names, annotation_names) of `source`; both empty where it cannot be parsed."""
+    """(free_names, annotation_names) of `source`; ({UNREADABLE}, {}) where it cannot be analysed."""
     tree = parse(source)
     if tree is None:
-        return set(), set()
+        return {UNREADABLE}, set()
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     bound = bound_names(tree)
-    free = _free_names(tree)
+    try:
+        free = _free_names(tree)
+    except (SyntaxError, ValueError, RecursionError):  # what a parser lets pass: an argument named twice, a number of 5000 digits
+        return {UNREADABLE}, set()
     return free, read - free - bound
 
 

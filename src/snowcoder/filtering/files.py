@@ -1,7 +1,10 @@
 """Filters one shard of files: rules, then masking of what is kept.
 
 in: a table of SOURCE_FILE_SCHEMA  out: tables `kept` (SOURCE_FILE_SCHEMA; n_bytes and content_sha256 follow the masked content) and
-`rejected` (REJECTED_SCHEMA), both in the order of the input; summary {dropped, masked, by_language, bytes_in, bytes_out}.
+`rejected` (REJECTED_SCHEMA), both in the order of the input; summary {dropped, masked, rows_in, rows_out, bytes}.
+
+Beside the reasons of snowcoder.filtering.rules there is masking_changes_code (value: replacements, threshold: 0): a stand-in would fall
+into the code of a Python file, where `left@right.de` is a product.
 """
 
 import hashlib
@@ -13,7 +16,7 @@ import pyarrow as pa
 
 from snowcoder.execution import ShardResult
 from snowcoder.filtering.masking import mask
-from snowcoder.filtering.rules import Rejection, python_error_line, rejection_of
+from snowcoder.filtering.rules import Rejection, python_outline, rejection_of
 from snowcoder.filtering.thresholds import FilterParams, thresholds_of
 from snowcoder.metrics import row_accounts
 from snowcoder.records import SOURCE_FILE_SCHEMA
@@ -67,13 +70,12 @@ def merge_summaries(summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _masked(row: dict[str, Any]) -> tuple[dict[str, Any], Counter[str], Rejection | None]:
-    """(row with masked content, replacements, a Rejection if a stand-in broke the syntax of a Python file)."""
+    """(row with masked content, replacements, a Rejection if the stand-ins change more of a Python file than strings and comments)."""
     content, replaced = mask(row["content"])
     if not replaced:
         return row, replaced, None
-    line = python_error_line(content) if row["language"] == "python" else None
-    if line is not None:
-        return row, Counter(), Rejection("masking_breaks_syntax", line, 0)
+    if row["language"] == "python" and python_outline(content) != python_outline(row["content"]):
+        return row, Counter(), Rejection("masking_changes_code", replaced.total(), 0)
     encoded = content.encode()
     return row | {"content": content, "n_bytes": len(encoded), "content_sha256": hashlib.sha256(encoded).hexdigest()}, replaced, None
 

@@ -35,7 +35,7 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = re.compile(rf"(?<![\w.\-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w\-]|\.\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:.])")
 _VERSION_BEFORE = re.compile(
-    r"(?:version|ver|release|rev|build|chrome|firefox|safari|webkit|msie|v|[=~<>!^]=|oid|section)[\s\"'(:=/]*$", re.IGNORECASE
+    r"(?:(?<![a-z])(?:version|ver|release|rev|build|chrome|firefox|safari|webkit|msie|v|oid|section)|[=~<>!^]=)[\s\"'(:=/]*$", re.IGNORECASE
 )
 _VERSION_CONTEXT_CHARS = 24
 _PUBLIC_RESOLVERS = frozenset({"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
@@ -63,7 +63,8 @@ def _mask_once(text: str, replaced: Counter[str]) -> str:
 
 
 def _counted(kind: str, stand_in: str, match: re.Match[str], replaced: Counter[str]) -> str:
-    replaced[kind] += stand_in != match.group()
+    if stand_in != match.group():
+        replaced[kind] += 1
     return stand_in
 
 
@@ -85,6 +86,8 @@ def _ipv4(match: re.Match[str]) -> str:
 
 
 def _ipv6(match: re.Match[str]) -> str:
+    if len(match.group().replace("::", ":").split(":")) < 3:  # 2000::3 is a slice
+        return match.group()
     try:
         address = ipaddress.IPv6Address(match.group())
     except ValueError:

@@ -14,6 +14,8 @@ encoded_fraction     characters in encoded runs / characters        max_encoded_
 html_little_text     characters of visible text                     min_html_text_chars
 html_mostly_markup   visible text / characters                      min_html_text_fraction
 python_syntax        line of the syntax error (0: none is named)    0
+
+One more reason is snowcoder.filtering.files': masking_changes_code.
 """
 
 import ast
@@ -36,7 +38,7 @@ _GENERATED = re.compile(
 # more \u escapes. Possessive quantifiers: linear time on any text.
 _ENCODED_RUNS = (
     re.compile(r"(?:[A-Za-z0-9+/]{64,}+[\r\n]*+)++(?:[A-Za-z0-9+/]++={0,2}+)?+"),
-    re.compile(r"(?:(?:0x|\\x)?+[0-9a-fA-F]{2}(?![g-zG-Z])[,\s]*+){8,}+"),
+    re.compile(r"[0-9a-fA-F]{16,}+|(?:(?:0x|\\x)[0-9a-fA-F]{2}[,\s]*+){8,}+|(?:\b[0-9a-fA-F]{2}[,\s]++){8,}+"),
     re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}+"),
 )
 _INVISIBLE_TAGS = frozenset({"script", "style", "template", "head"})
@@ -129,14 +131,30 @@ def check_python(content: str, thresholds: Thresholds) -> Rejection | None:
 def python_error_line(content: str) -> int | None:
     """Line of the first syntax error, 0 if the parser names none, None if the text parses. Nothing is executed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in other people's strings
-            ast.parse(content)
+        _parse(content)
     except SyntaxError as error:
         return error.lineno or 0
     except (ValueError, RecursionError, MemoryError):  # null bytes; nesting too deep for the parser
         return 0
     return None
+
+
+def python_outline(content: str) -> str | None:
+    """The syntax tree of Python text without the values of its constants, None if it does not parse: equal where only strings differ."""
+    try:
+        tree = _parse(content)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant):
+                node.value = None
+        return ast.dump(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _parse(content: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes in other people's strings
+        return ast.parse(content)
 
 
 def visible_text(html: str) -> str:

@@ -8,12 +8,13 @@ one of the plugin's fixed strings.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from detect_secrets.filters.heuristic import is_not_alphanumeric_string, is_potential_uuid, is_sequential_string, is_templated_secret
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
-from detect_secrets.plugins.base import BasePlugin
+from detect_secrets.plugins.base import BasePlugin, RegexBasedDetector
 from detect_secrets.plugins.discord import DiscordBotTokenDetector
 from detect_secrets.plugins.github_token import GitHubTokenDetector
 from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
@@ -55,6 +56,7 @@ MIN_BASE64_CHARS = 20
 MIN_HEX_CHARS = 32
 # The longest piece between separators must be this long: `"Some/path/To/module2"` is a path, and an identifier has underscores.
 MIN_UNBROKEN_CHARS = 16
+MIN_GROUP_CHARS = 16
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?P<body>[^-]{40,}?)-----END ")
 _QUOTED = re.compile(rf"""(["'])([A-Za-z0-9+/_=-]{{{MIN_BASE64_CHARS},512}})\1""")
@@ -69,8 +71,19 @@ def find_secrets(text: str) -> set[str]:
     lowered = text.lower()
     for plugin, needles in _plugins():
         if not needles or any(needle in lowered for needle in needles):
-            found |= {secret for secret in plugin.analyze_string(text) if _may_be_secret(secret)}
+            found |= {secret for secret in _matches(plugin, text) if _may_be_secret(secret)}
     return found | _random_strings(text)
+
+
+def _matches(plugin: BasePlugin, text: str) -> Iterator[str]:
+    """What the plugin's patterns match. A group is the secret only if it is long: analyze_string would give `ghp` for `(ghp|gho)_…`."""
+    if not isinstance(plugin, RegexBasedDetector) or type(plugin).analyze_string is not RegexBasedDetector.analyze_string:
+        yield from plugin.analyze_string(text)
+        return
+    for pattern in plugin.denylist:
+        for match in pattern.finditer(text):
+            groups = [group for group in match.groups() if group and len(group) >= MIN_GROUP_CHARS]
+            yield max(groups, key=len, default=match.group())
 
 
 def _random_strings(text: str) -> set[str]:

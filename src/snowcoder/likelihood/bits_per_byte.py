@@ -39,14 +39,20 @@ def score_texts(
     pairs: Sequence[tuple[str, str]],
     batch_tokens: int,
     window_tokens: int | None = None,
+    workers: int = 1,
     start_id: int = DOCUMENT_START_ID,
 ) -> TextScores:
-    """Bits and bytes of each text given its prompt; window_tokens: None for the model's own limit."""
+    """Bits and bytes of each text given its prompt.
+
+    batch_tokens: padded tokens of one forward pass at most. window_tokens: None for the model's own limit. workers: passes at a time.
+    """
     encoded = encode_pairs(tokenizer, pairs, start_id)
-    return score_encoded(model, encoded, batch_tokens, window_tokens or int(model.config.max_position_embeddings))
+    return score_encoded(model, encoded, batch_tokens, window_tokens or int(model.config.max_position_embeddings), workers)
 
 
-def score_encoded(model: "PreTrainedModel", texts: Sequence[EncodedText], batch_tokens: int, window_tokens: int) -> TextScores:
+def score_encoded(
+    model: "PreTrainedModel", texts: Sequence[EncodedText], batch_tokens: int, window_tokens: int, workers: int = 1
+) -> TextScores:
     """As score_texts, for texts that are tokenised already."""
     windows: list[Window] = []
     owners: list[int] = []
@@ -54,5 +60,5 @@ def score_encoded(model: "PreTrainedModel", texts: Sequence[EncodedText], batch_
         parts = split_windows(text, window_tokens)
         windows += parts
         owners += [index] * len(parts)
-    bits = np.bincount(np.array(owners, dtype=np.int64), weights=window_bits(model, windows, batch_tokens), minlength=len(texts))
+    bits = np.bincount(np.array(owners, dtype=np.int64), weights=window_bits(model, windows, batch_tokens, workers), minlength=len(texts))
     return TextScores(bits, np.array([text.n_bytes for text in texts], dtype=np.int64))

@@ -8,6 +8,7 @@ attention no real token sees padding, so that no mask is needed.
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 MAX_LOGITS = 2**25  # logits in memory at a time: 128 MiB in float32
 
 
-@torch.inference_mode()
-def window_bits(model: "PreTrainedModel", windows: Sequence[Window], batch_tokens: int) -> np.ndarray:
+def window_bits(model: "PreTrainedModel", windows: Sequence[Window], batch_tokens: int, workers: int = 1) -> np.ndarray:
     """float64 [len(windows)]: sum over a window's charged tokens of -log2 p(token | tokens before it in the window).
 
     model: a decoder whose logits are its output embedding of the last hidden state (Llama, Qwen, Mistral …).
     batch_tokens: padded tokens of a batch at most (a window longer than that is a batch of its own).
+    workers: batches at a time, on CPU; the result does not depend on it. An accelerator takes one.
     """
     bits = np.zeros(len(windows))
-    for batch in batch_by_length([len(window.ids) for window in windows], batch_tokens):
-        charged = [windows[index] for index in batch]
-        bits[batch] = _batch_bits(model, charged)
+    batches = list(batch_by_length([len(window.ids) for window in windows], batch_tokens))
+    with ThreadPoolExecutor(workers if model.device.type == "cpu" else 1) as pool:
+        found = pool.map(lambda batch: _batch_bits(model, [windows[index] for index in batch]), batches)
+        for batch, batch_bits in zip(batches, found, strict=True):
+            bits[batch] = batch_bits
     return bits
 
 
@@ -48,6 +51,7 @@ def batch_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[
         yield batch
 
 
+@torch.inference_mode()
 def _batch_bits(model: "PreTrainedModel", windows: Sequence[Window]) -> np.ndarray:
     longest = max(len(window.ids) for window in windows)
     tokens = torch.tensor([window.ids + [0] * (longest - len(window.ids)) for window in windows], device=model.device)

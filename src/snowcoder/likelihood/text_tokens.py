@@ -6,8 +6,8 @@ Prompt and text are tokenised together, as the model met such text in training, 
 behind the longest common beginning of encode(prompt) and encode(prompt + text): the text's own tokens, and with them a token that straddles
 the border, whole. Tokenised apart, the border would be a sequence that no training text contains (a line's end, then the indentation that
 belongs to the same token), and its price would be an artefact. Taking what follows len(encode(prompt)) joint tokens, as evaluation
-harnesses do, would give a straddling token away for nothing; they move the prompt's trailing blanks to the text for that reason. The divisor
-is the UTF-8 bytes of the text alone.
+harnesses do, would give a straddling token away for nothing; they move the prompt's trailing blanks to the text for that reason. The
+divisor is the UTF-8 bytes of the text alone.
 """
 
 from collections.abc import Sequence
