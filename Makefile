@@ -4,6 +4,7 @@ VENV ?= .venv
 PROFILE ?= nano
 # The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
 EXTRAS ?= dev
+INSTALLED := $(VENV)/.installed-$(EXTRAS)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
@@ -11,18 +12,19 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	touch $@
 
-setup: $(VENV)/.installed
+setup: $(INSTALLED)
 
 check: setup
 	@python tools/check_machine.py
 
 repro: check
-	dvc repro --quiet
+	dvc repro
 	@python tools/show_results.py
 
 test: setup

@@ -12,11 +12,13 @@ from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
-from snowcoder.shards import list_shards
+from snowcoder.shards import iterate_rows, list_shards
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.synthesis.acceptance import AcceptParams, accept_documents
+from snowcoder.synthesis.held_out import held_out_shapes
 
 SOURCE = Path("data/synthesize_documents")
+FILES = Path("data/split_files")
 BENCHMARKS = Path("data/fetch_benchmarks")
 TOKENIZER = Path("data/train_tokenizer")
 OUTPUT = Path("data/accept_documents")
@@ -30,11 +32,13 @@ def main() -> None:
 
     def build(run: StageRun) -> None:
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
-        metrics = accept_documents(list_shards(SOURCE), screen, TOKENIZER, params, deduplication, run.out(OUTPUT), run.state)
+        rows = iterate_rows(FILES, ["content", "split", "language"])
+        held_out = held_out_shapes(row["content"] for row in rows if row["split"] == "held_out" and row["language"] == "python")
+        metrics = accept_documents(list_shards(SOURCE), screen, held_out, TOKENIZER, params, deduplication, run.out(OUTPUT), run.state)
         write_metrics(run.out(METRICS), metrics)
 
     sections = [params, deduplication, decontamination]
-    run_stage("accept_documents", sections, inputs=[SOURCE, BENCHMARKS, TOKENIZER], outputs=[OUTPUT, METRICS], build=build)
+    run_stage("accept_documents", sections, inputs=[SOURCE, FILES, BENCHMARKS, TOKENIZER], outputs=[OUTPUT, METRICS], build=build)
 
 
 if __name__ == "__main__":

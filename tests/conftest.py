@@ -1,14 +1,19 @@
 """Fixtures for all tests: every test has a work folder of its own, and a tracking fault is an error."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# One thread per process: on a busy machine torch's threads wait for each other, and tiny models gain nothing from a second one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
 def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     monkeypatch.setenv("SNOWCODER_WORK_DIR", str(tmp_path_factory.mktemp("work")))
     monkeypatch.setenv("SNOWCODER_TRACKING_STRICT", "1")
+    monkeypatch.setenv("SNOWCODER_TRACKING", "local")
     for name in ("DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
 

@@ -29,7 +29,7 @@ def fail_on_second(calls: Path, table: pa.Table) -> ShardResult:
     return double(2, calls, table)
 
 
-@pytest.fixture()
+@pytest.fixture
 def source(tmp_path: Path) -> Path:
     write_table(tmp_path / "in", [pa.table({"value": range(start, start + 10)}, schema=SCHEMA) for start in (0, 10, 20)], SCHEMA)
     (tmp_path / "calls").mkdir()

@@ -30,7 +30,10 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
 
 
 def test_items_beside_shared_keys(tmp_path: Path) -> None:
-    path = write(tmp_path, "pretrain:\n  cpu_threads: 2\n  general: {seed: 1, peak_learning_rate: 0.1}\n  other: {seed: 2, peak_learning_rate: 0.2}\n")
+    path = write(
+        tmp_path,
+        "pretrain:\n  cpu_threads: 2\n  general: {seed: 1, peak_learning_rate: 0.1}\n  other: {seed: 2, peak_learning_rate: 0.2}\n",
+    )
     shared, item = load_item("pretrain", "other", Shared, Item, path)
     assert (shared.cpu_threads, item.seed) == (2, 2)
 
@@ -42,7 +45,10 @@ def test_items_beside_shared_keys(tmp_path: Path) -> None:
         ("- 1", "expected a mapping of sections, found list"),
         ("other: {}", "section pretrain is missing; sections found: other"),
         ("pretrain: 3", "pretrain: expected a mapping, found 3"),
-        ("pretrain: {cpu_thread: 2, general: {seed: 1, peak_learning_rate: 0.1}}", r"pretrain\.cpu_thread: unknown parameter \(found 2\); allowed: cpu_threads"),
+        (
+            "pretrain: {cpu_thread: 2, general: {seed: 1, peak_learning_rate: 0.1}}",
+            r"pretrain\.cpu_thread: unknown parameter \(found 2\); allowed: cpu_threads",
+        ),
         ("pretrain: {cpu_threads: two, general: {seed: 1, peak_learning_rate: 0.1}}", r"pretrain\.cpu_threads: .*integer.*\(found 'two'\)"),
         ("pretrain: {cpu_threads: 0, general: {seed: 1, peak_learning_rate: 0.1}}", r"pretrain\.cpu_threads: .*greater than 0 \(found 0\)"),
         ("pretrain: {cpu_threads: 2, general: {seed: 1}}", r"pretrain\.general\.peak_learning_rate: missing"),

@@ -29,7 +29,9 @@ def test_rows_come_back_in_order(tmp_path_factory: pytest.TempPathFactory, parts
 def test_same_rows_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         shards.write_table(tmp_path / name, [table("a", "b")], SCHEMA)
-    assert [path.read_bytes() for path in sorted((tmp_path / "one").iterdir())] == [path.read_bytes() for path in sorted((tmp_path / "two").iterdir())]
+    assert [path.read_bytes() for path in sorted((tmp_path / "one").iterdir())] == [
+        path.read_bytes() for path in sorted((tmp_path / "two").iterdir())
+    ]
 
 
 def test_a_changed_byte_is_found(tmp_path: Path) -> None:

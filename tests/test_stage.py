@@ -88,7 +88,8 @@ def test_an_output_that_was_not_built_is_an_error() -> None:
 
 
 def slow_build(run: StageRun) -> None:
-    Path("builds.log").open("a").write("built\n")
+    with Path("builds.log").open("a") as log:
+        log.write("built\n")
     time.sleep(1.0)
     build_outputs(run)
 

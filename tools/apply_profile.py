@@ -39,7 +39,8 @@ def main() -> None:
     """Apply the profile named on the command line."""
     names = sorted(path.stem for path in Path("profiles").glob("*.yaml"))
     if len(sys.argv) != 2 or sys.argv[1] not in names:
-        sys.exit(f"error: profile: found {' '.join(sys.argv[1:]) or 'none'}; allowed: {', '.join(names)} (nano is the committed params.yaml)")
+        found = " ".join(sys.argv[1:]) or "none"
+        sys.exit(f"error: profile: found {found}; allowed: {', '.join(names)} (nano is the committed params.yaml)")
     try:
         apply_profile(Path("profiles") / f"{sys.argv[1]}.yaml", Path("params.yaml"))
     except ParameterError as error:

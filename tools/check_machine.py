@@ -22,7 +22,7 @@ def check_python() -> str | None:
 
 def check_platform() -> str | None:
     """None on Linux, else what to do."""
-    return None if sys.platform == "linux" else f"{sys.platform} is not supported: the sandbox needs Linux (a container or virtual machine will do)"
+    return None if sys.platform == "linux" else f"{sys.platform} is not supported: the sandbox needs Linux (a virtual machine will do)"
 
 
 def check_isolation() -> str | None:

@@ -1,10 +1,11 @@
 """Copies to MLflow what it does not have yet of the tracking records in `.work/tracking`: after a server was down, or of records
 that were brought here from another machine (copy its `.work/tracking/*.jsonl` there first; their own times are kept).
 
-Exits 1 if something is left.
+With --wait, a mirror that is at work is waited for. Exits 1 if something is left.
 """
 
 import sys
+import time
 
 from filelock import Timeout
 
@@ -18,6 +19,9 @@ def main() -> None:
     try:
         n_records, left, fault = sync(work)
     except Timeout:
+        if "--wait" in sys.argv[1:]:
+            time.sleep(1.0)
+            return main()
         print(f"a mirror is at work on {work / 'tracking'} already: it copies everything that is there")
         return
     print(f"{n_records} records in {work / 'tracking'}, {left} lines left to copy to {tracking_uri(work)}")

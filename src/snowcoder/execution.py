@@ -7,12 +7,14 @@ Results, and the bytes of the shards written, are the same for every setting.
 """
 
 import json
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import connection, get_context
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +123,22 @@ def _run_processes(
             yield
 
 
+def _end_with_parent() -> None:
+    """In a worker: exit when the stage is gone (kill -9 leaves it no chance to say so), or orphans would go on writing into its state."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 @contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
     # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
-    pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         yield pool
     finally:

@@ -21,7 +21,7 @@ OBSERVERS = frozenset({"snowcoder.tracking", "snowcoder.console"})
 
 
 def import_closure(script: Path) -> list[Path]:
-    """Files of this project that `script` imports, directly or not (imports inside functions count), with itself; sorted, observers left out."""
+    """Files of this project that `script` imports, directly or not, and itself; sorted. Imports in functions count, observers do not."""
     seen: set[Path] = set()
     queue = [script.resolve()]
     while queue:
@@ -51,7 +51,7 @@ def hash_path(path: Path) -> str:
     digest = hashlib.sha256()
     described = {manifest.parent for manifest in path.rglob(MANIFEST)}
     for file in sorted(path.rglob("*")):
-        if file.is_file() and not (file.suffix == ".parquet" and file.parent in described):
+        if file.is_file() and file.suffix != ".partial" and not (file.suffix == ".parquet" and file.parent in described):
             digest.update(f"{file.relative_to(path)}\0{sha256_file(file)}\n".encode())
     return digest.hexdigest()
 

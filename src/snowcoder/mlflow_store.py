@@ -14,10 +14,13 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 from filelock import FileLock
+
+# Ours before MLflow: a mirror started by an experiment runs the code of a temporary workspace, which may be gone when MLflow is loaded.
+from snowcoder.tracking_records import Entry, records_folder
+
+# isort: split
 from mlflow.entities import Metric, Param, RunTag, ViewType
 from mlflow.tracking import MlflowClient
-
-from snowcoder.tracking_records import Entry, records_folder
 
 EXPERIMENT = "snowcoder"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # or the pages would speak of traces and prompts

@@ -105,7 +105,7 @@ def run_stage(
         for path in outputs:
             publish(run.out(path), path)
         write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})
-        shutil.rmtree(state)
+        _remove_state(state)
     _write_times(run)
 
 
@@ -114,10 +114,11 @@ def publish(built: Path, final: Path) -> None:
     if not built.exists():
         raise SnowcoderError(f"{final}: was not built; this is a fault of the stage that should write it")
     final.parent.mkdir(parents=True, exist_ok=True)
+    for stale in final.parent.glob(f".{final.name}.*.partial"):
+        _remove(stale)
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    _remove(partial)
     if built.is_dir():
-        shutil.copytree(built, partial)
+        shutil.copytree(built, partial, ignore=shutil.ignore_patterns("*.partial"))  # what a kill left of a file
         for path in partial.rglob("*"):
             if path.is_file():
                 fsync(path)
@@ -157,6 +158,13 @@ def _take_finished(record: Path, outputs: Sequence[Path]) -> bool:
         if source != path.absolute():
             publish(source, path)
     return True
+
+
+def _remove_state(state: Path) -> None:
+    """Renamed first: a kill while files go one by one must not leave a state that looks like one to take up."""
+    done = state.with_name(f"{state.name}.{os.getpid()}.done")
+    state.rename(done)
+    shutil.rmtree(done, ignore_errors=True)
 
 
 def _write_times(run: StageRun) -> None:

@@ -51,11 +51,11 @@ def read_entries(path: Path, offset: int = 0) -> tuple[list[tuple[Entry | None, 
 
 
 def find_unfinished(folder: Path, identity: str) -> tuple[Path, int] | None:
-    """(record, system samples in it) of a killed run of `identity`, or None. One whose writer lives is not up for taking."""
+    """(record, system samples in it) of a killed or failed run of `identity`, or None. One whose writer lives is not up for taking."""
     for path in sorted(folder.glob(f"{identity}-*.jsonl"), reverse=True):
         entries = [entry for entry, _ in read_entries(path)[0] if entry is not None]
         starts = [entry for entry in entries if entry["type"] == "start"]
-        if starts and entries[-1]["type"] != "end" and not is_writer_alive(starts[-1]["process"], path):
+        if starts and entries[-1].get("status") != "FINISHED" and not is_writer_alive(starts[-1]["process"], path):
             return path, sum(entry["type"] == "system" for entry in entries)
     return None
 

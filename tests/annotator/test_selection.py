@@ -11,9 +11,7 @@ from snowcoder.errors import EmptyResultError, ShardError
 LANGUAGES = ["c", "css", "python"]
 BY_SCORE, BY_HASH = RuleParams(by="score"), RuleParams(by="hash")
 
-file_lists = st.lists(
-    st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 50), st.integers(-3, 3).map(float)), min_size=1, max_size=40
-)
+file_lists = st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 50), st.integers(-3, 3).map(float)), min_size=1, max_size=40)
 
 
 def files_of(rows: list[tuple[str, int, float]]) -> pa.Table:

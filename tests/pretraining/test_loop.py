@@ -14,11 +14,16 @@ from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, t
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.schedule import ScheduleParams
 
-MODEL = ModelParams(
-    vocab_size=300, hidden_size=32, ffn_size=48, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3
-)
+MODEL = ModelParams(vocab_size=300, hidden_size=32, ffn_size=48, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3)
 SHARED = TrainingParams(
-    cpu_threads=1, bf16=True, compile=False, micro_batch_sequences=2, weight_decay=0.0, adam_beta1=0.9, adam_beta2=0.95, max_gradient_norm=1.0
+    cpu_threads=1,
+    bf16=True,
+    compile=False,
+    micro_batch_sequences=2,
+    weight_decay=0.0,
+    adam_beta1=0.9,
+    adam_beta2=0.95,
+    max_gradient_norm=1.0,
 )
 PHASE = PhaseParams(
     tokens=16 * 4 * 12,
@@ -105,5 +110,7 @@ def test_initial_weights_are_the_same_in_every_process(repository_root: Path) ->
         "print(hashlib.sha256(b''.join(p.detach().numpy().tobytes() for p in model.parameters())).hexdigest())"
     )
     environment = os.environ | {"PYTHONPATH": str(repository_root / "src")}
-    digests = {subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    digests = {
+        subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    }
     assert len(digests) == 1

@@ -2,9 +2,9 @@
 
 import pytest
 
+from snowcoder.errors import ParameterError
 from snowcoder.params import validate
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
-from snowcoder.errors import ParameterError
 
 COSINE = ScheduleParams(kind="cosine", peak_learning_rate=5.3e-4, final_learning_rate=5.3e-5, warmup_steps=600)
 REWARMUP = ScheduleParams(kind="linear", peak_learning_rate=5.3e-4, final_learning_rate=0.0, warmup_steps=1000)
@@ -41,5 +41,5 @@ def test_warmup_longer_than_the_phase_only_rises() -> None:
 
 def test_final_above_peak_is_refused() -> None:
     raw = {"kind": "cosine", "peak_learning_rate": 1e-4, "final_learning_rate": 1e-3, "warmup_steps": 1}
-    with pytest.raises(ParameterError, match="final_learning_rate 0.001 is above peak_learning_rate"):
+    with pytest.raises(ParameterError, match=r"final_learning_rate 0\.001 is above peak_learning_rate"):
         validate(raw, ScheduleParams, "pretrain.general.schedule")

@@ -43,4 +43,4 @@ def test_rows_add_up(stage: str) -> None:
 @pytest.mark.parametrize("recipe", ["EDU", "INS", "HQ", "HQINS"])
 def test_every_annotator_beats_file_length_alone(recipe: str) -> None:
     metrics = read(f"train_annotator/{recipe}")
-    assert metrics["roc_auc"] > metrics["roc_auc_length"]
+    assert metrics["roc_auc"] > metrics["roc_auc_of_length_alone"]

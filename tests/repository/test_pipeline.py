@@ -31,7 +31,15 @@ class Clone:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "OMP_WAIT_POLICY": "passive",
         }
-        for name in ("DVC_ROOT", "DVC_STAGE", "SNOWCODER_WORK_DIR", "MLFLOW_TRACKING_URI", "PYTHONPATH"):
+        for name in (
+            "DVC_ROOT",
+            "DVC_STAGE",
+            "SNOWCODER_WORK_DIR",
+            "MLFLOW_TRACKING_URI",
+            "PYTHONPATH",
+            "OMP_NUM_THREADS",
+            "SNOWCODER_TRACKING",
+        ):
             self.environment.pop(name, None)
 
     def run(self, *command: str) -> str:
@@ -91,27 +99,41 @@ def test_training_beats_the_initial_weights_even_at_toy_scale(clone: Clone) -> N
         assert general[name]["bits_per_byte"] < initial[name]["bits_per_byte"]  # type: ignore[index]
 
 
-def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone) -> None:
-    output = clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
-    ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
+@pytest.fixture(scope="module")
+def experiment_output(clone: Clone) -> str:
+    """What an experiment with one changed value printed."""
+    return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
+
+
+def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experiment_output: str) -> None:
+    ran = {line.split("'")[1] for line in experiment_output.splitlines() if line.strip().startswith("Running stage")}
     assert {"select_files@selected", "pack_tokens@continued", "pretrain@continued", "pretrain@enhanced", "report"} <= ran
-    untouched = {"fetch_corpus", "embed_files", "score_files@HQINS", "pack_tokens@general", "pretrain@general", "measure_bits_per_byte@general"}
+    untouched = {
+        "fetch_corpus",
+        "embed_files",
+        "score_files@HQINS",
+        "pack_tokens@general",
+        "pretrain@general",
+        "measure_bits_per_byte@general",
+    }
     assert ran.isdisjoint(untouched)
     assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
 
 
+@pytest.mark.usefixtures("experiment_output")
 def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) -> None:
-    clone.run("python", "tools/sync_tracking.py")
+    clone.run("python", "tools/sync_tracking.py", "--wait")
     query = (
         "import mlflow, json\n"
         f"mlflow.set_tracking_uri('sqlite:///{clone.root}/.work/mlflow.db')\n"
         "runs = mlflow.search_runs(search_all_experiments=True, output_format='list')\n"
-        "print(json.dumps([[r.info.run_name, r.data.tags.get('experiment_name'), r.data.params.get('select_files.repeats')] for r in runs]))"
+        "rows = [[r.info.run_name, r.data.tags.get('experiment_name'), r.data.params.get('select_files.repeats')] for r in runs]\n"
+        "print(json.dumps(rows))"
     )
     runs = json.loads(clone.run("python", "-c", query).strip().splitlines()[-1])
     names = {name for name, _, _ in runs}
     assert {f"pretrain@{variant}" for variant in VARIANTS} <= names
-    summaries = sorted((experiment, repeats) for name, experiment, repeats in runs if name == "summary")
+    summaries = sorted((experiment, repeats) for name, experiment, repeats in runs if name.startswith("summary@"))
     assert [experiment for experiment, _ in summaries] == ["twice", "workspace"]
     assert dict(summaries)["twice"] == "2"
 
@@ -119,11 +141,11 @@ def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) ->
 def test_checkpoints_load_in_a_plain_shell(clone: Clone) -> None:
     script = (
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
-        "for variant in {variants!r}:\n"
-        "    folder = f'models/pretrain/{{variant}}'\n"
+        f"for variant in {VARIANTS!r}:\n"
+        "    folder = f'models/pretrain/{variant}'\n"
         "    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)\n"
         "    ids = tokenizer('def add(a, b):', return_tensors='pt')\n"
         "    assert tokenizer.decode(ids['input_ids'][0]) == 'def add(a, b):'\n"
         "    assert model.generate(**ids, max_new_tokens=4).shape[1] > ids['input_ids'].shape[1]\n"
-    ).format(variants=VARIANTS)
+    )
     clone.run("python", "-c", script)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as compute
 from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
@@ -19,11 +20,11 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.functions import extract_functions
 from snowcoder.params import ParamsModel
 from snowcoder.seeding import unit_hash
-from snowcoder.shards import iterate_rows, list_shards, read_shard
+from snowcoder.shards import list_shards, read_shard
 
 HELD_OUT = "held_out"
 TRAIN = "train"
-COLUMNS = ("repository", "language", "content", "content_sha256", "split")
+COLUMNS = ("repository", "language", "content", "content_sha256")
 
 Pair = tuple[str, str]
 
@@ -53,7 +54,7 @@ def reference_solutions(problems: Sequence[Problem]) -> dict[str, list[Pair]]:
 
 def read_held_out(folder: Path) -> list[dict[str, Any]]:
     """The held-out rows of data/split_files, with COLUMNS. Raises EmptyResultError if there is none."""
-    rows = [row for row in iterate_rows(folder, COLUMNS) if row["split"] == HELD_OUT]
+    rows = [row for path in list_shards(folder) for row in _rows_of(path, HELD_OUT, COLUMNS)]
     if not rows:
         raise EmptyResultError(f"{folder}: no row has split {HELD_OUT!r}; raise split_files.held_out_fraction in params.yaml")
     return rows
@@ -62,8 +63,7 @@ def read_held_out(folder: Path) -> list[dict[str, Any]]:
 def read_train_texts(folder: Path) -> Iterator[list[str]]:
     """Contents of the train rows of data/split_files, a shard at a time."""
     for path in list_shards(folder):
-        rows = read_shard(path, ("content", "split")).to_pylist()
-        yield [row["content"] for row in rows if row["split"] == TRAIN]
+        yield [row["content"] for row in _rows_of(path, TRAIN, ("content",))]
 
 
 def documented_functions(rows: Iterable[dict[str, Any]], params: ValidationSetParams, seed: int) -> list[Pair]:
@@ -98,6 +98,11 @@ def held_out_texts(rows: Iterable[dict[str, Any]], params: HeldOutSetParams, see
         if room <= 0:
             break
     return pairs
+
+
+def _rows_of(path: Path, split: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    table = read_shard(path, (*columns, "split"))
+    return table.filter(compute.equal(table["split"], split)).select(list(columns)).to_pylist()
 
 
 def _first_bytes(content: str, n_bytes: int) -> str:

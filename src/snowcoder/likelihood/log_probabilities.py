@@ -20,7 +20,7 @@ from snowcoder.likelihood.text_tokens import Window
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-MAX_LOGITS = 2**25  # logits in memory at a time: 128 MiB in float32
+MAX_LOGITS = 2**23  # logits in memory at a time and worker: 32 MiB in float32, and as much again for their softmax
 
 
 def window_bits(model: "PreTrainedModel", windows: Sequence[Window], batch_tokens: int, workers: int = 1) -> np.ndarray:

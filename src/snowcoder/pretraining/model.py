@@ -40,7 +40,9 @@ class ModelParams(ParamsModel):
     @model_validator(mode="after")
     def _heads_divide(self) -> "ModelParams":
         if self.hidden_size % self.heads or self.heads % self.kv_heads:
-            raise ValueError(f"heads {self.heads} must divide hidden_size {self.hidden_size}, and kv_heads {self.kv_heads} must divide heads")
+            raise ValueError(
+                f"heads {self.heads} must divide hidden_size {self.hidden_size}, and kv_heads {self.kv_heads} must divide heads"
+            )
         return self
 
 
@@ -77,19 +79,21 @@ def initialize(params: ModelParams) -> "LlamaForCausalLM":
 def count_parameters(model: "LlamaForCausalLM") -> dict[str, int]:
     """`{total, embedding, non_embedding}`; the tied embedding counts once."""
     total = sum(parameter.numel() for parameter in model.parameters())
-    embedding = model.get_input_embeddings().weight.numel()
+    embedding = model.lm_head.weight.numel()
     return {"total": total, "embedding": embedding, "non_embedding": total - embedding}
 
 
 def load_model(folder: Path) -> "LlamaForCausalLM":
     """The model of a Hugging Face folder in float32. Raises CheckpointError naming the folder if it cannot be loaded."""
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import LlamaForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     if not (folder / "config.json").exists():
         raise CheckpointError(f"{folder}: no config.json; the stage that writes this model has not run: `dvc repro`")
     try:
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+        return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     except Exception as error:  # safetensors, json and transformers each raise their own kinds
         raise CheckpointError(f"{folder}: cannot be loaded: {error}; run `dvc checkout {folder}` or `dvc repro -f`") from error
 

@@ -27,6 +27,7 @@ from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.shards import read_shard, write_table
+from snowcoder.synthesis.held_out import function_shapes
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer
 
@@ -56,16 +57,21 @@ class Rejection:
 def accept_documents(
     shards: Sequence[Path],
     screen: BenchmarkScreen,
+    held_out: frozenset[str],
     tokenizer: Path,
     params: AcceptParams,
     deduplication: DeduplicationParams,
     output: Path,
     state: Path,
 ) -> dict[str, Any]:
-    """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError."""
+    """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError.
+
+    held_out: shapes of the functions of held-out files (snowcoder.synthesis.held_out), which no document may solve with.
+    """
     check_sandbox()
     documents = sorted((row for path in shards for row in read_shard(path).to_pylist()), key=_best_first)
     rejections, ledger = screen_documents(documents, screen)
+    rejections |= find_held_out([row for row in documents if row["document_id"] not in rejections], held_out)
     runnable = [row for row in documents if row["document_id"] not in rejections]
     rejections |= run_documents(runnable, params.sandbox, state)
     rejections |= find_repetitions([row for row in documents if row["document_id"] not in rejections], deduplication)
@@ -96,6 +102,12 @@ def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScree
             file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row["document_id"])}
             ledger.append(ledger_row("synthetic", file, overlap))
     return rejections, sorted(ledger, key=lambda row: row["file_id"])
+
+
+def find_held_out(documents: Sequence[dict[str, Any]], held_out: frozenset[str]) -> dict[str, Rejection]:
+    """Rejections of what solves its problem with a function of a held-out file."""
+    names = [row["document_id"] for row in documents if not held_out.isdisjoint(function_shapes(row["solution"], row["name"]))]
+    return {name: Rejection("held_out_overlap", "") for name in names}
 
 
 def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, state: Path, batch: int = 512) -> dict[str, Rejection]:

@@ -1,0 +1,31 @@
+"""Keeps what models are judged on out of the synthetic documents: functions of held-out files, compared by their syntax trees.
+
+Split and deduplication work on whole files, but a document is one function: a helper that two repositories share may stand on both sides.
+in: contents of held-out Python files; documents  out: which documents solve with a function of a held-out file
+"""
+
+import ast
+import warnings
+from collections.abc import Iterable
+
+
+def function_shapes(content: str, name: str | None = None) -> set[str]:
+    """Arguments and body of every function (or of those called `name`), without name, docstring and layout; empty if it does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and name in (None, node.name)]
+    return {_shape(function) for function in functions}
+
+
+def held_out_shapes(contents: Iterable[str]) -> frozenset[str]:
+    """The shapes of all functions of the held-out files."""
+    return frozenset(shape for content in contents for shape in function_shapes(content))
+
+
+def _shape(function: ast.FunctionDef) -> str:
+    body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
+    return ast.dump(function.args) + "".join(ast.dump(statement) for statement in body)

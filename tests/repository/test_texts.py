@@ -1,0 +1,40 @@
+"""What the repository says: README's commands exist, nothing unfinished, no path of somebody's machine."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tracked_texts() -> dict[str, str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    paths = [name for name in listed if name.endswith((".py", ".yaml", ".md", ".toml", ".txt", "Makefile", "run"))]
+    return {name: (ROOT / name).read_text() for name in paths if (ROOT / name).exists()}
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"^make ([a-z-]+)", readme, flags=re.MULTILINE)) | set(re.findall(r"`make ([a-z-]+)", readme))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    assert {"repro", "test", "ui"} <= named
+    assert named <= targets
+
+
+def test_files_named_in_the_readme_exist() -> None:
+    for name in re.findall(r"`((?:data|profiles|bench|tools|tests)/[\w./]+\.\w+)`", (ROOT / "README.md").read_text()):
+        assert (ROOT / name).exists(), name
+
+
+def test_nothing_is_left_unfinished() -> None:
+    unfinished = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")))
+    for name, text in tracked_texts().items():
+        if name.startswith(("src/", "stages/", "tools/")) and "quality" not in name:
+            found = unfinished.search(text)
+            assert found is None, f"{name}: {found}"
+
+
+def test_no_absolute_path_of_a_home_or_work_folder() -> None:
+    pattern = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")
+    for name, text in tracked_texts().items():
+        assert not pattern.search(text), name
