@@ -78,7 +78,23 @@ def wrong(text):
     """
     other = text.lower().strip()
     return other
+
+
+def backwards(text):
+    """The text from its end to its beginning.
+
+    >>> backwards("abc")
+    'cba'
+    """
+    characters = reversed(text)
+    return "".join(characters)
 '''
+# the same function under another name, in a repository that models are judged on
+HELD_OUT = """
+def mirrored(text):
+    characters = reversed(text)
+    return "".join(characters)
+"""
 BENCHMARK = '''
 def vowels_in_text(sentence):
     """Count every vowel that the given sentence contains.
@@ -111,7 +127,7 @@ ROWS = [
     source_row("words", "words/core.py", WORDS),
     source_row("copies", "copies/core.py", SUMS.replace("def needs_numpy", "def also_refused")),
     source_row("vowels", "vowels/core.py", BENCHMARK),
-    source_row("held", "held/core.py", WORDS, split="held_out"),
+    source_row("held", "held/core.py", HELD_OUT, split="held_out"),
     source_row("web", "web/a.js", "x = 1", language="javascript"),
 ]
 SCORES = {"sums": 3.0, "words": 2.0, "copies": 1.0, "vowels": 0.5, "held": 9.0, "web": 9.0}
@@ -168,11 +184,19 @@ def test_synthesis_writes_a_document_for_each_eligible_function():
     table = read_table(Path("data/synthesize_documents"))
     assert table.schema.equals(DOCUMENT_SCHEMA)
     assert sorted(zip(table["repository"].to_pylist(), table["name"].to_pylist(), strict=True)) == [
-        ("copies", "triangle"), ("sums", "triangle"), ("vowels", "vowels_in_text"), ("words", "shout"), ("words", "wrong"),
+        ("copies", "triangle"), ("sums", "triangle"), ("vowels", "vowels_in_text"),
+        ("words", "backwards"), ("words", "shout"), ("words", "wrong"),
     ]  # fmt: skip
     assert set(table["prompt_version"].to_pylist()) == {"extractive-1"}
     metrics = json.loads(Path("metrics/synthesize_documents.json").read_text())
-    assert metrics == {"rows_in": 7, "rows_out": 5, "dropped": {"imports": 2}, "seeds": 4, "seeds_with_documents": 4}
+    assert metrics == {
+        "rows_in": 8,
+        "rows_out": 6,
+        "dropped": {"imports": 2},
+        "teacher": "extractive",
+        "seeds": 4,
+        "seeds_with_documents": 4,
+    }
 
 
 @pytest.mark.usefixtures("workspace")
@@ -184,14 +208,16 @@ def test_acceptance_accounts_for_every_document():
     assert sorted(row["repository"] for row in accepted) == ["sums", "words"]
     assert read_table(folder).schema.equals(ACCEPTED_SCHEMA)
     assert read_table(folder / "rejected").schema.equals(REJECTED_SCHEMA)
-    assert sorted(read_table(folder / "rejected")["reason"].to_pylist()) == ["benchmark_overlap", "exact_duplicate", "sandbox_failed"]
+    assert sorted(read_table(folder / "rejected")["reason"].to_pylist()) == [
+        "benchmark_overlap", "exact_duplicate", "held_out_overlap", "sandbox_failed",
+    ]  # fmt: skip
     ledger = read_table(folder / "ledger")
     assert ledger.schema.equals(LEDGER_SCHEMA)
     assert [(row["source"], row["repository"], row["problem_id"]) for row in ledger.to_pylist()] == [
         ("synthetic", "vowels", "HumanEval/999")
     ]
     metrics = json.loads(Path("metrics/accept_documents.json").read_text())
-    assert (metrics["rows_in"], metrics["rows_out"], metrics["largest_repository_fraction"]) == (5, 2, 0.5)
+    assert (metrics["rows_in"], metrics["rows_out"], metrics["largest_repository_fraction"]) == (6, 2, 0.5)
     assert metrics["tokens"] == sum(row["n_tokens"] for row in accepted)
 
 
