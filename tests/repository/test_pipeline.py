@@ -1,6 +1,7 @@
 """The whole graph at toy scale: one real `dvc repro` in a temporary clone, and what its users rely on afterwards.
 
-Slow by nature (about fifty stage processes), but in the default run: it is the one test that everything is connected.
+Slow by nature (about fifty stage processes), but in the default run: it is the one test that everything is connected. What needs an
+experiment on top is left to the slow tests.
 """
 
 import json
@@ -105,6 +106,7 @@ def experiment_output(clone: Clone) -> str:
     return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
 
 
+@pytest.mark.slow
 def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experiment_output: str) -> None:
     ran = {line.split("'")[1] for line in experiment_output.splitlines() if line.strip().startswith("Running stage")}
     assert {"select_files@selected", "pack_tokens@continued", "pretrain@continued", "pretrain@enhanced", "report"} <= ran
@@ -120,6 +122,7 @@ def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experime
     assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("experiment_output")
 def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) -> None:
     clone.run("python", "tools/sync_tracking.py", "--wait")
