@@ -44,6 +44,10 @@ ui: setup
 sync-tracking: setup
 	python tools/sync_tracking.py
 
+# make plan ARGS="--profile paper --device h100 --devices 64"
+plan: setup
+	python -m tools.plan $(ARGS)
+
 profile: setup
 	python tools/apply_profile.py $(PROFILE)
 
