@@ -1,0 +1,262 @@
+"""Hostile programs. Each reaches its end only if its attack has worked, so that outside it ends with 0, and inside it must not.
+
+A header defines names for them: TOKEN (a secret), SECRET (a file that holds it), FOLDER (one that everybody may write), REPOSITORY, TMP
+(/tmp; outside, FOLDER), DEVICE (/dev/null; outside, a file), VICTIM (process), ADDRESS (an abstract socket that listens), AMOUNT (large;
+outside, small), HOME, LIBRARY, FOLDERS, PORT (see test_attacks.py), and `call(name, ...)`, a raw system call.
+"""
+
+from dataclasses import dataclass
+
+REFUSED = r"failed: PermissionError: \[Errno 1\] Operation not permitted"
+MISSING = r"failed: (FileNotFoundError|PermissionError)"
+NO_FAMILY = r"failed: OSError: \[Errno 97\]"
+
+
+# before every attack; `os` and `ctypes` are imported for it
+HEADER = """
+import ctypes, os
+C_LIBRARY = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    result = C_LIBRARY.syscall(ctypes.c_long(NUMBERS[name]), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))
+    if result == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+PERF_EVENT = ctypes.create_string_buffer((1).to_bytes(4, "little") + (112).to_bytes(4, "little") + bytes(104))
+BPF_MAP = ctypes.create_string_buffer(b"".join(n.to_bytes(4, "little") for n in (2, 4, 4, 1)) + bytes(56))
+CLONE_ARGUMENTS = ctypes.create_string_buffer(bytes(32) + (17).to_bytes(8, "little") + bytes(24))
+"""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """expected: pattern for `status: detail`. outside: how it is shown to work (`works`), or why that cannot be shown."""
+
+    name: str
+    source: str
+    expected: str
+    outside: str = "works"
+    needs_root: bool = False
+    amount: int = 10**9
+    small: int = 100
+
+
+FILES = [
+    Attack("read a file of somebody else", "assert TOKEN in open(SECRET).read()", MISSING),
+    Attack("read the passwords", "open('/etc/shadow').read()", MISSING, needs_root=True),
+    Attack("read the users", "open('/etc/passwd').read()", MISSING),
+    Attack(
+        "read the home",
+        "import os\nassert [name for name in os.listdir(HOME) if not LIBRARY.startswith(f'{HOME}/{name}/')]",
+        f"{MISSING}|failed: AssertionError",
+    ),
+    Attack("read keys in the home", "open(HOME + '/.ssh/id_ed25519').read()", MISSING, outside="there may be none"),
+    Attack("read the repository", "open(REPOSITORY + '/params.yaml').read()", MISSING),
+    Attack("write into the repository", "open(FOLDER + '/planted.py', 'w').write('x')", MISSING),
+    Attack("symlink", "import os\nos.symlink('/etc', TMP + '/l')\nopen(TMP + '/l/passwd').read()", MISSING),
+    Attack("symlink through its own root", "import os\nos.symlink(SECRET, TMP + '/l')\nopen(TMP + '/l').read()", MISSING),
+    Attack("hard link", "import os\nos.link(SECRET, FOLDER + '/hard')", MISSING),
+    Attack(
+        "climb from an inherited descriptor",
+        "import os\nfor fd in [*range(3, 64), os.open('.', os.O_PATH)]:\n    try:\n"
+        "        os.stat('../' * 30 + SECRET[1:], dir_fd=fd)\n        break\n    except OSError:\n        pass\nelse:\n    raise OSError('none')",
+        "failed: OSError: none",
+    ),
+    Attack("chmod a device of the machine", "import os\nos.chmod(DEVICE, 0o600)", REFUSED),
+    Attack("change the times of a device", "import os\nos.utime(DEVICE, (1, 1))", REFUSED),
+    Attack(
+        "write anywhere",
+        "import os\nfor folder in FOLDERS:\n    try:\n        open(folder + '/' + TOKEN, 'w')\n        break\n    except OSError:\n        pass\n"
+        "else:\n    raise OSError('none')",
+        "failed: OSError: none",
+    ),
+    Attack(
+        "replace a module of the standard library", "open(LIBRARY + '/antigravity.py', 'a')", r"failed: (OSError: \[Errno 30\]|Permission)"
+    ),
+    Attack(
+        "fill /tmp with files",
+        "for i in range(AMOUNT):\n    open(f'{TMP}/{i}', 'wb').write(bytes(2**14))",
+        r"failed: OSError: \[Errno 28\]",
+    ),
+    Attack("one huge file", "open(TMP + '/x', 'wb').write(bytes(AMOUNT))", r"failed: OSError: \[Errno 27\]", amount=2**22),
+    Attack("one huge sparse file", "import os\nopen(TMP + '/x', 'wb').truncate(AMOUNT)", r"failed: OSError: \[Errno 27\]", amount=2**40),
+    Attack("start a shell", "os.execv('/bin/sh', ['sh', '-c', 'exit 0'])", r"failed: FileNotFoundError"),
+]
+
+PROCESSES = [
+    Attack("fork bomb", "import os\nfor _ in range(AMOUNT):\n    if os.fork() == 0: os._exit(0)", REFUSED, small=5),
+    Attack("fork by its number", "if call('fork') == 0: os._exit(0)", REFUSED),
+    Attack("vfork through posix_spawn", "import os, sys\nos.posix_spawn(sys.executable, ['python', '-c', ''], {})", REFUSED),
+    Attack("a child by clone3", "if call('clone3', CLONE_ARGUMENTS, 64) == 0: os._exit(0)", r"failed: OSError: \[Errno 38\]"),
+    Attack("a subprocess", "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])", REFUSED),
+    Attack(
+        "a double-fork daemon",
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(1)\n    os._exit(0)",
+        REFUSED,
+    ),
+    Attack(
+        "threads galore",
+        "import threading\nthreading.stack_size(2**16)\nend = threading.Event()\n"
+        "for _ in range(AMOUNT):\n    threading.Thread(target=end.wait, daemon=True).start()\n",
+        "failed: RuntimeError: can't start new thread",
+        amount=200,
+        small=200,
+    ),
+    Attack("signal another process", "import os, signal\nos.kill(VICTIM, signal.SIGCONT)", "failed: ProcessLookupError"),
+    Attack("read the environment of another", "assert TOKEN in open(f'/proc/{VICTIM}/environ').read()", MISSING),
+    Attack("read its parent's environment", "import os\nopen(f'/proc/{os.getppid()}/environ').read()", MISSING),
+    Attack("find a secret in its own", "import os\nassert TOKEN in os.environ['SNOWCODER_SECRET']", "failed: KeyError"),
+    Attack("list processes", "import os\nassert any(name.isdigit() for name in os.listdir('/proc'))", MISSING),
+    Attack("trace itself", "call('ptrace', 0, 0, 0, 0)", REFUSED),
+    Attack(
+        "trace another", "call('ptrace', 0x4206, VICTIM, 0, 0)\ncall('ptrace', 17, VICTIM, 0, 0)", REFUSED, outside="Yama may forbid it"
+    ),
+    Attack("read another's memory", "call('process_vm_readv', 0, 0, 0, 0, 0, 0)", REFUSED),
+    Attack("hold another process", "call('pidfd_open', VICTIM, 0)", REFUSED),
+    Attack("compare processes", "call('kcmp', 0, 0, 0, 0, 0)", REFUSED, outside="not in every kernel"),
+    Attack(
+        "become root", "import os\nos.setuid(0)\nos.setgroups([0])", r"failed: (PermissionError|OSError: \[Errno 22\])", needs_root=True
+    ),
+    Attack(
+        "raise its own limits",
+        "import resource\nfor count in (32, 33):\n    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))",
+        "failed: ValueError: not allowed to raise maximum limit",
+        outside="needs CAP_SYS_RESOURCE",
+    ),
+]
+
+KERNEL = [
+    Attack("a user namespace by unshare", "call('unshare', 0x10000000)", REFUSED),
+    Attack("a user namespace by clone", "if call('clone', 0x10000000 | 17, 0, 0, 0, 0) == 0: os._exit(0)", REFUSED),
+    Attack("enter a namespace", "call('setns', 0, 0)", REFUSED, outside="needs a namespace"),
+    Attack("mount", "call('mount', b'none', FOLDER.encode(), b'tmpfs', 0, 0)", REFUSED, outside="changes the machine"),
+    Attack("mount, the newer way", "call('fsopen', b'tmpfs', 0)", REFUSED, needs_root=True),
+    Attack("unmount", "call('umount2', b'/tmp', 0)", REFUSED, outside="changes the machine"),
+    Attack("copy a mount", "call('open_tree', -100, b'/', 1)", REFUSED, needs_root=True),
+    Attack("chroot", "call('chroot', b'/')", REFUSED, needs_root=True),
+    Attack(
+        "io_uring", "import ctypes\ncall('io_uring_setup', 1, ctypes.create_string_buffer(120))", REFUSED, outside="not in every kernel"
+    ),
+    Attack("put a key on a keyring", "call('add_key', b'user', b'snowcoder', b'x', 1, -2)", REFUSED),
+    Attack("read a keyring", "call('keyctl', 0, -3, 0)", REFUSED),
+    Attack("a performance counter", "call('perf_event_open', PERF_EVENT, 0, -1, -1, 0)", REFUSED, needs_root=True),
+    Attack("load a bpf map", "call('bpf', 0, BPF_MAP, 72)", REFUSED, needs_root=True),
+    Attack("the kernel's log", "call('syslog', 10, 0, 0)", REFUSED, needs_root=True),
+    Attack("a file by its handle", "call('open_by_handle_at', -100, b'x' * 16, 0)", REFUSED, outside="needs a handle"),
+    Attack("page faults in user space", "call('userfaultfd', 1)", REFUSED),
+]
+
+NETWORK = [
+    Attack("a TCP socket", "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_STREAM)", NO_FAMILY),
+    Attack("a TCP connection", "import socket\nsocket.create_connection(('127.0.0.1', PORT), 2)", NO_FAMILY),
+    Attack("a UDP socket", "import socket\nsocket.socket(socket.AF_INET6, socket.SOCK_DGRAM)", NO_FAMILY),
+    Attack("a raw socket", "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_RAW, 1)", NO_FAMILY, needs_root=True),
+    Attack("packets", "import socket\nsocket.socket(socket.AF_PACKET, socket.SOCK_RAW)", NO_FAMILY, needs_root=True),
+    Attack("netlink", "import socket\nsocket.socket(socket.AF_NETLINK, socket.SOCK_RAW)", NO_FAMILY),
+    Attack(
+        "the host of a virtual machine",
+        "import socket\nsocket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
+        NO_FAMILY,
+        outside="not in every kernel",
+    ),
+    Attack(
+        "the kernel's ciphers",
+        "import socket\nsocket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)",
+        NO_FAMILY,
+        outside="not in every kernel",
+    ),
+    Attack(
+        "an abstract unix socket of the machine",
+        "import socket\nsocket.socket(socket.AF_UNIX).connect(ADDRESS)",
+        "failed: ConnectionRefusedError",
+    ),
+    Attack("a unix socket of the machine", "import socket\nsocket.socket(socket.AF_UNIX).connect(FOLDER + '/socket')", MISSING),
+    Attack(
+        "a name server", "import socket\nsocket.getaddrinfo('localhost', 80)\nopen('/etc/hosts')", "failed: (gaierror|FileNotFoundError)"
+    ),
+]
+
+MEMORY = [
+    Attack("allocate at once", "x = bytearray(AMOUNT)", "out_of_memory: MemoryError", amount=100 * 2**30, small=2**20),
+    Attack("allocate in pieces", "x = []\nfor _ in range(AMOUNT):\n    x.append(bytearray(2**16))", "out_of_memory: MemoryError"),
+    Attack(
+        "map shared memory",
+        "import mmap\nx = [mmap.mmap(-1, 2**24) for _ in range(AMOUNT)]",
+        r"failed: OSError: \[Errno 12\]",
+        small=2,
+        amount=100,
+    ),
+    Attack("a file in memory", "import os\nos.memfd_create('x')", REFUSED),
+    Attack("System V memory", "call('shmget', 0, 4096, 0o1600)", REFUSED),
+    Attack("System V semaphores", "call('semget', 0, 1, 0o1600)", REFUSED),
+    Attack("System V queues", "call('msgget', 0, 0o1600)", REFUSED),
+    Attack("a message queue", "import ctypes\ncall('mq_open', b'snowcoder', 0o102, 0o600, 0)", REFUSED, outside="not in every kernel"),
+    Attack(
+        "pipes without end", "import os\nx = [os.pipe() for _ in range(AMOUNT)]", r"failed: OSError: \[Errno 24\]", amount=100, small=100
+    ),
+]
+
+TIME = [
+    Attack(
+        "ignore the signal of the time limit",
+        "import signal\nfor kind in (signal.SIGXCPU, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):\n    signal.signal(kind, signal.SIG_IGN)\n"
+        "for _ in range(AMOUNT):\n    pass",
+        "(killed: signal 9|timeout: )",
+        amount=10**11,
+    ),
+    Attack(
+        "block every signal and catch everything",
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n"
+        "i = 0\nwhile i < AMOUNT:\n    try:\n        while i < AMOUNT: i += 1\n    except BaseException:\n        pass",
+        "(killed: signal 9|timeout: )",
+        amount=10**11,
+    ),
+    Attack("a loop inside the C library", "import re\nre.match('(a*)*b', 'a' * AMOUNT)", "timeout: ", amount=60, small=10),
+    Attack("output without end", "import os\nfor _ in range(AMOUNT):\n    os.write(1, bytes(2**16))", "timeout: ", amount=10**11),
+    Attack("sleep", "import time\ntime.sleep(AMOUNT / 1000)", "timeout: ", amount=10**6, small=1),
+]
+
+CHEATING = [
+    Attack("leave with 0", "import sys\nsys.exit(0)", "failed: SystemExit: 0"),
+    Attack("leave at once", "import os\nos._exit(0)", "failed: exited with 0 before its end"),
+    Attack(
+        "leave from a thread",
+        "import os, threading\nthreading.Thread(target=os._exit, args=(0,)).start()\nthreading.Event().wait()",
+        "failed: exited with 0",
+    ),
+    Attack("become another program", "import os, sys\nos.execv(sys.executable, ['python', '-c', ''])", "failed: exited with 0"),
+    Attack("close the report", "import os\nos.closerange(0, 64)", r"failed: exited with \d+ before its end"),
+    Attack(
+        "forge a report",
+        "import os\nfor fd in range(3, 64):\n    for line in (b'started', b'passed 0 ', b'0' * 32 + b' passed 0 '):\n        try:\n"
+        "            os.write(fd, line + b'\\n')\n        except OSError:\n            pass\nos._exit(0)",
+        "failed: exited with 0 before its end",
+    ),
+    Attack(
+        "flood the report",
+        "import os\nfor _ in range(AMOUNT):\n    for fd in range(1, 20):\n        try:\n            os.write(fd, bytes(4096))\n        except OSError:\n            pass",
+        "killed: sent more than",
+    ),
+    Attack(
+        "replace what the report uses",
+        "import builtins, os, posix, sys\n"
+        "def lie(*_, **__): return 'passed'\n"
+        "posix.write = posix._exit = os.write = lie\n"
+        "for name in ('str', 'type', 'isinstance', 'len', 'print', 'AssertionError', 'BaseException', 'Exception'): setattr(builtins, name, lie)\n"
+        "sys.excepthook = sys.exit = lie\n1 / 0 if INSIDE else None",
+        r"failed: ZeroDivisionError: division by zero \(line \d+\)",
+    ),
+    Attack(
+        "crash",
+        "import ctypes\nctypes.string_at(0)",
+        "killed: signal 11",
+        outside="it crashes there too",
+    ),
+    Attack(
+        "recurse without end in C",
+        "import sys\nsys.setrecursionlimit(10**9)\nclass A:\n    def __getattr__(self, name): return getattr(self, name + 'x')\nA().x",
+        "(killed: signal 11|out_of_memory)",
+        outside="it crashes there too",
+    ),
+]
+
+ATTACKS = [*FILES, *PROCESSES, *KERNEL, *NETWORK, *MEMORY, *TIME, *CHEATING]
