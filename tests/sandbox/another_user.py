@@ -35,7 +35,7 @@ def why_not_become(user: int) -> str:
 
 
 def _open_folders(needed: list[Path]) -> None:
-    """In a mount namespace of its own: a folder that is closed to others (/root) is covered by an open one that holds only what is needed."""
+    """In a mount namespace of its own: a folder that is closed to others (/root) is covered by an open one with what is needed."""
     library = ctypes.CDLL(None, use_errno=True)
 
     def check(result: int) -> None:

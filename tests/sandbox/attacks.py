@@ -38,7 +38,99 @@ class Attack:
     needs_root: bool = False
     amount: int = 10**9
     small: int = 100
+    timeout_s: float = 20.0
+    cpu_s: int = 5
+    slow: bool = False
 
+
+CLIMB = """
+for fd in [*range(3, 64), os.open('.', os.O_PATH)]:
+    try:
+        os.stat('../' * 30 + SECRET[1:], dir_fd=fd)
+        break
+    except OSError:
+        pass
+else:
+    raise OSError('none')
+"""
+WRITE_ANYWHERE = """
+for folder in FOLDERS:
+    try:
+        open(folder + '/' + TOKEN, 'w')
+        break
+    except OSError:
+        pass
+else:
+    raise OSError('none')
+"""
+DAEMON = """
+import time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: time.sleep(1)
+    os._exit(0)
+"""
+THREADS = """
+import threading
+threading.stack_size(2**16)
+end = threading.Event()
+for _ in range(AMOUNT):
+    threading.Thread(target=end.wait, daemon=True).start()
+"""
+RAISE_LIMITS = """
+import resource
+for count in (32, 33):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+"""
+IGNORE_SIGNALS = """
+import signal
+for kind in (signal.SIGXCPU, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):
+    signal.signal(kind, signal.SIG_IGN)
+for _ in range(AMOUNT):
+    pass
+"""
+BLOCK_SIGNALS = """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+i = 0
+while i < AMOUNT:
+    try:
+        while i < AMOUNT: i += 1
+    except BaseException:
+        pass
+"""
+FORGE = """
+for fd in range(3, 64):
+    for line in (b'started', b'passed 0 ', b'0' * 32 + b' passed 0 '):
+        try:
+            os.write(fd, line + b'\\n')
+        except OSError:
+            pass
+os._exit(0)
+"""
+FLOOD = """
+for _ in range(AMOUNT):
+    for fd in range(1, 20):
+        try:
+            os.write(fd, bytes(4096))
+        except OSError:
+            pass
+"""
+REPLACE_BUILTINS = """
+import builtins, os, posix, sys
+def lie(*_, **__): return 'passed'
+posix.write = posix._exit = os.write = lie
+for name in ('str', 'type', 'isinstance', 'len', 'print', 'AssertionError', 'BaseException', 'Exception'): setattr(builtins, name, lie)
+sys.excepthook = sys.exit = lie
+1 / 0 if INSIDE else None
+"""
+RECURSE = """
+import sys
+sys.setrecursionlimit(10**9)
+class A:
+    def __getattr__(self, name): return getattr(self, name + 'x')
+A().x
+"""
 
 FILES = [
     Attack("read a file of somebody else", "assert TOKEN in open(SECRET).read()", MISSING),
@@ -46,29 +138,19 @@ FILES = [
     Attack("read the users", "open('/etc/passwd').read()", MISSING),
     Attack(
         "read the home",
-        "import os\nassert [name for name in os.listdir(HOME) if not LIBRARY.startswith(f'{HOME}/{name}/')]",
+        "assert [name for name in os.listdir(HOME) if not LIBRARY.startswith(f'{HOME}/{name}/')]",
         f"{MISSING}|failed: AssertionError",
     ),
     Attack("read keys in the home", "open(HOME + '/.ssh/id_ed25519').read()", MISSING, outside="there may be none"),
     Attack("read the repository", "open(REPOSITORY + '/params.yaml').read()", MISSING),
     Attack("write into the repository", "open(FOLDER + '/planted.py', 'w').write('x')", MISSING),
-    Attack("symlink", "import os\nos.symlink('/etc', TMP + '/l')\nopen(TMP + '/l/passwd').read()", MISSING),
-    Attack("symlink through its own root", "import os\nos.symlink(SECRET, TMP + '/l')\nopen(TMP + '/l').read()", MISSING),
-    Attack("hard link", "import os\nos.link(SECRET, FOLDER + '/hard')", MISSING),
-    Attack(
-        "climb from an inherited descriptor",
-        "import os\nfor fd in [*range(3, 64), os.open('.', os.O_PATH)]:\n    try:\n"
-        "        os.stat('../' * 30 + SECRET[1:], dir_fd=fd)\n        break\n    except OSError:\n        pass\nelse:\n    raise OSError('none')",
-        "failed: OSError: none",
-    ),
-    Attack("chmod a device of the machine", "import os\nos.chmod(DEVICE, 0o600)", REFUSED),
-    Attack("change the times of a device", "import os\nos.utime(DEVICE, (1, 1))", REFUSED),
-    Attack(
-        "write anywhere",
-        "import os\nfor folder in FOLDERS:\n    try:\n        open(folder + '/' + TOKEN, 'w')\n        break\n    except OSError:\n        pass\n"
-        "else:\n    raise OSError('none')",
-        "failed: OSError: none",
-    ),
+    Attack("symlink", "os.symlink('/etc', TMP + '/l')\nopen(TMP + '/l/passwd').read()", MISSING),
+    Attack("symlink through its own root", "os.symlink(SECRET, TMP + '/l')\nopen(TMP + '/l').read()", MISSING),
+    Attack("hard link", "os.link(SECRET, FOLDER + '/hard')", MISSING),
+    Attack("climb from an inherited descriptor", CLIMB, "failed: OSError: none"),
+    Attack("chmod a device of the machine", "os.chmod(DEVICE, 0o600)", REFUSED),
+    Attack("change the times of a device", "os.utime(DEVICE, (1, 1))", REFUSED),
+    Attack("write anywhere", WRITE_ANYWHERE, "failed: OSError: none"),
     Attack(
         "replace a module of the standard library", "open(LIBRARY + '/antigravity.py', 'a')", r"failed: (OSError: \[Errno 30\]|Permission)"
     ),
@@ -78,34 +160,23 @@ FILES = [
         r"failed: OSError: \[Errno 28\]",
     ),
     Attack("one huge file", "open(TMP + '/x', 'wb').write(bytes(AMOUNT))", r"failed: OSError: \[Errno 27\]", amount=2**22),
-    Attack("one huge sparse file", "import os\nopen(TMP + '/x', 'wb').truncate(AMOUNT)", r"failed: OSError: \[Errno 27\]", amount=2**40),
+    Attack("one huge sparse file", "open(TMP + '/x', 'wb').truncate(AMOUNT)", r"failed: OSError: \[Errno 27\]", amount=2**40),
     Attack("start a shell", "os.execv('/bin/sh', ['sh', '-c', 'exit 0'])", r"failed: FileNotFoundError"),
 ]
 
 PROCESSES = [
-    Attack("fork bomb", "import os\nfor _ in range(AMOUNT):\n    if os.fork() == 0: os._exit(0)", REFUSED, small=5),
+    Attack("fork bomb", "for _ in range(AMOUNT):\n    if os.fork() == 0: os._exit(0)", REFUSED, small=5),
     Attack("fork by its number", "if call('fork') == 0: os._exit(0)", REFUSED),
-    Attack("vfork through posix_spawn", "import os, sys\nos.posix_spawn(sys.executable, ['python', '-c', ''], {})", REFUSED),
+    Attack("vfork through posix_spawn", "import sys\nos.posix_spawn(sys.executable, ['python', '-c', ''], {})", REFUSED),
     Attack("a child by clone3", "if call('clone3', CLONE_ARGUMENTS, 64) == 0: os._exit(0)", r"failed: OSError: \[Errno 38\]"),
     Attack("a subprocess", "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])", REFUSED),
-    Attack(
-        "a double-fork daemon",
-        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(1)\n    os._exit(0)",
-        REFUSED,
-    ),
-    Attack(
-        "threads galore",
-        "import threading\nthreading.stack_size(2**16)\nend = threading.Event()\n"
-        "for _ in range(AMOUNT):\n    threading.Thread(target=end.wait, daemon=True).start()\n",
-        "failed: RuntimeError: can't start new thread",
-        amount=200,
-        small=200,
-    ),
-    Attack("signal another process", "import os, signal\nos.kill(VICTIM, signal.SIGCONT)", "failed: ProcessLookupError"),
+    Attack("a double-fork daemon", DAEMON, REFUSED),
+    Attack("threads galore", THREADS, "failed: RuntimeError: can't start new thread", amount=200, small=200),
+    Attack("signal another process", "import signal\nos.kill(VICTIM, signal.SIGCONT)", "failed: ProcessLookupError"),
     Attack("read the environment of another", "assert TOKEN in open(f'/proc/{VICTIM}/environ').read()", MISSING),
-    Attack("read its parent's environment", "import os\nopen(f'/proc/{os.getppid()}/environ').read()", MISSING),
-    Attack("find a secret in its own", "import os\nassert TOKEN in os.environ['SNOWCODER_SECRET']", "failed: KeyError"),
-    Attack("list processes", "import os\nassert any(name.isdigit() for name in os.listdir('/proc'))", MISSING),
+    Attack("read its parent's environment", "open(f'/proc/{os.getppid()}/environ').read()", MISSING),
+    Attack("find a secret in its own", "assert TOKEN in os.environ['SNOWCODER_SECRET']", "failed: KeyError"),
+    Attack("list processes", "assert any(name.isdigit() for name in os.listdir('/proc'))", MISSING),
     Attack("trace itself", "call('ptrace', 0, 0, 0, 0)", REFUSED),
     Attack(
         "trace another", "call('ptrace', 0x4206, VICTIM, 0, 0)\ncall('ptrace', 17, VICTIM, 0, 0)", REFUSED, outside="Yama may forbid it"
@@ -113,12 +184,10 @@ PROCESSES = [
     Attack("read another's memory", "call('process_vm_readv', 0, 0, 0, 0, 0, 0)", REFUSED),
     Attack("hold another process", "call('pidfd_open', VICTIM, 0)", REFUSED),
     Attack("compare processes", "call('kcmp', 0, 0, 0, 0, 0)", REFUSED, outside="not in every kernel"),
-    Attack(
-        "become root", "import os\nos.setuid(0)\nos.setgroups([0])", r"failed: (PermissionError|OSError: \[Errno 22\])", needs_root=True
-    ),
+    Attack("become root", "os.setuid(0)\nos.setgroups([0])", r"failed: (PermissionError|OSError: \[Errno 22\])", needs_root=True),
     Attack(
         "raise its own limits",
-        "import resource\nfor count in (32, 33):\n    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))",
+        RAISE_LIMITS,
         "failed: ValueError: not allowed to raise maximum limit",
         outside="needs CAP_SYS_RESOURCE",
     ),
@@ -133,9 +202,7 @@ KERNEL = [
     Attack("unmount", "call('umount2', b'/tmp', 0)", REFUSED, outside="changes the machine"),
     Attack("copy a mount", "call('open_tree', -100, b'/', 1)", REFUSED, needs_root=True),
     Attack("chroot", "call('chroot', b'/')", REFUSED, needs_root=True),
-    Attack(
-        "io_uring", "import ctypes\ncall('io_uring_setup', 1, ctypes.create_string_buffer(120))", REFUSED, outside="not in every kernel"
-    ),
+    Attack("io_uring", "call('io_uring_setup', 1, ctypes.create_string_buffer(120))", REFUSED, outside="not in every kernel"),
     Attack("put a key on a keyring", "call('add_key', b'user', b'snowcoder', b'x', 1, -2)", REFUSED),
     Attack("read a keyring", "call('keyctl', 0, -3, 0)", REFUSED),
     Attack("a performance counter", "call('perf_event_open', PERF_EVENT, 0, -1, -1, 0)", REFUSED, needs_root=True),
@@ -185,78 +252,40 @@ MEMORY = [
         small=2,
         amount=100,
     ),
-    Attack("a file in memory", "import os\nos.memfd_create('x')", REFUSED),
-    Attack("System V memory", "call('shmget', 0, 4096, 0o1600)", REFUSED),
-    Attack("System V semaphores", "call('semget', 0, 1, 0o1600)", REFUSED),
-    Attack("System V queues", "call('msgget', 0, 0o1600)", REFUSED),
-    Attack("a message queue", "import ctypes\ncall('mq_open', b'snowcoder', 0o102, 0o600, 0)", REFUSED, outside="not in every kernel"),
-    Attack(
-        "pipes without end", "import os\nx = [os.pipe() for _ in range(AMOUNT)]", r"failed: OSError: \[Errno 24\]", amount=100, small=100
-    ),
+    Attack("a file in memory", "os.memfd_create('x')", REFUSED),
+    Attack("System V memory", "C_LIBRARY.shmctl(call('shmget', 0, 4096, 0o1600), 0, None)", REFUSED),
+    Attack("System V semaphores", "C_LIBRARY.semctl(call('semget', 0, 1, 0o1600), 0, 0)", REFUSED),
+    Attack("System V queues", "C_LIBRARY.msgctl(call('msgget', 0, 0o1600), 0, None)", REFUSED),
+    Attack("a message queue", "call('mq_open', b'snowcoder', 0o102, 0o600, 0)", REFUSED, outside="not in every kernel"),
+    Attack("pipes without end", "x = [os.pipe() for _ in range(AMOUNT)]", r"failed: OSError: \[Errno 24\]", amount=100, small=100),
 ]
 
+ENDLESS = 10**11
 TIME = [
+    Attack("ignore the time limit's signal", IGNORE_SIGNALS, "(killed: signal 9|timeout: )", amount=ENDLESS, cpu_s=1),
+    Attack("block all signals, catch all errors", BLOCK_SIGNALS, "(killed: signal 9|timeout: )", amount=ENDLESS, cpu_s=1, slow=True),
     Attack(
-        "ignore the signal of the time limit",
-        "import signal\nfor kind in (signal.SIGXCPU, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):\n    signal.signal(kind, signal.SIG_IGN)\n"
-        "for _ in range(AMOUNT):\n    pass",
-        "(killed: signal 9|timeout: )",
-        amount=10**11,
+        "a loop inside the C library", "import re\nre.match('(a*)*b', 'a' * AMOUNT)", "timeout: ", amount=60, small=10, cpu_s=1, slow=True
     ),
-    Attack(
-        "block every signal and catch everything",
-        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n"
-        "i = 0\nwhile i < AMOUNT:\n    try:\n        while i < AMOUNT: i += 1\n    except BaseException:\n        pass",
-        "(killed: signal 9|timeout: )",
-        amount=10**11,
-    ),
-    Attack("a loop inside the C library", "import re\nre.match('(a*)*b', 'a' * AMOUNT)", "timeout: ", amount=60, small=10),
-    Attack("output without end", "import os\nfor _ in range(AMOUNT):\n    os.write(1, bytes(2**16))", "timeout: ", amount=10**11),
-    Attack("sleep", "import time\ntime.sleep(AMOUNT / 1000)", "timeout: ", amount=10**6, small=1),
+    Attack("output without end", "for _ in range(AMOUNT):\n    os.write(1, bytes(2**16))", "timeout: ", amount=ENDLESS, cpu_s=1, slow=True),
+    Attack("sleep", "import time\ntime.sleep(AMOUNT / 1000)", "timeout: ", amount=10**6, small=1, timeout_s=0.5),
 ]
 
 CHEATING = [
     Attack("leave with 0", "import sys\nsys.exit(0)", "failed: SystemExit: 0"),
-    Attack("leave at once", "import os\nos._exit(0)", "failed: exited with 0 before its end"),
+    Attack("leave at once", "os._exit(0)", "failed: exited with 0 before its end"),
     Attack(
         "leave from a thread",
-        "import os, threading\nthreading.Thread(target=os._exit, args=(0,)).start()\nthreading.Event().wait()",
+        "import threading\nthreading.Thread(target=os._exit, args=(0,)).start()\nthreading.Event().wait()",
         "failed: exited with 0",
     ),
-    Attack("become another program", "import os, sys\nos.execv(sys.executable, ['python', '-c', ''])", "failed: exited with 0"),
-    Attack("close the report", "import os\nos.closerange(0, 64)", r"failed: exited with \d+ before its end"),
-    Attack(
-        "forge a report",
-        "import os\nfor fd in range(3, 64):\n    for line in (b'started', b'passed 0 ', b'0' * 32 + b' passed 0 '):\n        try:\n"
-        "            os.write(fd, line + b'\\n')\n        except OSError:\n            pass\nos._exit(0)",
-        "failed: exited with 0 before its end",
-    ),
-    Attack(
-        "flood the report",
-        "import os\nfor _ in range(AMOUNT):\n    for fd in range(1, 20):\n        try:\n            os.write(fd, bytes(4096))\n        except OSError:\n            pass",
-        "killed: sent more than",
-    ),
-    Attack(
-        "replace what the report uses",
-        "import builtins, os, posix, sys\n"
-        "def lie(*_, **__): return 'passed'\n"
-        "posix.write = posix._exit = os.write = lie\n"
-        "for name in ('str', 'type', 'isinstance', 'len', 'print', 'AssertionError', 'BaseException', 'Exception'): setattr(builtins, name, lie)\n"
-        "sys.excepthook = sys.exit = lie\n1 / 0 if INSIDE else None",
-        r"failed: ZeroDivisionError: division by zero \(line \d+\)",
-    ),
-    Attack(
-        "crash",
-        "import ctypes\nctypes.string_at(0)",
-        "killed: signal 11",
-        outside="it crashes there too",
-    ),
-    Attack(
-        "recurse without end in C",
-        "import sys\nsys.setrecursionlimit(10**9)\nclass A:\n    def __getattr__(self, name): return getattr(self, name + 'x')\nA().x",
-        "(killed: signal 11|out_of_memory)",
-        outside="it crashes there too",
-    ),
+    Attack("become another program", "import sys\nos.execv(sys.executable, ['python', '-c', ''])", "failed: exited with 0"),
+    Attack("close the report", "os.closerange(0, 64)", r"failed: exited with \d+ before its end"),
+    Attack("forge a report", FORGE, "failed: exited with 0 before its end"),
+    Attack("flood the report", FLOOD, "killed: sent more than"),
+    Attack("replace what the report uses", REPLACE_BUILTINS, r"failed: ZeroDivisionError: division by zero \(line \d+\)"),
+    Attack("crash", "ctypes.string_at(0)", "killed: signal 11", outside="it crashes there too"),
+    Attack("recurse without end in C", RECURSE, "(killed: signal 11|out_of_memory)", outside="it crashes there too"),
 ]
 
 ATTACKS = [*FILES, *PROCESSES, *KERNEL, *NETWORK, *MEMORY, *TIME, *CHEATING]

@@ -28,7 +28,8 @@ MAX_MESSAGE_CHARACTERS = 2048
 def main(nonce: str, user: int | None, limits: list[tuple[int, int, int]], folders: list[str], source: str) -> None:
     """Run the program, report, and leave without running what it has registered for its exit.
 
-    user: to become, for good; None to stay. limits: (RLIMIT_ constant, soft, hard), lowered to what is inherited. folders: appended to sys.path.
+    user: to become, for good; None to stay. limits: (RLIMIT_ constant, soft, hard), lowered to what is inherited.
+    folders: appended to sys.path.
     """
     report = _take_streams()
     if user is not None:

@@ -28,11 +28,11 @@ Not stopped
   the machine's memory). Bandwidth of memory and caches is shared by all.
 - Linux before 5.14 counts threads by user and not by namespace: there the bound is 4096 threads of all programs and of the caller.
 
-What benchmarks need. HumanEval, HumanEval+, MBPP+ and EvoEval need no process; the published test programs of the two `+` sets import numpy:
-`packages: [numpy]`. BigCodeBench imports some 70 packages (their needs have to be named too), and some of its tests start processes or a
-server on the loopback. For that the filter would have to allow forks (still without CLONE_NEW* flags) and AF_INET; address space and processor
-time would then bound each process and not their sum, so that the sum needs a memory and a pids cgroup, or RLIMIT_NPROC times memory_bytes
-accepted as the bound; a /proc of the namespace would be mounted; and the wall clock would have to bound the time of all.
+What benchmarks need. HumanEval, HumanEval+, MBPP+ and EvoEval need no process; the published test programs of the two `+` sets import
+numpy: `packages: [numpy]`. BigCodeBench imports some 70 packages (their needs have to be named too), and some of its tests start processes
+or a server on the loopback. For that the filter would have to allow forks (still without CLONE_NEW* flags) and AF_INET; address space and
+processor time would then bound each process and not their sum, so that the sum needs a memory and a pids cgroup, or RLIMIT_NPROC times
+memory_bytes accepted as the bound; a /proc of the namespace would be mounted; and the wall clock would have to bound the time of all.
 
 Without isolation nothing is run, unless the environment says SNOWCODER_UNSAFE_NO_SANDBOX=1 (it is no param: it belongs to a machine and not
 to a result): then the limits alone hold, for each process, and every run prints a warning.
@@ -161,10 +161,10 @@ def _judge(output: bytes, stop: Stop, code: int, nonce: str, limits: SandboxLimi
 def _read_report(message: str) -> Outcome:
     """`<status> <line> <detail>`, from a program that may have had its hands on it."""
     found = re.match(r"(\w+) (\d+) (.*)", message)
-    if found is None or found[1] not in get_args(Status):
-        return Outcome("failed", "its report was tampered with")
-    detail = _clean(found[3])
-    return Outcome(found[1], detail + (f" (line {found[2]})" if found[2] != "0" else ""))
+    for status in get_args(Status):
+        if found and found[1] == status:
+            return Outcome(status, _clean(found[3]) + (f" (line {found[2]})" if found[2] != "0" else ""))
+    return Outcome("failed", "its report was tampered with")
 
 
 def _clean(text: str) -> str:

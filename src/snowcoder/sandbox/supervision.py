@@ -16,12 +16,11 @@ def watch(process: subprocess.Popen[bytes], timeout_s: float, max_output_bytes: 
     """(what the process sent, why it was stopped: '' if it ended by itself); it has ended on return."""
     assert process.stdout is not None
     deadline = time.monotonic() + timeout_s
-    output, stop = b"", ""
     try:
         output, stop = _read(process.stdout.fileno(), deadline, max_output_bytes)
         if not stop:
             process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired:  # it has closed its output and goes on
         stop = "timeout"
     finally:
         # its process group: bwrap, whose own children the kernel kills with it; without bwrap, the program's children too
