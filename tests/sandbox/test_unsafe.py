@@ -44,6 +44,11 @@ def test_there_is_no_environment_and_its_folder_goes(monkeypatch: pytest.MonkeyP
     assert not Path(folder).exists()
 
 
+def test_packages_are_found():
+    with_numpy = LIMITS.model_copy(update={"packages": ["numpy"], "memory_bytes": 2**29})
+    assert run_program("import numpy\n", with_numpy) == Outcome("passed", "")
+
+
 def test_children_end_with_it():
     before = {process.pid for process in psutil.process_iter()}
     source = (

@@ -56,8 +56,7 @@ from snowcoder.console import progress
 from snowcoder.errors import SandboxError
 from snowcoder.execution import executor_name, worker_count
 from snowcoder.params import ParamsModel
-from snowcoder.sandbox.isolation import FIX, bootstrap_code, is_unsafe, memory_file, program_user, started
-from snowcoder.sandbox.mounts import PACKAGES_FOLDER
+from snowcoder.sandbox.isolation import FIX, bootstrap_code, import_folders, is_unsafe, memory_file, program_user, started
 from snowcoder.sandbox.supervision import Stop, watch
 
 Status = Literal["passed", "failed", "timeout", "out_of_memory", "killed"]
@@ -110,11 +109,11 @@ def run_programs(sources: Sequence[str], limits: SandboxLimits, label: str = "sa
 def run_program(source: str, limits: SandboxLimits) -> Outcome:
     """Run `source` as __main__. Raises SandboxError if it could not be started in isolation."""
     nonce = secrets.token_hex(16)
-    folders = [PACKAGES_FOLDER] if limits.packages else []
-    arguments = (nonce, program_user(), _resource_limits(limits), folders, source)
+    packages = tuple(limits.packages)
+    arguments = (nonce, program_user(), _resource_limits(limits), import_folders(packages), source)
     stdin = memory_file(marshal.dumps((bootstrap_code(), arguments)))
     try:
-        with started(stdin, limits.tmp_bytes, tuple(limits.packages)) as process:
+        with started(stdin, limits.tmp_bytes, packages) as process:
             output, stop = watch(process, limits.timeout_s, limits.max_output_bytes)
     finally:
         os.close(stdin)
