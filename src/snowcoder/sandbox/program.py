@@ -24,8 +24,10 @@ Not stopped
   builtins that later tests use. The nonce guards against programs that end early, not against an adversary who wants to be graded `passed`.
 - Faults of the kernel itself, and timing or cache channels. Use a virtual machine against an attacker with a kernel exploit.
 - Randomness and clocks: a program that reads them may end differently each time.
-- Memory of the kernel for empty files in /tmp: about a kilobyte each, as many as `cpu_s` allows (the kernel's default stops at an eighth of
-  the machine's memory). Bandwidth of memory and caches is shared by all.
+- Memory of the kernel for empty files in /tmp, which bwrap cannot bound: a kilobyte each, so beside `memory_bytes` and `tmp_bytes` up to
+  about 125 MB for each second of `cpu_s` (measured; the kernel's own default stops at an eighth of the machine's memory); freed at the end.
+- Shares of the processor, of memory bandwidth and of caches: programs that run at a time slow each other.
+- A caller who is root of a namespace of a single user whom the kernel knows as root (`unshare -r` by root): threads are not counted.
 - Linux before 5.14 counts threads by user and not by namespace: there the bound is 4096 threads of all programs and of the caller.
 
 What benchmarks need. HumanEval, HumanEval+, MBPP+ and EvoEval need no process; the published test programs of the two `+` sets import
