@@ -56,7 +56,9 @@ def test_children_end_with_it():
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\nimport time\ntime.sleep(60)\n"
     )
     assert run_program(source, LIMITS.model_copy(update={"timeout_s": 1.0})).status == "timeout"
-    assert not [process for process in psutil.process_iter() if process.pid not in before and is_child(process)]
+    found = [process for process in psutil.process_iter() if process.pid not in before and is_child(process)]
+    _, alive = psutil.wait_procs(found, timeout=10)  # they are killed, which takes a moment
+    assert not [process for process in alive if is_child(process)]
 
 
 def is_child(process: psutil.Process) -> bool:
