@@ -136,7 +136,27 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
+def one_pool() -> Iterator[None]:
+    """For a stage of several maps: within this context they share their worker processes, which start and import once."""
+    if executor_name() == "serial" or _shared_pool:
+        yield
+        return
+    with _pool() as pool:
+        _shared_pool.append(pool)
+        try:
+            yield
+        finally:
+            _shared_pool.clear()
+
+
+_shared_pool: list[ProcessPoolExecutor] = []  # of one_pool: empty or one
+
+
+@contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
+    if _shared_pool:
+        yield _shared_pool[0]
+        return
     # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
     pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
