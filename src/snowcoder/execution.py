@@ -82,7 +82,7 @@ def map_shards(
 
 def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str) -> list[Any]:
     """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend."""
-    if executor_name() == "serial" or len(items) < 2:
+    if executor_name() == "serial" or (len(items) < 2 and not _shared_pool):
         return [function(item) for item in progress(items, len(items), label)]
     with _pool() as pool:
         chunk = max(1, len(items) // (worker_count() * 8))
@@ -143,6 +143,8 @@ def one_pool() -> Iterator[None]:
         return
     with _pool() as pool:
         _shared_pool.append(pool)
+        for _ in range(worker_count()):
+            pool.submit(int)  # the workers start now, and not with the first map
         try:
             yield
         finally:

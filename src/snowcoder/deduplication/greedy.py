@@ -12,6 +12,7 @@ Memory: that of a shard or a bucket for each worker, and 30 bytes per file in co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from snowcoder.deduplication.kernels import drop_for_kept
 from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.verification import ShinglesOf, store_shingles, verify_pairs
+from snowcoder.execution import map_items
 
 KEPT, DROPPED = 1, 2
 RANKS_AT_ONCE = 2**22
@@ -47,41 +49,41 @@ def choose_survivors(sketched: Sketched, shingles_of: ShinglesOf, threshold: flo
     lead_copies(sketched, columns)
     groups = group_files(sketched, columns, folder / "groups")
     store_shingles(sketched, columns, shingles_of)
-    status = _first_status(sketched.n_files, columns)
+    _first_status(sketched.n_files, columns)
     matches: list[Path] = []
     n_verified = 0
     for round_, window in enumerate(WINDOWS):
         work = folder / f"round-{round_}"
         pairs, incomplete = nominate_pairs(groups, columns, window, work)
         found, compared = verify_pairs(pairs, columns, threshold, work)
-        n_undecided = _decide(found, incomplete, columns, status)
+        # in a worker, which has the compiled loops at hand
+        [n_undecided] = map_items(partial(_decide, columns), [(found, incomplete)], "deduplicate: decide")
         matches += found
         n_verified += compared
         if not n_undecided:
             break
-    nominated = column(columns, "nominated")
+    status = _writable(columns, "status")
     status[status == UNDECIDED] = KEPT
-    return Choice(columns, matches, int(np.count_nonzero(nominated)), n_verified, n_undecided)
+    return Choice(columns, matches, int(np.count_nonzero(column(columns, "nominated"))), n_verified, n_undecided)
 
 
-def _first_status(n_files: int, columns: Path) -> np.ndarray:
-    status = np.asarray(new_column(columns / "status.npy", n_files, np.uint8))
+def _first_status(n_files: int, columns: Path) -> None:
+    status = new_column(columns / "status.npy", n_files, np.uint8)
     new_column(columns / "kept_rank.npy", n_files, np.uint32)
     new_column(columns / "jaccard.npy", n_files, np.float64)
     nominated, file_of_rank = column(columns, "nominated"), column(columns, "file_of_rank")
     for first in range(0, n_files, RANKS_AT_ONCE):
         part = slice(first, first + RANKS_AT_ONCE)
         status[part] = np.where(nominated[file_of_rank[part]], UNDECIDED, KEPT)
-    return status
 
 
-def _decide(matches: Sequence[Path], incomplete: Sequence[Path], columns: Path, status: np.ndarray) -> int:
-    """Decide what this round's matches allow; return how many files are left undecided."""
+def _decide(columns: Path, told: tuple[Sequence[Path], Sequence[Path]]) -> int:
+    """Decide what this round's (matches, incomplete ranks) allow; return how many files are left undecided."""
+    matches, incomplete = told
+    status, kept_rank, jaccard = (_writable(columns, name) for name in ("status", "kept_rank", "jaccard"))
     not_yet = np.asarray(new_column(columns / "incomplete.npy", status.size, np.bool_))
     for path in incomplete:
         not_yet[np.load(path)] = True
-    kept_rank = np.asarray(np.load(columns / "kept_rank.npy", mmap_mode="r+"))
-    jaccard = np.asarray(np.load(columns / "jaccard.npy", mmap_mode="r+"))
     for stem in matches:  # together in ascending order of the worse file
         pairs, found = np.load(stem.with_suffix(".keys.npy")), np.load(stem.with_suffix(".values.npy"))
         drop_for_kept(pairs, found, not_yet, status, kept_rank, jaccard, UNDECIDED, DROPPED)
@@ -92,3 +94,7 @@ def _decide(matches: Sequence[Path], incomplete: Sequence[Path], columns: Path, 
         status[part][decided] = KEPT
         undecided += int(np.count_nonzero(status[part] == UNDECIDED))
     return undecided
+
+
+def _writable(columns: Path, name: str) -> np.ndarray:
+    return np.asarray(np.load(columns / f"{name}.npy", mmap_mode="r+"))
