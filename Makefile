@@ -11,7 +11,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
@@ -53,3 +53,12 @@ profile: setup
 
 deps: setup
 	python tools/update_stage_deps.py
+
+# Deduplication beside its peers, which get an environment of their own; BENCH=--quick takes five minutes
+bench: setup .venv-peers/.installed
+	python -m bench.dedup $(BENCH)
+
+.venv-peers/.installed: bench/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt
+	touch $@

@@ -1,5 +1,6 @@
 """map_shards: the same bytes on every backend, every finished shard survives a kill."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.execution import ShardResult, map_items, map_shards
+from snowcoder.execution import ShardResult, map_items, map_shards, one_pool
 from snowcoder.shards import list_shards, read_table, write_table
 
 SCHEMA = pa.schema([("value", pa.int64())])
@@ -80,3 +81,20 @@ def test_map_items_keeps_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
     monkeypatch.setenv("SNOWCODER_WORKERS", "2")
     assert map_items(abs, list(range(-20, 0)), "test") == list(range(20, 0, -1))
+
+
+def process_id(_: int) -> int:
+    return os.getpid()
+
+
+def test_maps_within_one_pool_share_their_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
+    monkeypatch.setenv("SNOWCODER_WORKERS", "1")
+    with one_pool(), one_pool():
+        first, second = (set(map_items(process_id, range(4), "test")) for _ in range(2))
+    assert first == second
+    assert os.getpid() not in first
+    assert set(map_items(process_id, range(4), "test")) != first
+    with pytest.raises(TypeError), one_pool():
+        map_items(abs, [1, "one"], "test")
+    assert set(map_items(process_id, range(4), "test")) != first

@@ -82,7 +82,7 @@ def map_shards(
 
 def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str) -> list[Any]:
     """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend."""
-    if executor_name() == "serial" or len(items) < 2:
+    if executor_name() == "serial" or (len(items) < 2 and not _shared_pool):
         return [function(item) for item in progress(items, len(items), label)]
     with _pool() as pool:
         chunk = max(1, len(items) // (worker_count() * 8))
@@ -136,7 +136,29 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
+def one_pool() -> Iterator[None]:
+    """For a stage of several maps: within this context they share their worker processes, which start and import once."""
+    if executor_name() == "serial" or _shared_pool:
+        yield
+        return
+    with _pool() as pool:
+        _shared_pool.append(pool)
+        for _ in range(worker_count()):
+            pool.submit(int)  # the workers start now, and not with the first map
+        try:
+            yield
+        finally:
+            _shared_pool.clear()
+
+
+_shared_pool: list[ProcessPoolExecutor] = []  # of one_pool: empty or one
+
+
+@contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
+    if _shared_pool:
+        yield _shared_pool[0]
+        return
     # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
     pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:

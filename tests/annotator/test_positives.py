@@ -18,7 +18,7 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.corpus.sources import WheelSource
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.exercises.names import parse
@@ -38,7 +38,8 @@ PARAMS = FetchPositivesParams(
     exercises=ExerciseRules(min_tests=1, max_definitions=4, max_document_bytes=4000),
     sandbox=SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29),
 )
-DEDUPLICATION = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1)
+ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
+DEDUPLICATION = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1, wipe_out=ALARM)
 PROBLEM = Problem(
     "humaneval",
     "HumanEval/999",

@@ -3,10 +3,11 @@ import pytest
 from datasketch import MinHash, MinHashLSH
 
 from snowcoder.deduplication.index import NearDuplicateIndex, sketch
-from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.shingles import jaccard, shingle
 
-PARAMS = DeduplicationParams(ngram_tokens=5, n_permutations=256, jaccard_threshold=0.7, seed=1)
+ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
+PARAMS = DeduplicationParams(ngram_tokens=5, n_permutations=256, jaccard_threshold=0.7, seed=1, wipe_out=ALARM)
 HEADER = " ".join(f"licence{number}" for number in range(200))
 
 

@@ -1,19 +1,24 @@
 import re
+from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.deduplication.shingles import hash_tokens, jaccard, ngram_hashes, shingle
+from snowcoder.deduplication.kernels import CHUNK
+from snowcoder.deduplication.shingles import hash_tokens, jaccard, ngram_hashes, shingle, text_buffer
 
 # blake2b, 8 bytes, little endian
 HASH_OF_DEF = 8631541059365646922
+CODE_TOKEN = re.compile(r"(?:\w|[^\x00-\x7f])+|[^\w\s]")
 CODE = st.lists(st.sampled_from(["x", "y", "if", "(", ")", "=", "1", "\n", "  ", "Name", "name"]), max_size=60).map(" ".join)
 
 
 def reference_shingles(content: str, n: int) -> set[tuple[str, ...]]:
     """The definition, with tuples in place of hashes."""
-    tokens = tuple(re.findall(r"\w+|[^\w\s]", content))
+    tokens = tuple(CODE_TOKEN.findall(content))
     return {tokens} if len(tokens) < n else {tokens[start : start + n] for start in range(len(tokens) - n + 1)}
 
 
@@ -36,6 +41,35 @@ def test_white_space_does_not_count():
 def test_jaccard_of_hashes_is_the_jaccard_of_the_ngrams(left: str, right: str, n: int):
     one, two = reference_shingles(left, n), reference_shingles(right, n)
     assert jaccard(shingle(left, n), shingle(right, n)) == len(one & two) / len(one | two)
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.integers(1, 3))
+def test_jaccard_of_any_text_is_that_of_the_ngrams(left: str, right: str, n: int):
+    one, two = reference_shingles(left, n), reference_shingles(right, n)
+    assert jaccard(shingle(left, n), shingle(right, n)) == len(one & two) / len(one | two)
+
+
+@pytest.mark.parametrize("n_tokens", [CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 4, CHUNK + 5, CHUNK + 6, 2 * CHUNK + 11])
+@pytest.mark.parametrize("n", [1, 5])
+def test_long_texts_lose_no_shingle_at_the_end_of_a_chunk(n_tokens: int, n: int):
+    content = "\n".join(f"t{number}" for number in range(n_tokens)) + "   "
+    assert shingle(content, n).size == n_tokens - n + 1
+
+
+def test_nul_bytes_are_tokens_and_lone_surrogates_no_error():
+    assert shingle("a\0b\0c", 5).size == 1
+    assert shingle("a\0b\0c", 1).size == 4
+    assert shingle("x = '\ud800'", 2).size == 4
+
+
+def test_texts_lie_end_to_end_however_the_column_is_cut():
+    texts = ["ä", "", "x = 1\n"]
+    chunked = pa.chunked_array([texts[:1], texts[1:]])
+    sliced = pa.chunked_array([pa.array(["gone", *texts]).slice(1)])
+    for column in (chunked, sliced):
+        data, starts = text_buffer(column)
+        assert [data[start:stop].tobytes().decode() for start, stop in pairwise(starts)] == texts
+    assert text_buffer(pa.chunked_array([], pa.string()))[1].tolist() == [0]
 
 
 @given(st.text(max_size=12), st.integers(1, 6))

@@ -34,7 +34,8 @@ synthesize_documents:
 accept_documents:
   max_repository_fraction: 0.5
   sandbox: {timeout_s: 30.0, cpu_s: 10, memory_bytes: 536870912}
-deduplicate_files: {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1}
+deduplicate_files:
+  {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1, wipe_out: {max_dropped_fraction: 0.5, min_files: 20, stop: false}}
 decontaminate_files: {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6}
 """
 SUMS = '''
@@ -263,9 +264,10 @@ def test_no_accepted_document_is_an_error():
 
 
 def test_the_first_of_near_duplicates_stays():
-    from snowcoder.deduplication.settings import DeduplicationParams
+    from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 
-    params = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1)
+    alarm = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
+    params = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1, wipe_out=alarm)
     words = [f"word{number}" for number in range(60)]
     contents = [" ".join(words), " ".join(words), " ".join([*words[:-1], "changed"]), " ".join(reversed(words))]
     rows = [{"document_id": str(number), "content": content} for number, content in enumerate(contents)]

@@ -23,7 +23,7 @@ from snowcoder.corpus.selection import FileLimits
 from snowcoder.corpus.sources import WheelSource
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, ledger_row
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.deduplication.files import DROPPED_SCHEMA
+from snowcoder.deduplication.evidence import DROPPED_SCHEMA
 from snowcoder.deduplication.index import NearDuplicateIndex, Sketch, sketch
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.shingles import jaccard

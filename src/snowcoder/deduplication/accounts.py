@@ -16,8 +16,10 @@ def shard_accounts(rows_in: pa.Table, rows_out: pa.Table, reasons: Iterable[str]
     """The accounts of one shard; `reasons` has one entry for each dropped row."""
     by_language: dict[str, Counter[str]] = {}
     for side, table in (("in", rows_in), ("out", rows_out)):
-        for language, n_bytes in zip(table["language"].to_pylist(), table["n_bytes"].to_pylist(), strict=True):
-            by_language.setdefault(language, Counter()).update({f"rows_{side}": 1, f"bytes_{side}": n_bytes})
+        sums = table.group_by("language").aggregate([("n_bytes", "count"), ("n_bytes", "sum")])
+        for row in sums.to_pylist():
+            counts = {f"rows_{side}": row["n_bytes_count"], f"bytes_{side}": row["n_bytes_sum"]}
+            by_language.setdefault(row["language"], Counter()).update(counts)
     keys = ("rows_in", "rows_out", "bytes_in", "bytes_out")
     languages = {language: {key: counts[key] for key in keys} for language, counts in by_language.items()}
     return {"dropped": dict(Counter(reasons)), "by_language": languages}

@@ -1,102 +1,100 @@
 """Chooses the survivors: best file first, a file is dropped only for its own likeness to a file that is kept.
 
 No connected components: of a chain A ~ B ~ C in which A and C differ, C is not deleted for being like B, unless B is kept. So every drop
-names a kept file and the exact Jaccard with it, and no chain can wipe out a source.
+names a kept file and the exact Jaccard with it, and no chain can wipe out a source. The choice is the greedy maximal independent set of the
+verified pairs in the order of ranks, and depends neither on the order of the input nor on the number of workers.
+
+In rounds (see nomination): a file that is incomplete in a round is not yet certain to stay, and nothing is dropped for it. Files that the
+last round leaves undecided stay; they are counted.
+
+Memory: that of a shard or a bucket for each worker, and 30 bytes per file in columns that are mapped from disk.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import group_exact
-from snowcoder.deduplication.index import NearDuplicateIndex, Sketch
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.deduplication.survivors import Rank
+from snowcoder.deduplication.exact import column, lead_copies, new_column, order_files
+from snowcoder.deduplication.kernels import drop_for_kept
+from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
+from snowcoder.deduplication.sketches import Sketched
+from snowcoder.deduplication.verification import ShinglesOf, store_shingles, verify_pairs
+from snowcoder.execution import map_items
+
+KEPT, DROPPED = 1, 2
+RANKS_AT_ONCE = 2**22
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One file before the choice: its rank (which holds its identity), the hash of its bytes, uint64[bands] band keys."""
-
-    rank: Rank
-    content_key: bytes
-    band_keys: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Why a file goes: 'exact' (equal bytes) or 'near', the kept file that stands for it, their exact Jaccard."""
-
-    reason: str
-    kept_file_id: str
-    kept_repository: str
-    kept_path: str
-    jaccard: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """All drops by file_id; how many files LSH nominated and how many pairs were verified."""
+    """Columns by rank, in `columns`: status (KEPT, DROPPED), kept_rank and jaccard of a dropped one; matches: runs of all matching pairs.
 
-    drops: dict[str, Drop]
+    A file that is not its own leader_of_rank shares its leader's fate, or is the leader's exact copy if that is kept.
+    """
+
+    columns: Path
+    matches: Sequence[Path]
     n_nominated: int
     n_verified: int
+    n_undecided: int
 
 
-def choose_survivors(
-    files: Sequence[Candidate], shingles_of: Callable[[Set[str]], dict[str, np.ndarray]], params: DeduplicationParams
-) -> Choice:
-    """The choice; it does not depend on the order of `files`. shingles_of(file ids) is asked once, for the nominated files alone."""
-    ordered = sorted(files, key=lambda file: file.rank)
-    by_id = {file.rank.file_id: file for file in ordered}
-    leader_of = group_exact((file.rank.file_id, file.content_key) for file in ordered)
-    leaders = [file for file in ordered if leader_of[file.rank.file_id] == file.rank.file_id]
-    nominated = nominate(leaders)
-    near, n_verified = _near_matches(nominated, shingles_of({file.rank.file_id for file in nominated}), params)
-    drops = {}
-    for file_id, leader in leader_of.items():
-        if leader in near:  # also for the exact copies of a near duplicate: the file named must be a kept one
-            drops[file_id] = _drop("near", by_id[near[leader][0]].rank, near[leader][1])
-        elif leader != file_id:
-            drops[file_id] = _drop("exact", by_id[leader].rank, 1.0)
-    return Choice(drops, len(nominated), n_verified)
+def choose_survivors(sketched: Sketched, shingles_of: ShinglesOf, threshold: float, folder: Path) -> Choice:
+    """The choice among all sketched files; works in `folder`."""
+    columns = folder / "columns"
+    order_files(sketched, columns)
+    lead_copies(sketched, columns)
+    groups = group_files(sketched, columns, folder / "groups")
+    store_shingles(sketched, columns, shingles_of)
+    _first_status(sketched.n_files, columns)
+    matches: list[Path] = []
+    n_verified = 0
+    for round_, window in enumerate(WINDOWS):
+        work = folder / f"round-{round_}"
+        pairs, incomplete = nominate_pairs(groups, columns, window, work)
+        found, compared = verify_pairs(pairs, columns, threshold, work)
+        # in a worker, which has the compiled loops at hand
+        [n_undecided] = map_items(partial(_decide, columns), [(found, incomplete)], "deduplicate: decide")
+        matches += found
+        n_verified += compared
+        if not n_undecided:
+            break
+    status = _writable(columns, "status")
+    status[status == UNDECIDED] = KEPT
+    return Choice(columns, matches, int(np.count_nonzero(column(columns, "nominated"))), n_verified, n_undecided)
 
 
-def nominate(files: Sequence[Candidate]) -> list[Candidate]:
-    """The files that share a band with another, in their order; no other file can be in a pair."""
-    if not files:
-        return []
-    shares = np.zeros(len(files), dtype=bool)
-    for keys in np.stack([file.band_keys for file in files], axis=1):
-        _, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        shares |= counts[places] > 1
-    return [file for file, share in zip(files, shares, strict=True) if share]
+def _first_status(n_files: int, columns: Path) -> None:
+    status = new_column(columns / "status.npy", n_files, np.uint8)
+    new_column(columns / "kept_rank.npy", n_files, np.uint32)
+    new_column(columns / "jaccard.npy", n_files, np.float64)
+    nominated, file_of_rank = column(columns, "nominated"), column(columns, "file_of_rank")
+    for first in range(0, n_files, RANKS_AT_ONCE):
+        part = slice(first, first + RANKS_AT_ONCE)
+        status[part] = np.where(nominated[file_of_rank[part]], UNDECIDED, KEPT)
 
 
-def largest_cluster(drops: dict[str, Drop]) -> tuple[str, int]:
-    """(kept file_id, files dropped for it) of the file that stands for most others; ('', 0) without drops."""
-    sizes = Counter(drop.kept_file_id for drop in drops.values())
-    return min(sizes.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+def _decide(columns: Path, told: tuple[Sequence[Path], Sequence[Path]]) -> int:
+    """Decide what this round's (matches, incomplete ranks) allow; return how many files are left undecided."""
+    matches, incomplete = told
+    status, kept_rank, jaccard = (_writable(columns, name) for name in ("status", "kept_rank", "jaccard"))
+    not_yet = np.asarray(new_column(columns / "incomplete.npy", status.size, np.bool_))
+    for path in incomplete:
+        not_yet[np.load(path)] = True
+    for stem in matches:  # together in ascending order of the worse file
+        pairs, found = np.load(stem.with_suffix(".keys.npy")), np.load(stem.with_suffix(".values.npy"))
+        drop_for_kept(pairs, found, not_yet, status, kept_rank, jaccard, UNDECIDED, DROPPED)
+    undecided = 0
+    for first in range(0, status.size, RANKS_AT_ONCE):
+        part = slice(first, first + RANKS_AT_ONCE)
+        decided = (status[part] == UNDECIDED) & ~not_yet[part]
+        status[part][decided] = KEPT
+        undecided += int(np.count_nonzero(status[part] == UNDECIDED))
+    return undecided
 
 
-def _near_matches(
-    ordered: Sequence[Candidate], shingles: dict[str, np.ndarray], params: DeduplicationParams
-) -> tuple[dict[str, tuple[str, float]], int]:
-    """dropped file_id -> (kept file_id, Jaccard), and the number of pairs verified."""
-    index = NearDuplicateIndex(params)
-    near = {}
-    for file in ordered:
-        file_id = file.rank.file_id
-        sketch = Sketch(shingles[file_id], file.band_keys)
-        match = index.match_sketch(sketch)
-        if match is None:
-            index.insert_sketch(file_id, sketch)
-        else:
-            near[file_id] = match
-    return near, index.n_verified
-
-
-def _drop(reason: str, kept: Rank, jaccard: float) -> Drop:
-    return Drop(reason, kept.file_id, kept.repository, kept.path, jaccard)
+def _writable(columns: Path, name: str) -> np.ndarray:
+    return np.asarray(np.load(columns / f"{name}.npy", mmap_mode="r+"))

@@ -1,7 +1,7 @@
 """NearDuplicateIndex: kept files, and the question whether another is a near duplicate of one of them.
 
 LSH bands nominate; the exact Jaccard of the two shingle sets decides. An answer is therefore always true; what LSH does not nominate is
-missed (see minhash: about half of the pairs at Jaccard 0.7, one in 17 at 0.8, none to speak of from 0.9).
+missed (see lsh: about half of the pairs at Jaccard 0.7, one in 17 at 0.8, none to speak of from 0.9).
 Memory: 8 bytes per distinct shingle and about 100 bytes per band of every inserted file.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snowcoder.deduplication.minhash import band_keys, band_shape, signature
+from snowcoder.deduplication.lsh import band_shape, make_scheme
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.shingles import jaccard, shingle
 
@@ -25,7 +25,7 @@ class Sketch:
 def sketch(content: str, params: DeduplicationParams) -> Sketch:
     """The sketch of a file's whole content (a shared licence header is a small part of it)."""
     shingles = shingle(content, params.ngram_tokens)
-    return Sketch(shingles, band_keys(signature(shingles, params), params))
+    return Sketch(shingles, make_scheme(params).band_keys_of_sets(shingles, np.array([0, shingles.size]))[0])
 
 
 class NearDuplicateIndex:

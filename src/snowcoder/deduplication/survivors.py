@@ -1,11 +1,21 @@
-"""Which of several copies is kept: permissive licence first, then the more popular, then repository, path and file_id in ascending order.
+"""Which of several copies is kept: permissive licence first, then the more popular, then the newest, then the path.
 
-As StarCoder2 and The Stack v2 prefer (licence class, then stars), with an order that no position decides.
+As StarCoder2 and The Stack v2 prefer (licence class, then stars, then date). Of two paths the one nearer to the root of its repository is
+kept, then the shorter, as a vendored copy lies deeper than its original; then the file_id decides, which hashes source, repository,
+revision and path: no position does.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from packaging.version import InvalidVersion, Version
+
+from snowcoder.errors import ShardError
+
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 
 # SPDX identifiers, lower case. Kept here, and short, because an unknown licence only loses a tie between copies.
 PERMISSIVE_LICENCES = frozenset(
@@ -45,20 +55,38 @@ PERMISSIVE_LICENCES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Rank:
-    """Place of a file among its copies; the smallest is kept."""
-
-    licence_class: int
-    negative_popularity: float
-    repository: str
-    path: str
-    file_id: str
+RANK_BYTES = 32
 
 
-def rank_file(row: dict[str, Any]) -> Rank:
-    """The rank of a SourceFile row (columns licence, popularity, repository, path, file_id)."""
-    return Rank(licence_class(row["licence"]), -row["popularity"], row["repository"], row["path"], row["file_id"])
+def rank_keys(files: pa.Table) -> np.ndarray:
+    """S32[rows]: the smaller, the better, by plain comparison of bytes. Columns licence, popularity, revision, path, file_id.
+
+    8 bytes licence class and popularity, 8 newest, 2 depth of the path, 2 its length, 12 of the file_id. Raises ShardError if a file_id
+    is not 32 hex digits.
+    """
+    words = np.zeros((files.num_rows, RANK_BYTES), dtype=np.uint8)
+    words[:, 0:8] = _bytes_of(_licence_and_popularity(files), ">u8")
+    words[:, 8:16] = _bytes_of(~_per_distinct(files["revision"], revision_age, np.uint64), ">u8")
+    words[:, 16:18] = _bytes_of(np.minimum(_array(pc.count_substring(files["path"], "/")), 0xFFFF), ">u2")
+    words[:, 18:20] = _bytes_of(np.minimum(_array(pc.binary_length(files["path"])), 0xFFFF), ">u2")
+    words[:, 20:32] = _digests(files["file_id"])[:, :12]
+    return words.view(f"S{RANK_BYTES}").ravel()
+
+
+def revision_age(revision: str) -> int:
+    """64 bits, larger is newer: four numbers of a version (PEP 440) or ISO date, a pre-release before its release; 0 for a commit.
+
+    Versions of one repository compare as they should; those of different repositories compare only so that the order is total.
+    """
+    try:
+        version = Version(revision[:10].replace("-", ".") if ISO_DATE.match(revision) else revision)
+    except InvalidVersion:
+        return 0
+    numbers = [*version.release, 0, 0, 0, 0][:4]
+    age = min(version.epoch, 7)
+    for number in numbers:
+        age = age << 15 | min(number, 0x7FFF)
+    return age << 1 | (not version.is_prerelease)
 
 
 def licence_class(licence: str) -> int:
@@ -66,3 +94,40 @@ def licence_class(licence: str) -> int:
     alternatives = re.split(r"\s+or\s+", licence.lower().replace("(", " ").replace(")", " "))
     parts = [re.split(r"\s+and\s+", alternative) for alternative in alternatives]
     return 0 if any(all(part.strip() in PERMISSIVE_LICENCES for part in alternative) for alternative in parts) else 1
+
+
+def _licence_and_popularity(files: pa.Table) -> np.ndarray:
+    """Two bits of licence class, then 62 of popularity in descending order; unknown (null, NaN) popularity counts as 0."""
+    popularity = np.nan_to_num(_array(pc.fill_null(files["popularity"], 0.0)), nan=0.0)
+    bits = (popularity + 0.0).view(np.int64)  # + 0.0: -0.0 has other bits
+    ascending = np.where(bits < 0, ~bits, bits | np.int64(-(2**63))).view(np.uint64)
+    classes = _per_distinct(files["licence"], licence_class, np.uint64)
+    return classes << np.uint64(62) | ~ascending >> np.uint64(2)
+
+
+def _per_distinct(column: pa.ChunkedArray, function: Callable[[str], int], dtype: type) -> np.ndarray:
+    """`function` of each value, computed once per distinct value; null counts as ''."""
+    encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
+    values: np.ndarray = np.array([function(value) for value in encoded.dictionary.to_pylist()], dtype=dtype)
+    return values[_array(encoded.indices)] if len(column) else values
+
+
+def _digests(file_ids: pa.ChunkedArray) -> np.ndarray:
+    """uint8[rows, 16] of ids of 32 hex digits."""
+    try:
+        values = [bytes.fromhex(file_id) for file_id in file_ids.to_pylist()]
+    except (ValueError, TypeError) as error:
+        raise ShardError(
+            f"file_id: found one that is not hexadecimal ({error}); allowed: 32 hex digits, see records.make_file_id"
+        ) from error
+    if any(len(value) != 16 for value in values):
+        raise ShardError("file_id: found one of another length; allowed: 32 hex digits, see records.make_file_id")
+    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, 16)
+
+
+def _bytes_of(numbers: np.ndarray, dtype: str) -> np.ndarray:
+    return numbers.astype(dtype).view(np.uint8).reshape(numbers.size, np.dtype(dtype).itemsize)
+
+
+def _array(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    return column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
