@@ -26,7 +26,7 @@ from snowcoder.deduplication.minhash import Scheme
 from snowcoder.deduplication.runs import write_array
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.sketches import gather_sketches, write_sketch
-from snowcoder.execution import map_items, one_pool
+from snowcoder.execution import map_items
 from snowcoder.params import load_section
 
 FILES_PER_SHARD = 50_000
@@ -117,15 +117,14 @@ def measure(n_files: int, folder: Path, params: DeduplicationParams) -> float:
     corpus = folder / f"files-{n_files}"
     shutil.rmtree(corpus, ignore_errors=True)
     write_array(corpus / "roots.npy", roots_of(n_files))
-    with one_pool():
-        stems = map_items(partial(make_shard, corpus, n_files), range(math.ceil(n_files / FILES_PER_SHARD)), "make")
+    stems = map_items(partial(make_shard, corpus, n_files), range(math.ceil(n_files / FILES_PER_SHARD)), "make")
     memory = PeakMemory()
     memory.start()
     started, processor = time.perf_counter(), _processor_seconds()
-    with one_pool():
-        sketched = gather_sketches(map_items(partial(sketch_shard, corpus / "sketches", make_scheme(params)), stems, "sketch"))
-        seconds_sketch = time.perf_counter() - started
-        choice = choose_survivors(sketched, partial(shingles_of, stems), params.jaccard_threshold, corpus / "choice")
+    sketch = partial(sketch_shard, corpus / "sketches", make_scheme(params))
+    sketched = gather_sketches(map_items(sketch, stems, "sketch", releases_gil=True))
+    seconds_sketch = time.perf_counter() - started
+    choice = choose_survivors(sketched, partial(shingles_of, stems), params.jaccard_threshold, corpus / "choice")
     seconds = time.perf_counter() - started
     memory.stopped.set()
     status = np.load(choice.columns / "status.npy")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.execution import ShardResult, map_items, map_shards, one_pool
+from snowcoder.execution import ShardResult, map_items, map_shards
 from snowcoder.shards import list_shards, read_table, write_table
 
 SCHEMA = pa.schema([("value", pa.int64())])
@@ -87,14 +87,10 @@ def process_id(_: int) -> int:
     return os.getpid()
 
 
-def test_maps_within_one_pool_share_their_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_that_release_the_lock_run_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
-    monkeypatch.setenv("SNOWCODER_WORKERS", "1")
-    with one_pool(), one_pool():
-        first, second = (set(map_items(process_id, range(4), "test")) for _ in range(2))
-    assert first == second
-    assert os.getpid() not in first
-    assert set(map_items(process_id, range(4), "test")) != first
-    with pytest.raises(TypeError), one_pool():
-        map_items(abs, [1, "one"], "test")
-    assert set(map_items(process_id, range(4), "test")) != first
+    monkeypatch.setenv("SNOWCODER_WORKERS", "2")
+    assert set(map_items(process_id, range(8), "test", releases_gil=True)) == {os.getpid()}
+    assert map_items(abs, list(range(-20, 0)), "test", releases_gil=True) == list(range(20, 0, -1))
+    with pytest.raises(TypeError):
+        map_items(abs, [1, "one", 2], "test", releases_gil=True)

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
@@ -80,10 +80,17 @@ def map_shards(
     return [json.loads(_marker(markers, name).read_text()) for _, name in named]
 
 
-def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str) -> list[Any]:
-    """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend."""
-    if executor_name() == "serial" or (len(items) < 2 and not _shared_pool):
+def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, releases_gil: bool = False) -> list[Any]:
+    """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend.
+
+    releases_gil: the function spends its time in compiled code that does not hold Python's lock (Arrow, numba's nogil, hashlib), so that
+    threads of this process do as well as processes, and need neither start nor import anything.
+    """
+    if executor_name() == "serial" or len(items) < 2:
         return [function(item) for item in progress(items, len(items), label)]
+    if releases_gil:
+        with ThreadPoolExecutor(worker_count()) as threads:
+            return list(progress(threads.map(function, items), len(items), label))
     with _pool() as pool:
         chunk = max(1, len(items) // (worker_count() * 8))
         return list(progress(pool.map(function, items, chunksize=chunk), len(items), label))
@@ -136,29 +143,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def one_pool() -> Iterator[None]:
-    """For a stage of several maps: within this context they share their worker processes, which start and import once."""
-    if executor_name() == "serial" or _shared_pool:
-        yield
-        return
-    with _pool() as pool:
-        _shared_pool.append(pool)
-        for _ in range(worker_count()):
-            pool.submit(int)  # the workers start now, and not with the first map
-        try:
-            yield
-        finally:
-            _shared_pool.clear()
-
-
-_shared_pool: list[ProcessPoolExecutor] = []  # of one_pool: empty or one
-
-
-@contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
-    if _shared_pool:
-        yield _shared_pool[0]
-        return
     # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
     pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:

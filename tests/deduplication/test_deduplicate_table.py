@@ -98,14 +98,15 @@ def test_kept_rows_are_unchanged_in_their_shards_and_order(tmp_path):
     assert read_table(tmp_path / "out" / "dropped").schema == DROPPED_SCHEMA
 
 
-def test_the_bytes_are_the_same_for_processes_and_serial(tmp_path, monkeypatch):
+@pytest.mark.parametrize("workers", ["1", "2", "5"])
+def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, monkeypatch, workers):
     write_source(tmp_path / "in", ROWS, 3)
     shards = list_shards(tmp_path / "in")
     deduplicate_table(shards, PARAMS, tmp_path / "serial", tmp_path / "state1")
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
-    monkeypatch.setenv("SNOWCODER_WORKERS", "2")
-    deduplicate_table(shards, PARAMS, tmp_path / "processes", tmp_path / "state2")
-    assert digests(tmp_path / "serial") == digests(tmp_path / "processes")
+    monkeypatch.setenv("SNOWCODER_WORKERS", workers)
+    deduplicate_table(shards, PARAMS, tmp_path / "workers", tmp_path / "state2")
+    assert digests(tmp_path / "serial") == digests(tmp_path / "workers")
 
 
 def test_an_interrupted_run_goes_on_and_gives_the_same_bytes(tmp_path):

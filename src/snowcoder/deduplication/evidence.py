@@ -76,7 +76,9 @@ def dropped_rows(table: pa.Table, drops: Drops, sketched: Sketched) -> pa.Table:
 def write_pairs(sketched: Sketched, choice: Choice, output: Path) -> int:
     """Write the pairs table; return its rows."""
     runs = Runs(choice.matches, PAIRS_PER_SHARD)
-    rows = map_items(partial(_write_pair_shard, runs, sketched, choice.columns, output), range(len(runs)), "deduplicate: evidence")
+    rows = map_items(
+        partial(_write_pair_shard, runs, sketched, choice.columns, output), range(len(runs)), "deduplicate: evidence", releases_gil=True
+    )
     write_manifest(output, PAIR_SCHEMA)
     return sum(rows)
 

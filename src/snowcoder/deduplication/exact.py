@@ -24,7 +24,7 @@ def content_key(content: str) -> bytes:
 def order_files(sketched: Sketched, columns: Path) -> None:
     """Write the columns rank_of_file and file_of_rank."""
     runs = Runs(sketched.stems_of("ranks"))
-    files = map_items(partial(_order_bucket, runs, sketched, columns), range(len(runs)), "deduplicate: order")
+    files = map_items(partial(_order_bucket, runs, sketched, columns), range(len(runs)), "deduplicate: order", releases_gil=True)
     rank_of_file = new_column(columns / "rank_of_file.npy", sketched.n_files, np.uint32)
     file_of_rank = new_column(columns / "file_of_rank.npy", sketched.n_files, np.uint32)
     first = 0
@@ -39,7 +39,7 @@ def order_files(sketched: Sketched, columns: Path) -> None:
 def lead_copies(sketched: Sketched, columns: Path) -> None:
     """Write the column leader_of_rank."""
     runs = Runs(sketched.stems_of("contents"))
-    files = map_items(partial(_lead_bucket, runs, sketched, columns), range(len(runs)), "deduplicate: exact")
+    files = map_items(partial(_lead_bucket, runs, sketched, columns), range(len(runs)), "deduplicate: exact", releases_gil=True)
     leader_of_rank = new_column(columns / "leader_of_rank.npy", sketched.n_files, np.uint32)
     leader_of_rank[:] = np.arange(sketched.n_files, dtype=np.uint32)
     for path in files:

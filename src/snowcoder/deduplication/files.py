@@ -21,7 +21,7 @@ from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.sketches import gather_sketches, shingle_rows, sketch_shard
 from snowcoder.deduplication.wipe_out import find_wipe_outs
 from snowcoder.errors import EmptyResultError
-from snowcoder.execution import map_items, one_pool
+from snowcoder.execution import map_items
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.shards import write_manifest
 
@@ -31,18 +31,13 @@ def deduplicate_table(shards: Sequence[Path], params: DeduplicationParams, outpu
 
     Raises EmptyResultError if nothing is kept, or too much goes where params say so; ShardError for a shard that cannot be read.
     """
-    with one_pool():
-        return _deduplicate(shards, params, output, state)
-
-
-def _deduplicate(shards: Sequence[Path], params: DeduplicationParams, output: Path, state: Path) -> dict[str, Any]:
     scheme = make_scheme(params)
-    stems = map_items(partial(sketch_shard, folder=state / "sketches", scheme=scheme), shards, "deduplicate: sketch")
+    stems = map_items(partial(sketch_shard, folder=state / "sketches", scheme=scheme), shards, "deduplicate: sketch", releases_gil=True)
     sketched = gather_sketches(stems)
     shingles_of = partial(shingle_rows, shards, params.ngram_tokens)
     choice = choose_survivors(sketched, shingles_of, params.jaccard_threshold, state / "choice")
     writer = partial(write_outputs, sketched, choice.columns, output, state / "written")
-    counts = map_items(writer, list(enumerate(shards)), "deduplicate: write")
+    counts = map_items(writer, list(enumerate(shards)), "deduplicate: write", releases_gil=True)
     write_manifest(output, SOURCE_FILE_SCHEMA)
     write_manifest(output / "dropped", DROPPED_SCHEMA)
     metrics = total_accounts(shard["accounts"] for shard in counts)

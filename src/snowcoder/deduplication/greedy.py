@@ -12,7 +12,6 @@ Memory: that of a shard or a bucket for each worker, and 30 bytes per file in co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from snowcoder.deduplication.kernels import drop_for_kept
 from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.verification import ShinglesOf, store_shingles, verify_pairs
-from snowcoder.execution import map_items
 
 KEPT, DROPPED = 1, 2
 RANKS_AT_ONCE = 2**22
@@ -56,8 +54,7 @@ def choose_survivors(sketched: Sketched, shingles_of: ShinglesOf, threshold: flo
         work = folder / f"round-{round_}"
         pairs, incomplete = nominate_pairs(groups, columns, window, work)
         found, compared = verify_pairs(pairs, columns, threshold, work)
-        # in a worker, which has the compiled loops at hand
-        [n_undecided] = map_items(partial(_decide, columns), [(found, incomplete)], "deduplicate: decide")
+        n_undecided = _decide(columns, found, incomplete)
         matches += found
         n_verified += compared
         if not n_undecided:
@@ -77,9 +74,8 @@ def _first_status(n_files: int, columns: Path) -> None:
         status[part] = np.where(nominated[file_of_rank[part]], UNDECIDED, KEPT)
 
 
-def _decide(columns: Path, told: tuple[Sequence[Path], Sequence[Path]]) -> int:
-    """Decide what this round's (matches, incomplete ranks) allow; return how many files are left undecided."""
-    matches, incomplete = told
+def _decide(columns: Path, matches: Sequence[Path], incomplete: Sequence[Path]) -> int:
+    """Decide what this round's matches allow; return how many files are left undecided."""
     status, kept_rank, jaccard = (_writable(columns, name) for name in ("status", "kept_rank", "jaccard"))
     not_yet = np.asarray(new_column(columns / "incomplete.npy", status.size, np.bool_))
     for path in incomplete:

@@ -8,6 +8,7 @@ positives and false negatives). A pair of Jaccard s shares a band, and so is nom
 from functools import lru_cache
 
 import numpy as np
+from datasketch import MinHash, MinHashLSH
 
 from snowcoder.deduplication.minhash import Scheme
 from snowcoder.deduplication.settings import DeduplicationParams
@@ -16,8 +17,6 @@ from snowcoder.deduplication.settings import DeduplicationParams
 @lru_cache
 def make_scheme(params: DeduplicationParams) -> Scheme:
     """The sketching scheme of these parameters."""
-    from datasketch import MinHash  # here: worker processes import the stage's modules, and this one brings all of scipy's integration
-
     multipliers, increments = MinHash(num_perm=params.n_permutations, seed=params.seed, scheme="affine32").permutations
     bands, rows = band_shape(params.jaccard_threshold, params.n_permutations)
     return Scheme(params.ngram_tokens, np.ascontiguousarray(multipliers), np.ascontiguousarray(increments), bands, rows)
@@ -28,8 +27,6 @@ def band_shape(jaccard_threshold: float, n_permutations: int) -> tuple[int, int]
     """(bands, rows per band) by datasketch's optimiser; bands x rows <= n_permutations."""
     if jaccard_threshold == 1.0:
         return 1, n_permutations  # the optimiser's integral above the threshold is empty
-    from datasketch import MinHashLSH
-
     index = MinHashLSH(threshold=jaccard_threshold, num_perm=n_permutations)
     return index.b, index.r
 

@@ -1,6 +1,6 @@
 """MinHash signatures (Broder 1997) and their LSH bands: the permutations of datasketch's affine32 scheme, applied by compiled loops.
 
-A Scheme is all that a worker needs; lsh.py makes it from the parameters, so that workers need not import datasketch.
+A Scheme is all that sketching needs; lsh.py makes it from the parameters.
 """
 
 from dataclasses import dataclass

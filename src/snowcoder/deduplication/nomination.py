@@ -29,7 +29,7 @@ def group_files(sketched: Sketched, columns: Path, folder: Path) -> list[Path]:
     Also writes the column nominated (by file number): 1 for every member of a group.
     """
     runs = Runs(sketched.stems_of("bands"))
-    stems = map_items(partial(_group_bucket, runs, sketched, columns, folder), range(len(runs)), "deduplicate: bands")
+    stems = map_items(partial(_group_bucket, runs, sketched, columns, folder), range(len(runs)), "deduplicate: bands", releases_gil=True)
     nominated = new_column(columns / "nominated.npy", sketched.n_files, np.uint8)
     file_of_rank = column(columns, "file_of_rank")
     for stem in stems:
@@ -39,7 +39,7 @@ def group_files(sketched: Sketched, columns: Path, folder: Path) -> list[Path]:
 
 def nominate_pairs(groups: list[Path], columns: Path, window: int, folder: Path) -> tuple[Runs, list[Path]]:
     """(runs of pairs worse rank << 32 | better rank, .npy files of incomplete ranks); a pair comes once for every band that it shares."""
-    told = map_items(partial(_pair_bucket, columns, window, folder), groups, "deduplicate: pairs")
+    told = map_items(partial(_pair_bucket, columns, window, folder), groups, "deduplicate: pairs", releases_gil=True)
     return Runs([stem for stems, _ in told for stem in stems]), [path for _, path in told]
 
 

@@ -28,7 +28,7 @@ SHINGLES_AT_ONCE = 2**24
 def store_shingles(sketched: Sketched, columns: Path, shingles_of: ShinglesOf) -> None:
     """Write columns/shingles.u64 and the columns set_starts and set_sizes."""
     shards = range(len(sketched.stems))
-    parts = map_items(partial(_shingle_shard, sketched, columns, shingles_of), shards, "deduplicate: shingles")
+    parts = map_items(partial(_shingle_shard, sketched, columns, shingles_of), shards, "deduplicate: shingles", releases_gil=True)
     starts = new_column(columns / "set_starts.npy", sketched.n_files, np.int64)
     sizes = new_column(columns / "set_sizes.npy", sketched.n_files, np.uint32)
     written = 0
@@ -45,7 +45,9 @@ def store_shingles(sketched: Sketched, columns: Path, shingles_of: ShinglesOf) -
 
 def verify_pairs(pairs: Runs, columns: Path, threshold: float, folder: Path) -> tuple[list[Path], int]:
     """(stems of runs of matching pairs -> their Jaccard, in ascending order of pairs; number of pairs whose sets were compared)."""
-    found = map_items(partial(_verify_bucket, pairs, columns, threshold, folder), range(len(pairs)), "deduplicate: verify")
+    found = map_items(
+        partial(_verify_bucket, pairs, columns, threshold, folder), range(len(pairs)), "deduplicate: verify", releases_gil=True
+    )
     return [stem for stem, _ in found], sum(count for _, count in found)
 
 
