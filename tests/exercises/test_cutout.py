@@ -1,7 +1,8 @@
 import pytest
 
-from snowcoder.exercises.cutout import Cutout, ModuleSource, Refusal, cut_out
+from snowcoder.exercises.cutout import Cutout, Refusal, cut_out
 from snowcoder.exercises.functions import extract_functions
+from snowcoder.exercises.package import ModuleSource
 
 HEAD = """import math, sys
 from collections import deque

@@ -45,6 +45,13 @@ def show_examples(examples: Sequence[doctest.Example]) -> str:
     return "".join(_shown(example, with_options=False) for example in examples)
 
 
+def runs_as_doctest(examples: Sequence[doctest.Example]) -> bool:
+    """`show_examples` of these passes doctest without options: no option is set, no output is elided, no order of a set is shown."""
+    return not any(
+        example.options or "..." in example.want or "{" in example.want or "\\" in example.source + example.want for example in examples
+    )
+
+
 def _as_code(example: doctest.Example) -> str | None:
     source, want = example.source.rstrip("\n"), example.want.rstrip("\n")
     if example.exc_msg:
