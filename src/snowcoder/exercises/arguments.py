@@ -63,7 +63,8 @@ def made_arguments(function: ast.FunctionDef) -> Iterator[str]:
     parameters = function.args
     positional = [*parameters.posonlyargs, *parameters.args]
     required = positional[: len(positional) - len(parameters.defaults)]
-    optional = list(zip(positional[len(required) :], parameters.defaults, strict=True))
+    # what fills a starred parameter fills the optional ones before it first
+    optional = [] if parameters.vararg else list(zip(positional[len(required) :], parameters.defaults, strict=True))
     keyword_only = list(zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True))
     needed = [argument for argument, default in keyword_only if default is None]
     optional += [(argument, default) for argument, default in keyword_only if default is not None]

@@ -195,7 +195,10 @@ class _Collector:
             for name in sorted(annotation_names(text) - BUILTIN_NAMES - set(self._imports) - set(self._owners)):
                 statements = module.bindings.get(name, [])
                 usable = len(statements) == 1 and isinstance(statements[0], ast.Import | ast.ImportFrom | ast.Assign)
-                open_names |= not usable or self._take(module, name) is not None
+                if not statements and name in typing.__all__:
+                    self._imports[name] = f"from typing import {name}"  # it was imported for type checkers alone
+                else:
+                    open_names |= not usable or self._take(module, name) is not None
         annotated = any(_has_annotations(text) for _, text in self._annotated)
         if open_names or (self._postponed and annotated):
             self._imports["__future__"] = "from __future__ import annotations"

@@ -87,8 +87,13 @@ def _rank(
     entry: tuple[Call, frozenset[int]], covered: frozenset[int], seen: set[tuple[str, str]], arguments: list[str]
 ) -> tuple[int, bool, bool, bool, bool, int]:
     (number, mark, text), reached = entry
-    shown = mark != "!" and text in arguments[number]
+    shown = mark != "!" and repeats(text, arguments[number])
     return (-len(reached - covered), (mark, text) in seen, shown, mark == "!", len(text) > LONG_TEXT, number)
+
+
+def repeats(text: str, arguments: str) -> bool:
+    """A result stands among the arguments, whichever quotes it has there."""
+    return text.replace("'", '"') in arguments.replace("'", '"')
 
 
 def encode(calls: list[Call], arguments: list[str]) -> str:

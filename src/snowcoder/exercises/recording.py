@@ -20,6 +20,7 @@ from snowcoder.sandbox.program import Outcome, SandboxLimits, run_program
 PREFIX = "Recorded: "
 # the sandbox hands back one line of 160 characters
 MAX_PAYLOAD = 138
+MAX_TEXT = 4096  # characters that a payload may unpack to
 
 
 class RecordingRules(ParamsModel):
@@ -60,32 +61,43 @@ def statement_lines(solution: str, name: str) -> list[int]:
 
 
 def read_report(outcome: Outcome, arguments: list[str], rules: RecordingRules) -> list[RecordedCall] | Refusal:
-    """The calls in what the recorder sent, or why they make no tests."""
+    """The calls in what the recorder sent, or why they make no tests. What it sent is untrusted: the function may have sent it."""
     if not outcome.detail.startswith(PREFIX):
         return Refusal("recording_failed", f"{outcome.status}: {outcome.detail}")
     lines, payload, *_ = [*outcome.detail.removeprefix(PREFIX).split(" (line ")[0].split(" "), ""]
     try:
+        reached, total = map(int, lines.split("/"))
         unpacker = zlib.decompressobj(-15, zdict=recorder.dictionary(arguments))
-        text = unpacker.decompress(base64.b85decode(payload)).decode()
-    except (ValueError, zlib.error, UnicodeDecodeError) as error:
-        return Refusal("recording_failed", f"unreadable: {error}")
-    calls = []
-    for line in sorted(filter(None, text.split("\n")), key=lambda line: int(line.split(" ", 1)[0])):
-        number, shown = line.split(" ", 1)
-        calls.append(RecordedCall(arguments[int(number)], shown[0], shown[1:]))
-    return _judge(calls, lines, rules)
+        text = unpacker.decompress(base64.b85decode(payload), MAX_TEXT).decode()
+        calls = [_read_call(line, arguments) for line in filter(None, text.split("\n"))]
+    except (ValueError, IndexError, SyntaxError, zlib.error) as error:
+        return Refusal("recording_failed", f"unreadable: {type(error).__name__}")
+    calls.sort(key=lambda call: arguments.index(call.arguments))
+    return _judge(calls, reached, total, rules)
 
 
-def _judge(calls: list[RecordedCall], lines: str, rules: RecordingRules) -> list[RecordedCall] | Refusal:
+def _read_call(line: str, arguments: list[str]) -> RecordedCall:
+    number, shown = line.split(" ", 1)
+    mark, text = shown[0], shown[1:]
+    if mark == "!":
+        if not text.isidentifier():
+            raise ValueError(text)
+    elif mark in "=@~":
+        ast.literal_eval(text)
+    else:
+        raise ValueError(mark)
+    return RecordedCall(arguments[int(number)], mark, text)
+
+
+def _judge(calls: list[RecordedCall], reached: int, total: int, rules: RecordingRules) -> list[RecordedCall] | Refusal:
     results = {(call.mark, call.text) for call in calls if call.mark != "!"}
     if not calls:
         return Refusal("no_recordable_call", "")
     if len(results) < 2:
         return Refusal("recorded_results_alike", next(iter(results), ("", "exceptions only"))[1])
-    telling = {call.text for call in calls if call.mark != "!" and call.text not in call.arguments}
+    telling = {call.text for call in calls if call.mark != "!" and not recorder.repeats(call.text, call.arguments)}
     if len(telling) < 2:
         return Refusal("recorded_results_repeat_arguments", "")
-    reached, total = map(int, lines.split("/"))
     if reached < rules.min_line_fraction * total:
         return Refusal("few_lines_reached", f"{reached} of {total}")
     return calls

@@ -27,6 +27,7 @@ of the function) decides, so that a model is not taught one template.
 
 import ast
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snowcoder.exercises.cutout import Cutout
@@ -72,16 +73,22 @@ def render_problem(cutout: Cutout, variant: int = 0) -> str:
     prose = description(cutout.function.docstring)
     kind = "class" if _node(cutout.function) is None else "function"
     opening = OPENINGS[variant % len(OPENINGS)].format(kind=kind, call=_call_form(cutout.function))
-    return opening + "\n" + (f"\n{prose}\n" if prose else "")
+    methods = _methods(cutout.function) if kind == "class" else ""
+    return "\n\n".join(part for part in (opening, prose, methods) if part) + "\n"
 
 
 def render_solution(cutout: Cutout, examples: str, whole_docstring: bool = False) -> str:
     """Imports, inlined definitions, and the function with a docstring of its summary (or all its prose) and `examples`."""
-    imports = "\n".join(cutout.imports)
-    text = (description if whole_docstring else summary)(cutout.function.docstring)
-    function = _with_docstring(cutout.function, text, examples)
-    definitions = [_with_summary_alone(definition) for definition in cutout.definitions]
-    return "\n\n\n".join(part.strip("\n") for part in (imports, *definitions, function) if part) + "\n"
+    imports = _merged_imports(cutout.imports)
+    prose = (description if whole_docstring else summary)(cutout.function.docstring)
+    function = _with_docstring(cutout.function, prose, examples)
+    text = imports
+    for part in [*(_with_summary_alone(definition) for definition in cutout.definitions), function]:
+        part = part.strip("\n")
+        # constants stand together, functions and classes apart
+        apart = part.startswith(("def ", "class ", "@", "async ")) or text.rsplit("\n", 1)[-1].startswith((" ", ")", "}", "]"))
+        text += (("\n\n\n" if apart else "\n\n" if text is imports else "\n") if text else "") + part
+    return text + "\n"
 
 
 def render_document(cutout: Cutout, checks: Checks, variant: int) -> tuple[str, str, str, str]:
@@ -143,6 +150,15 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}".rstrip() + "\n" for line in lines)
 
 
+def _merged_imports(statements: Sequence[str]) -> str:
+    """One line per module; the order stays."""
+    merged: dict[str, list[str]] = {}
+    for statement in statements:
+        head, _, names = statement.partition(" import ") if statement.startswith("from ") else (statement, "", "")
+        merged.setdefault(head, []).extend([names] if names else [])
+    return "\n".join(f"{head} import {', '.join(names)}" if names else head for head, names in merged.items())
+
+
 def _with_docstring(function: DocumentedFunction, text: str, examples: str) -> str:
     blank = "\n\n" if text else "\n"
     indent = " " * _body_indent(function)
@@ -167,6 +183,21 @@ def _body_indent(function: DocumentedFunction) -> int:
 def _node(function: DocumentedFunction) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     node = ast.parse(function.source).body[0]
     return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+
+def _methods(function: DocumentedFunction) -> str:
+    """The public methods of a class, a line each: a class's own docstring seldom says what it must be able to do."""
+    node = ast.parse(function.source).body[0]
+    assert isinstance(node, ast.ClassDef)
+    lines = []
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
+            for argument in ast.walk(method.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+            said = " ".join(summary(ast.get_docstring(method) or "").split())
+            lines.append(f"- `{method.name}({ast.unparse(method.args)})`" + (f": {said}" if said else ""))
+    return "Methods:\n\n" + "\n".join(lines) if lines else ""
 
 
 def _call_form(function: DocumentedFunction) -> str:
