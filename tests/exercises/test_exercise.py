@@ -1,4 +1,5 @@
 import ast
+from dataclasses import replace
 
 import pytest
 
@@ -168,7 +169,7 @@ MANY = "\n\n".join(
     """
     return value * {number} + 1
 '''
-    for number in range(40)
+    for number in range(1, 41)
 )
 
 
@@ -176,6 +177,8 @@ def test_forms_vary_and_every_one_of_them_passes():
     made = [one for one in make_exercises(MANY, "a.py", VARIED, limits=LIMITS) if isinstance(one, Exercise)]
     assert len(made) == 40
     assert all(outcome.passed for outcome in verify_exercises(made, LIMITS))
+    broken = [replace(one, document=one.document.replace("    return value *", "    return value * 2 *")) for one in made]
+    assert not any(outcome.passed for outcome in verify_exercises(broken, LIMITS))
     assert any(one.document.startswith("# ") for one in made)
     assert any(one.document.startswith('"""') for one in made)
     assert any(one.document.startswith("def scale_") for one in made)

@@ -119,7 +119,13 @@ def _with_examples(
     tests = make_tests(cutout.examples)
     if tests.n_tests < rules.min_tests:
         return Refusal("too_few_tests", str(tests.n_tests))
-    return cutout, Checks(tests.code, show_examples(cutout.examples), tests.n_tests, runs_as_doctest=runs_as_doctest(cutout.examples))
+    return cutout, Checks(
+        code=tests.code,
+        examples=show_examples(cutout.examples),
+        n_tests=tests.n_tests,
+        runs_as_doctest=runs_as_doctest(cutout.examples),
+        only_doctest=tests.only_doctest,
+    )
 
 
 def _with_recorded_calls(

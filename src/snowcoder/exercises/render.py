@@ -49,8 +49,10 @@ TESTS = ("asserts", "test_function", "main_guard", "table", "doctest")
 DOCTEST_RUN = """if __name__ == "__main__":
     import doctest
 
-    assert doctest.testmod().failed == 0
+    failed, attempted = doctest.testmod({options})
+    assert attempted and not failed
 """
+LENIENT = "optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Checks:
     """The tests of one exercise in the ways they can be written.
 
     code: statements. examples: as in a docstring. table: pairs (arguments, result) as source text, or () where they are no such pairs.
-    runs_as_doctest: `examples` hold as they stand.
+    runs_as_doctest: `examples` hold as they stand. only_doctest: nothing but a doctest run (lenient about layout) says what they say.
     """
 
     code: str
@@ -66,6 +68,7 @@ class Checks:
     n_tests: int
     table: tuple[tuple[str, str], ...] = ()
     runs_as_doctest: bool = False
+    only_doctest: bool = False
 
 
 def render_problem(cutout: Cutout, variant: int = 0) -> str:
@@ -112,8 +115,8 @@ def render_instruction(problem: str, solution: str) -> str:
 
 
 def _tests(name: str, checks: Checks, style: str) -> str:
-    if style == "doctest":
-        return DOCTEST_RUN
+    if style == "doctest" or checks.only_doctest:
+        return DOCTEST_RUN.format(options=LENIENT if checks.only_doctest else "")
     if style == "table":
         rows = "".join(f"    ({_as_tuple(arguments)}, {result}),\n" for arguments, result in checks.table)
         code = f"CASES = [\n{rows}]\n\nfor arguments, expected in CASES:\n    assert {name}(*arguments) == expected\n"

@@ -25,7 +25,7 @@ CHAT = re.compile(
 )
 UNFINISHED = re.compile(
     r"#\s*(?:\.\.\.|…|rest of (?:the )?(?:code|implementation)|(?:your|more|remaining) (?:code|implementation|tests?)\b)"
-    r"|#\s*(?:implementation (?:goes )?here|add (?:your|more)\b)|\braise NotImplementedError\s*#|\bTODO:? implement",
+    r"|#\s*(?:implementation (?:goes )?here|add (?:your|more)\b)|\braise NotImplemented[E]rror\s*#|\bT[O]DO:? implement",
     re.IGNORECASE,
 )
 # characters at either end of a document where an answer speaks to its reader
