@@ -1,6 +1,6 @@
-"""accept_documents: keeps the documents that parse, hold no benchmark, pass their tests and repeat no other; every reject is counted.
+"""accept_documents: keeps the documents that are whole, hold no benchmark, copy nothing, pass their tests and repeat no other.
 
-in: data/synthesize_documents, data/fetch_benchmarks, data/train_tokenizer
+in: data/synthesize_documents, data/split_files, data/fetch_benchmarks, data/train_tokenizer
 out: data/accept_documents (tokenised; rejected/, ledger/), metrics/accept_documents.json
 """
 
@@ -34,7 +34,8 @@ def main() -> None:
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
         rows = iterate_rows(FILES, ["content", "split", "language"])
         held_out = held_out_shapes(row["content"] for row in rows if row["split"] == "held_out" and row["language"] == "python")
-        metrics = accept_documents(list_shards(SOURCE), screen, held_out, TOKENIZER, params, deduplication, run.out(OUTPUT), run.state)
+        documents, corpus, output = list_shards(SOURCE), list_shards(FILES), run.out(OUTPUT)
+        metrics = accept_documents(documents, corpus, screen, held_out, TOKENIZER, params, deduplication, output, run.state)
         write_metrics(run.out(METRICS), metrics)
 
     sections = [params, deduplication, decontamination]

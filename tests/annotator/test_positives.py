@@ -35,7 +35,15 @@ PARAMS = FetchPositivesParams(
     min_file_bytes=40,
     min_documented_fraction=0.5,
     max_instructions_per_repository=2,
-    exercises=ExerciseRules(min_tests=1, max_definitions=4, max_document_bytes=4000),
+    exercises=ExerciseRules(
+        min_tests=1,
+        max_definitions=4,
+        max_helper_ratio=8.0,
+        max_document_bytes=4000,
+        min_statement_words=0,
+        varied_forms=False,
+        recording=None,
+    ),
     sandbox=SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29),
 )
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)

@@ -5,8 +5,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from snowcoder.metrics import row_accounts, write_metrics
 from snowcoder.reporting.settings import ReportParams
+from snowcoder.shards import write_table
 
 PARAMS = ReportParams(
     variants={
@@ -78,10 +81,29 @@ def _data_metrics(root: Path) -> None:
     _write(root, "fetch_positives", {"high_quality": row_accounts(900, 900, Counter()), "instruction": row_accounts(400, 400, Counter())})
     _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
     _write(root, "label_files", {"labeller": "rubric", "files": 3000})
-    _write(root, "synthesize_documents", {"teacher": "extractive", "rows_out": 700})
-    accepted = row_accounts(700, 520, Counter({"tests_failed": 120, "near_duplicate": 52, "benchmark_overlap": 8}))
-    _write(root, "accept_documents", accepted | {"tokens": 160_000})
+    _documents(root)
     _write(root, "initialize_model", {"parameters": {"total": 7_012_352, "embedding": 2_097_152, "non_embedding": 4_915_200}})
+
+
+def _documents(root: Path) -> None:
+    quarters = {str(number): {"seeds": 100, "documents": 280 - 70 * number} for number in range(1, 5)}
+    _write(root, "synthesize_documents", {"teacher": "extractive", "rows_out": 420, "by_seed_quarter": quarters})
+    accepted = row_accounts(420, 320, Counter({"sandbox_failed": 70, "near_duplicate": 22, "benchmark_overlap": 8}))
+    by_repository = {f"repository{number}": 20 for number in range(16)}
+    metrics: dict[str, Any] = {"tokens": 160_000, "by_language": {"python": 320}, "by_repository": by_repository}
+    metrics["by_tests_from"] = {"author": {"documents": 300, "accepted": 200}, "recording": {"documents": 120, "accepted": 120}}
+    metrics["by_seed_quarter"] = {name: {"documents": counts["documents"], "accepted": 80} for name, counts in quarters.items()}
+    metrics["seed_containment"] = {f"quantile_{quantile:g}": quantile * 0.9 for quantile in (0.0, 0.25, 0.5, 0.75, 1.0)}
+    _write(root, "accept_documents", accepted | metrics)
+    rows = [
+        {"file_id": f"{number:02}", "repository": "r", "language": "python", "name": f"f{number}", "tests_from": "author"}
+        | {"content": f'"""Implement `f{number}`."""\n\n\ndef f{number}(x):\n    return x < {number}\n'}
+        for number in range(12)
+    ]
+    table = pa.Table.from_pylist(rows)
+    write_table(root / "data/accept_documents", [table], table.schema)
+    rejected = pa.Table.from_pylist([{"repository": "r", "name": "g", "reason": "sandbox_failed", "detail": "AssertionError (line 7)"}])
+    write_table(root / "data/accept_documents/rejected", [rejected], rejected.schema)
 
 
 def _bits(root: Path, variant: str, value: float) -> None:

@@ -7,10 +7,11 @@ import pytest
 
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.data_tables import funnel_table, reason_table, selection_table
-from snowcoder.reporting.document import Document, Figure, Section, Table, megabytes, number, with_interval
+from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.results import Results, read_results
+from snowcoder.reporting.synthetic_tables import rejection_table, repository_share_table, seed_yield_table
 from snowcoder.reporting.tables import comparison_table, paper_table, scale_table
 from tests.reporting.fabricate import PARAMS, fabricate
 
@@ -114,3 +115,25 @@ def test_megabytes_and_intervals() -> None:
     assert megabytes(9_940_000) == "9.9 MB"
     assert megabytes(1_234_000_000) == "1,234 MB"
     assert with_interval(0.05, [0.0, 0.1], 1, scale=100) == "5.0 (0.0 to 10.0)"
+
+
+def test_ten_documents_are_folded_into_the_report(results: Results, figures: Path) -> None:
+    page, text = render_page(compose(results), figures), render_markdown(compose(results))
+    assert page.count("<details>") == text.count("<details>") == 10
+    assert "return x &lt; 3\n" in page
+    assert '```python\n"""Implement `f3`."""' in text
+
+
+def test_a_listing_s_fence_is_longer_than_any_in_its_code() -> None:
+    section = Section("s", [], [Listing("a < b", "x = '````'\n", "python")])
+    text = render_markdown(Document("t", [], [section]))
+    assert "\n`````python\nx = '````'\n`````\n" in text
+    assert "<summary>a &lt; b</summary>" in text
+
+
+def test_yield_reasons_and_repositories_of_the_synthetic_documents(results: Results) -> None:
+    assert seed_yield_table(results).rows[0] == ["best quarter", "100", "210", "80", "0.80"]
+    assert rejection_table(results).rows[0] == ["sandbox_failed", "r: g", "AssertionError (line 7)", "70"]
+    rows = repository_share_table(results).rows
+    assert rows[0] == ["repository0", "20", "6.2%"]
+    assert rows[-1] == ["4 others", "80", "25.0%"]

@@ -13,6 +13,7 @@ from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.params import validate
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
 from snowcoder.synthesis.generation import SynthesizeParams, synthesize
@@ -23,16 +24,35 @@ from stages import accept_documents, synthesize_documents
 
 SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
 SCORE_SCHEMA = pa.schema([("file_id", pa.string()), ("language", pa.string()), ("split", pa.string()), ("score", pa.float64())])
-RULES = ExerciseRules(min_tests=1, max_definitions=4, max_document_bytes=4000)
-PARAMS = SynthesizeParams(recipe="HQINS", engine="extractive", seed_top_fraction=1.0, exercises=RULES)
+RULES = ExerciseRules(
+    min_tests=1,
+    max_definitions=4,
+    max_helper_ratio=8.0,
+    max_document_bytes=4000,
+    min_statement_words=0,
+    varied_forms=False,
+    recording=None,
+)
+LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
+PARAMS = SynthesizeParams(recipe="HQINS", engine="extractive", seed_top_fraction=1.0, exercises=RULES, sandbox=LIMITS)
 PARAMS_YAML = """
 synthesize_documents:
   recipe: HQINS
   engine: extractive
   seed_top_fraction: 1.0
-  exercises: {min_tests: 1, max_definitions: 4, max_document_bytes: 4000}
+  exercises:
+    min_tests: 1
+    max_definitions: 4
+    max_helper_ratio: 8.0
+    max_document_bytes: 4000
+    min_statement_words: 0
+    varied_forms: false
+    recording: null
+  sandbox: {timeout_s: 30.0, cpu_s: 10, memory_bytes: 536870912}
 accept_documents:
   max_repository_fraction: 0.5
+  max_seed_containment: {extractive: 0.95}
+  require_tests: true
   sandbox: {timeout_s: 30.0, cpu_s: 10, memory_bytes: 536870912}
 deduplicate_files:
   {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1, wipe_out: {max_dropped_fraction: 0.5, min_files: 20, stop: false}}
@@ -188,7 +208,7 @@ def test_synthesis_writes_a_document_for_each_eligible_function():
         ("copies", "triangle"), ("sums", "triangle"), ("vowels", "vowels_in_text"),
         ("words", "backwards"), ("words", "shout"), ("words", "wrong"),
     ]  # fmt: skip
-    assert set(table["prompt_version"].to_pylist()) == {"extractive-1"}
+    assert set(table["prompt_version"].to_pylist()) == {"extractive-2"}
     metrics = json.loads(Path("metrics/synthesize_documents.json").read_text())
     assert metrics == {
         "rows_in": 8,
@@ -197,6 +217,13 @@ def test_synthesis_writes_a_document_for_each_eligible_function():
         "teacher": "extractive",
         "seeds": 4,
         "seeds_with_documents": 4,
+        "tests_from": {"author": 6},
+        "by_seed_quarter": {
+            "1": {"seeds": 1, "documents": 1},
+            "2": {"seeds": 1, "documents": 3},
+            "3": {"seeds": 1, "documents": 1},
+            "4": {"seeds": 1, "documents": 1},
+        },
     }
 
 

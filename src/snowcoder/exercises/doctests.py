@@ -24,10 +24,11 @@ PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Lis
 
 @dataclass(frozen=True)
 class Tests:
-    """A block of test code, and how many checks it makes."""
+    """A block of test code, and how many checks it makes. only_doctest: it is a doctest run, as plain asserts would not say the same."""
 
     code: str
     n_tests: int
+    only_doctest: bool = False
 
 
 def make_tests(examples: Sequence[doctest.Example]) -> Tests:
@@ -36,13 +37,20 @@ def make_tests(examples: Sequence[doctest.Example]) -> Tests:
     n_tests = sum(1 for example in examples if example.want or example.exc_msg)
     parts = [_as_code(example) for example in examples]
     if any(part is None for part in parts):
-        return Tests(_as_doctest(examples), n_tests)
+        return Tests(_as_doctest(examples), n_tests, only_doctest=True)
     return Tests("\n".join(part for part in parts if part is not None) + "\n", n_tests)
 
 
 def show_examples(examples: Sequence[doctest.Example]) -> str:
     """The examples as they stand in a docstring, options left out, without indentation."""
     return "".join(_shown(example, with_options=False) for example in examples)
+
+
+def runs_as_doctest(examples: Sequence[doctest.Example]) -> bool:
+    """`show_examples` of these passes doctest without options: no option is set, no output is elided, no order of a set is shown."""
+    return not any(
+        example.options or "..." in example.want or "{" in example.want or "\\" in example.source + example.want for example in examples
+    )
 
 
 def _as_code(example: doctest.Example) -> str | None:

@@ -8,6 +8,7 @@ import builtins
 import re
 import symtable
 import warnings
+from functools import lru_cache
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__"}
 # stands for the names of code that cannot be analysed: nothing binds it, so that such code is never taken for self-contained
@@ -29,28 +30,29 @@ def normalise_newlines(source: str) -> str:
     return re.sub(r"\r\n?", "\n", source)
 
 
-def free_names(source: str) -> set[str]:
+def free_names(source: str) -> frozenset[str]:
     """Names that `source` reads and does not bind itself; names in annotations of functions are left out (annotation_names)."""
     return analyse_names(source)[0]
 
 
-def annotation_names(source: str) -> set[str]:
+def annotation_names(source: str) -> frozenset[str]:
     """Names read by annotations of functions in `source` and by nothing else there."""
     return analyse_names(source)[1]
 
 
-def analyse_names(source: str) -> tuple[set[str], set[str]]:
+@lru_cache(maxsize=4096)  # the same helpers are met from many functions
+def analyse_names(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """(free_names, annotation_names) of `source`; ({UNREADABLE}, {}) where it cannot be analysed."""
     tree = parse(source)
     if tree is None:
-        return {UNREADABLE}, set()
+        return frozenset({UNREADABLE}), frozenset()
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     bound = bound_names(tree)
     try:
         free = _free_names(tree)
     except (SyntaxError, ValueError, RecursionError):  # what a parser lets pass: an argument named twice, a number of 5000 digits
-        return {UNREADABLE}, set()
-    return free, read - free - bound
+        return frozenset({UNREADABLE}), frozenset()
+    return frozenset(free), frozenset(read - free - bound)
 
 
 def _free_names(tree: ast.Module) -> set[str]:

@@ -1,11 +1,11 @@
-"""Doctest examples that import their own package, rewritten for a function that stands alone: `>>> from toolz import first` is dropped,
-`>>> toolz.first([1])` becomes `>>> first([1])`."""
+"""Code that reaches through its own package, rewritten to stand alone: `>>> from toolz import first` is dropped, `toolz.first([1])`
+becomes `first([1])`, in examples and in functions."""
 
 import ast
 import doctest
 from collections.abc import Sequence
 
-from snowcoder.exercises.names import parse
+from snowcoder.exercises.names import bound_names, parse
 
 
 def drop_package_imports(examples: Sequence[doctest.Example], package: str, defined: frozenset[str]) -> tuple[doctest.Example, ...] | str:
@@ -26,6 +26,39 @@ def drop_package_imports(examples: Sequence[doctest.Example], package: str, defi
             continue
         kept.append(_rewritten(example, rest, aliases, defined, changed=bool(own)))
     return tuple(kept)
+
+
+def flatten_attributes(source: str, aliases: frozenset[str]) -> tuple[str, dict[str, set[str]]] | None:
+    """(`source` with `alias.name` shortened to `name`, {alias: names}); None where an alias is used otherwise, or `name` is bound within.
+
+    Layout and comments stay: only the characters of the attributes change.
+    """
+    tree = parse(source)
+    if tree is None:
+        return None
+    nodes = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases
+    ]
+    uses = sum(1 for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in aliases)
+    names = {node.attr for node in nodes}
+    if uses != len(nodes) or names & _inner_names(tree):
+        return None
+    lines = [line.encode() for line in source.split("\n")]
+    used: dict[str, set[str]] = {}
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        if node.lineno != node.end_lineno:
+            return None
+        assert isinstance(node.value, ast.Name)
+        used.setdefault(node.value.id, set()).add(node.attr)
+        line = lines[node.lineno - 1]
+        lines[node.lineno - 1] = line[: node.col_offset] + node.attr.encode() + line[node.end_col_offset :]
+    return b"\n".join(lines).decode(), used
+
+
+def _inner_names(tree: ast.Module) -> set[str]:
+    """Names bound inside the definitions of `tree`, not by the definitions themselves."""
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    return bound_names(tree) - own
 
 
 def _is_own_import(node: ast.stmt, package: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the report says, in its order: the findings, the models, the data, the annotators, ours beside the paper's."""
+"""What the report says, in its order: findings, models, data, synthetic documents, annotators, ours beside the paper's."""
 
 from snowcoder.reporting.data_tables import (
     annotator_table,
@@ -8,9 +8,16 @@ from snowcoder.reporting.data_tables import (
     reason_table,
     selection_table,
 )
-from snowcoder.reporting.document import Document, Figure, Section, Table, number
+from snowcoder.reporting.document import Block, Document, Figure, Section, number
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import Results, teacher_name
+from snowcoder.reporting.synthetic_tables import (
+    document_listings,
+    rejection_table,
+    repository_share_table,
+    seed_yield_table,
+    synthetic_paragraph,
+)
 from snowcoder.reporting.tables import bits_table, comparison_table, paper_table, scale_table, score_table
 
 FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
@@ -21,7 +28,7 @@ def compose(results: Results) -> Document:
     return Document(
         "snowcoder: which data make the model better?",
         findings(results),
-        [_models(results), _training(results), _data(results), _annotators(results), _paper(results)],
+        [_models(results), _training(results), _data(results), _synthetic(results), _annotators(results), _paper(results)],
     )
 
 
@@ -50,18 +57,8 @@ def _training(results: Results) -> Section:
 
 
 def _data(results: Results) -> Section:
-    accepted = results.stages["accept_documents"]
-    documents = f"{accepted('rows_out'):,} of {accepted('rows_in'):,} documents passed, with {number(accepted('tokens'))} tokens."
-    teacher = teacher_name(results)
-    if teacher == "extractive":
-        documents = (
-            "The synthetic documents are not written by a language model: their teacher, called extractive, cuts documented functions out "
-            f"of top-scored files and turns them into exercises with tests. {documents}"
-        )
-    else:
-        documents = f"The synthetic documents are by {teacher}. {documents}"
     figure = Figure("funnel.png", "What is left after each step, by language.", "Files and megabytes after each step; numbers below.")
-    blocks: list[Table | Figure] = [
+    blocks: list[Block] = [
         figure,
         funnel_table(results),
         language_table(results),
@@ -69,7 +66,20 @@ def _data(results: Results) -> Section:
         contamination_table(results),
         selection_table(results),
     ]
-    return Section("The data", [documents], blocks)
+    return Section("The data", [], blocks)
+
+
+def _synthetic(results: Results) -> Section:
+    teacher = teacher_name(results)
+    if teacher == "extractive":
+        who = (
+            "The synthetic documents are not written by a language model: their teacher, called extractive, cuts documented functions and "
+            "classes out of top-scored files and turns them into exercises with tests. It is a stand-in for a model and adds no knowledge."
+        )
+    else:
+        who = f"The synthetic documents are by {teacher}."
+    blocks: list[Block] = [seed_yield_table(results), rejection_table(results), repository_share_table(results)]
+    return Section("The synthetic documents", [f"{who} {synthetic_paragraph(results)}"], [*blocks, *document_listings(results)])
 
 
 def _annotators(results: Results) -> Section:

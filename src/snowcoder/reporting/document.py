@@ -29,12 +29,24 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Code to read, folded away under its title."""
+
+    title: str
+    code: str
+    language: str
+
+
+Block = Table | Figure | Listing
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs, then figures and tables in their order."""
+    """A heading with paragraphs, then figures, tables and listings in their order."""
 
     title: str
     paragraphs: list[str] = field(default_factory=list)
-    blocks: list[Table | Figure] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

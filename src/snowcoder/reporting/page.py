@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from snowcoder.reporting.document import Document, Figure
+from snowcoder.reporting.document import Document, Figure, Listing
 from snowcoder.reporting.page_template import TEMPLATE
 
 
@@ -17,4 +17,5 @@ def render_page(document: Document, figures: Path) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
+    environment.tests["listing"] = lambda block: isinstance(block, Listing)
     return environment.from_string(TEMPLATE).render(document=document, inline=inline)

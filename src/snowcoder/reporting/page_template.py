@@ -35,6 +35,9 @@ th { text-align: right; font-weight: 600; color: var(--soft); vertical-align: bo
 th, td { padding: 0.42rem 0.8rem; }
 td { text-align: right; white-space: nowrap; }
 th.words, td.words { text-align: left; }
+details { margin: 0.5rem 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
+summary { padding: 0.45rem 0.8rem; cursor: pointer; font-size: 0.92rem; }
+pre { margin: 0; padding: 0.8rem; overflow-x: auto; border-top: 1px solid var(--line); font: 0.82rem/1.45 ui-monospace, monospace; }
 tbody tr:nth-child(even) { background: var(--band); }
 </style>
 </head>
@@ -58,6 +61,9 @@ tbody tr:nth-child(even) { background: var(--band); }
 <p>{{ paragraph }}</p>
 {% endfor %}
 {% for block in section.blocks %}
+{% if block is listing %}
+<details><summary>{{ block.title }}</summary><pre><code>{{ block.code }}</code></pre></details>
+{% else %}
 <figure>
 {% if block is figure %}
 <img src="{{ inline(block) }}" alt="{{ block.description }}">
@@ -83,6 +89,7 @@ tbody tr:nth-child(even) { background: var(--band); }
 <figcaption>{{ block.caption }}</figcaption>
 {% endif %}
 </figure>
+{% endif %}
 {% endfor %}
 </section>
 {% endfor %}

@@ -5,12 +5,14 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.metrics import read_metrics
 from snowcoder.reporting.settings import INITIAL, ReportParams, ladder
+from snowcoder.shards import iterate_rows
 
 # metrics/<stage>.json
 STAGES = (
@@ -27,6 +29,9 @@ STAGES = (
     "accept_documents",
     "initialize_model",
 )
+ACCEPTED = Path("data/accept_documents")
+SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "tests_from", "content")
+SHOWN_DOCUMENTS = 10
 Curve = list[dict[str, float]]
 
 
@@ -64,6 +69,7 @@ class Results(Scores):
     """Everything the report is made of.
 
     stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage.
+    accepted_samples: rows of accepted documents with SAMPLE_COLUMNS; rejected: reason -> the first rejected row of it.
     roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss.
     """
 
@@ -71,6 +77,8 @@ class Results(Scores):
     selections: dict[str, Metrics]
     packed: dict[str, Metrics]
     trained: dict[str, Metrics]
+    accepted_samples: list[dict[str, Any]]
+    rejected: dict[str, dict[str, Any]]
     roc: dict[str, Curve]
     curves: dict[str, Curve]
 
@@ -102,7 +110,7 @@ def input_paths(params: ReportParams) -> list[Path]:
     arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
     paths = [stage_path(stage) for stage in STAGES] + [arm_path(stage, arm) for stage, names in arms for arm in names]
     paths += [roc_path(recipe) for recipe in params.recipes]
-    return paths + [curve_path(variant) for variant in variants]
+    return [*paths, *(curve_path(variant) for variant in variants), ACCEPTED]
 
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
@@ -114,6 +122,8 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
         selections=_read_arms(root, "select_files", params.rules),
         packed=_read_arms(root, "pack_tokens", variants),
         trained=_read_arms(root, "pretrain", variants),
+        accepted_samples=_read_samples(root / ACCEPTED),
+        rejected=_read_rejected(root / ACCEPTED / "rejected"),
         roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
         curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
     )
@@ -168,6 +178,18 @@ def _read(root: Path, path: Path) -> Metrics:
 
 def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
     return {name: _read(root, arm_path(stage, name)) for name in names}
+
+
+def _read_samples(folder: Path) -> list[dict[str, Any]]:
+    # ids are hashes: the first ones are as good a sample as any
+    return list(islice(iterate_rows(folder, SAMPLE_COLUMNS), SHOWN_DOCUMENTS))
+
+
+def _read_rejected(folder: Path) -> dict[str, dict[str, Any]]:
+    first: dict[str, dict[str, Any]] = {}
+    for row in iterate_rows(folder, ("repository", "name", "reason", "detail")):
+        first.setdefault(row["reason"], row)
+    return first
 
 
 def _read_curve(path: Path, needed: tuple[str, ...]) -> Curve:

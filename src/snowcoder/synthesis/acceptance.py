@@ -1,18 +1,20 @@
-"""Which documents are fit to train on: they parse, hold no benchmark, pass their own tests in the sandbox, repeat no other, and no
-repository has too many.
+"""Which documents are fit to train on: finished, one program that parses and needs nothing else, no benchmark in it, no copy, its own tests
+passed in the sandbox, no other document repeated, and no repository with too many.
 
-in: DOCUMENT_SCHEMA rows, the benchmarks, the tokenizer
-out: ACCEPTED_SCHEMA rows (as in tokenize_files, split 'train', path synthetic/<document_id>.py, with seed_file_id and content), sorted
-by document_id; rejected/: REJECTED_SCHEMA, one row per rejected document; ledger/: evidence of benchmark overlaps, source 'synthetic'.
-Reasons: does_not_parse, benchmark_overlap, sandbox_<status>, exact_duplicate, near_duplicate, over_repository_fraction.
+in: DOCUMENT_SCHEMA rows, data/split_files, the benchmarks, the tokenizer
+out: ACCEPTED_SCHEMA rows (as in tokenize_files, split 'train', path synthetic/<document_id>.<extension>, with provenance and content),
+sorted by document_id; rejected/: REJECTED_SCHEMA, one row per rejected document, with the content of the first of each reason; ledger/:
+evidence of benchmark overlaps, source 'synthetic'.
+Reasons, in the order of the checks: those of screening.py; copy_of_seed, near_duplicate_of_corpus; without_tests, sandbox_<status>;
+exact_duplicate, near_duplicate; over_repository_fraction.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
@@ -22,19 +24,40 @@ from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.index import NearDuplicateIndex
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.errors import EmptyResultError
-from snowcoder.exercises.names import parse
 from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.shards import read_shard, write_table
-from snowcoder.synthesis.held_out import function_shapes
+from snowcoder.synthesis.corpus_overlap import measure_overlaps
+from snowcoder.synthesis.screening import Rejection, find_copies, screen_documents
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer
 
-ACCEPTED_SCHEMA = TOKENIZED_FILE_SCHEMA.append(pa.field("seed_file_id", pa.string())).append(pa.field("content", pa.string()))
-REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "seed_file_id", "reason", "detail")])
+PROVENANCE = pa.schema(
+    [
+        ("seed_file_id", pa.string()),
+        ("name", pa.string()),
+        ("teacher", pa.string()),
+        ("prompt_version", pa.string()),
+        ("tests_from", pa.string()),
+        ("n_tests", pa.int32()),
+        ("seed_score", pa.float64()),
+        ("seed_containment", pa.float64()),
+        ("content", pa.string()),
+    ]
+)
+ACCEPTED_SCHEMA = pa.schema([*TOKENIZED_FILE_SCHEMA, *PROVENANCE])
+REJECTED_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content")]
+)
 VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
 TOKEN_BYTES = 2
+EXTENSIONS = {"python": "py", "javascript": "js", "typescript": "ts", "cpp": "cpp", "c": "c", "java": "java", "shell": "sh"}
+# documents run between two marks of progress: what a kill costs
+BATCH_DOCUMENTS = 64
+# rejected documents of each reason whose content is kept
+EXAMPLES_PER_REASON = 10
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class AcceptParams(ParamsModel):
@@ -43,19 +66,16 @@ class AcceptParams(ParamsModel):
     max_repository_fraction: float = Field(
         gt=0, le=1, description="largest share of the documents that may come of one repository; 1 / repositories where there are fewer"
     )
+    max_seed_containment: dict[str, float] = Field(
+        description="teacher -> largest share of a document's token n-grams that may stand in its seed; near 1 for one that extracts"
+    )
+    require_tests: bool = Field(description="reject documents that carry no test")
     sandbox: SandboxLimits
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Why a document is not fit. detail: the exception, or the document_id or problem that it repeats."""
-
-    reason: str
-    detail: str
 
 
 def accept_documents(
     shards: Sequence[Path],
+    corpus: Sequence[Path],
     screen: BenchmarkScreen,
     held_out: frozenset[str],
     tokenizer: Path,
@@ -66,58 +86,78 @@ def accept_documents(
 ) -> dict[str, Any]:
     """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError.
 
-    held_out: shapes of the functions of held-out files (snowcoder.synthesis.held_out), which no document may solve with.
+    corpus: shards of data/split_files. held_out: shapes of the functions of held-out files (snowcoder.synthesis.held_out), which no
+    document may solve with.
     """
     check_sandbox()
     documents = sorted((row for path in shards for row in read_shard(path).to_pylist()), key=_best_first)
-    rejections, ledger = screen_documents(documents, screen)
-    rejections |= find_held_out([row for row in documents if row["document_id"] not in rejections], held_out)
-    runnable = [row for row in documents if row["document_id"] not in rejections]
+    rejections, ledger = screen_all(documents, screen, held_out)
+    overlaps = measure_overlaps(documents, corpus, deduplication)
+    containment = {row["document_id"]: overlap.seed_containment for row, overlap in zip(documents, overlaps, strict=True)}
+    # the first fault found is the one that counts
+    rejections = find_copies(documents, overlaps, params.max_seed_containment) | rejections
+    if params.require_tests:
+        rejections = {row["document_id"]: Rejection("without_tests", "") for row in documents if not row["n_tests"]} | rejections
+    runnable = [row for row in _left(documents, rejections) if row["n_tests"] and row["language"] == "python"]
     rejections |= run_documents(runnable, params.sandbox, state)
-    rejections |= find_repetitions([row for row in documents if row["document_id"] not in rejections], deduplication)
-    rejections |= cap_repositories([row for row in documents if row["document_id"] not in rejections], params.max_repository_fraction)
-    accepted = sorted((row for row in documents if row["document_id"] not in rejections), key=lambda row: row["document_id"])
+    rejections |= find_repetitions(_left(documents, rejections), deduplication)
+    rejections |= cap_repositories(_left(documents, rejections), params.max_repository_fraction)
+    accepted = sorted(_left(documents, rejections), key=lambda row: row["document_id"])
     reasons = Counter(rejection.reason for rejection in rejections.values())
     if not accepted:
         raise EmptyResultError(
             f"accept_documents: none of {len(documents)} documents is accepted ({dict(sorted(reasons.items()))}); "
             "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
         )
-    tokens = _write(accepted, documents, rejections, ledger, tokenizer, output)
-    counts = Counter(row["repository"] for row in accepted)
-    largest = max(counts.values()) / len(accepted)
-    accounts = row_accounts(len(documents), len(accepted), reasons)
-    return accounts | {"tokens": tokens, "repositories": len(counts), "largest_repository_fraction": largest}
+    tokens = _write(accepted, documents, rejections, ledger, containment, tokenizer, output)
+    return row_accounts(len(documents), len(accepted), reasons) | {"tokens": tokens} | describe_accepted(documents, accepted, containment)
 
 
-def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScreen) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
-    """(rejections by document_id of what does not parse or overlaps a benchmark, ledger rows)."""
-    rejections: dict[str, Rejection] = {}
-    ledger = []
-    for row in documents:
-        if parse(row["content"]) is None:
-            rejections[row["document_id"]] = Rejection("does_not_parse", "")
-        elif overlap := screen.match(row["content"]):
-            rejections[row["document_id"]] = Rejection("benchmark_overlap", f"{overlap.benchmark} {overlap.problem_id}")
-            file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row["document_id"])}
+def describe_accepted(
+    documents: Sequence[dict[str, Any]], accepted: Sequence[dict[str, Any]], containment: dict[str, float]
+) -> dict[str, Any]:
+    """Metrics of what was accepted: repositories' shares, languages, where tests come from, yield by prompt version and by seed score."""
+    repositories = Counter(row["repository"] for row in accepted)
+    shares = np.quantile([containment[row["document_id"]] for row in accepted], QUANTILES).round(4)
+
+    def yields(column: str) -> dict[str, dict[str, int]]:
+        made, kept = (Counter(str(row[column]) for row in rows) for rows in (documents, accepted))
+        return {value: {"documents": made[value], "accepted": kept[value]} for value in sorted(made)}
+
+    return {
+        "repositories": len(repositories),
+        "largest_repository_fraction": max(repositories.values()) / len(accepted),
+        "by_repository": dict(repositories),
+        "by_language": dict(Counter(row["language"] for row in accepted)),
+        "by_tests_from": yields("tests_from"),
+        "by_prompt_version": yields("prompt_version"),
+        "by_seed_quarter": yields("seed_quarter"),
+        "seed_containment": {f"quantile_{quantile:g}": float(share) for quantile, share in zip(QUANTILES, shares, strict=True)},
+    }
+
+
+def screen_all(
+    documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]
+) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
+    """(rejections by document_id, ledger rows) of what screening.py finds."""
+    rejections, ledger = {}, []
+    for row, (rejection, overlap) in zip(documents, screen_documents(documents, screen, held_out), strict=True):
+        if rejection:
+            rejections[row["document_id"]] = rejection
+        if overlap:
+            file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row)}
             ledger.append(ledger_row("synthetic", file, overlap))
     return rejections, sorted(ledger, key=lambda row: row["file_id"])
 
 
-def find_held_out(documents: Sequence[dict[str, Any]], held_out: frozenset[str]) -> dict[str, Rejection]:
-    """Rejections of what solves its problem with a function of a held-out file."""
-    names = [row["document_id"] for row in documents if not held_out.isdisjoint(function_shapes(row["solution"], row["name"]))]
-    return {name: Rejection("held_out_overlap", "") for name in names}
-
-
-def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, state: Path, batch: int = 512) -> dict[str, Rejection]:
+def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, state: Path) -> dict[str, Rejection]:
     """Rejections of what does not pass its own tests. Verdicts of finished batches are kept in `state`, and not run again after a kill."""
     rejections = {}
     ordered = sorted(documents, key=lambda row: row["document_id"])
-    for number, start in enumerate(range(0, len(ordered), batch)):
+    for number, start in enumerate(range(0, len(ordered), BATCH_DOCUMENTS)):
         folder = state / "verdicts" / f"{number:06d}"
         if not (folder / "manifest.json").exists():
-            _run_batch(ordered[start : start + batch], limits, folder)
+            _run_batch(ordered[start : start + BATCH_DOCUMENTS], limits, folder)
         for row in read_shard(folder / "part-00000.parquet").to_pylist():
             if row["status"] != "passed":
                 rejections[row["document_id"]] = Rejection(f"sandbox_{row['status']}", row["detail"])
@@ -164,9 +204,13 @@ def repository_cap(counts: Sequence[int], max_fraction: float) -> int:
     return next((cap for cap in caps if cap <= fraction * sum(min(count, cap) for count in counts) + 1e-9), 1)
 
 
-def synthetic_path(document_id: str) -> str:
+def synthetic_path(row: dict[str, Any]) -> str:
     """The path under which a document stands beside real files."""
-    return f"synthetic/{document_id}.py"
+    return f"synthetic/{row['document_id']}.{EXTENSIONS.get(row['language'], 'txt')}"
+
+
+def _left(documents: Sequence[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:
+    return [row for row in documents if row["document_id"] not in rejections]
 
 
 def _best_first(row: dict[str, Any]) -> tuple[float, str]:
@@ -187,32 +231,40 @@ def _write(
     documents: list[dict[str, Any]],
     rejections: dict[str, Rejection],
     ledger: list[dict[str, Any]],
+    containment: dict[str, float],
     tokenizer: Path,
     output: Path,
 ) -> int:
     tokens = tokenize_contents(load_tokenizer(tokenizer), [row["content"] for row in accepted])
-    rows = [_accepted_row(row, encoded) for row, encoded in zip(accepted, tokens, strict=True)]
-    rejected = [
-        {"document_id": row["document_id"], "seed_file_id": row["seed_file_id"], "reason": found.reason, "detail": found.detail}
-        for row in sorted(documents, key=lambda row: row["document_id"])
-        if (found := rejections.get(row["document_id"]))
-    ]
+    rows = [_accepted_row(row, encoded, containment) for row, encoded in zip(accepted, tokens, strict=True)]
     write_table(output, [pa.Table.from_pylist(rows, ACCEPTED_SCHEMA)], ACCEPTED_SCHEMA)
-    write_table(output / "rejected", [pa.Table.from_pylist(rejected, REJECTED_SCHEMA)], REJECTED_SCHEMA)
+    write_table(output / "rejected", [pa.Table.from_pylist(_rejected_rows(documents, rejections), REJECTED_SCHEMA)], REJECTED_SCHEMA)
     write_table(output / "ledger", [pa.Table.from_pylist(ledger, LEDGER_SCHEMA)], LEDGER_SCHEMA)
     return sum(row["n_tokens"] for row in rows)
 
 
-def _accepted_row(row: dict[str, Any], tokens: bytes) -> dict[str, Any]:
-    return {
+def _rejected_rows(documents: list[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:
+    shown: Counter[str] = Counter()
+    rows = []
+    for row in sorted((row for row in documents if row["document_id"] in rejections), key=lambda row: row["document_id"]):
+        found = rejections[row["document_id"]]
+        shown[found.reason] += 1
+        content = row["content"] if shown[found.reason] <= EXAMPLES_PER_REASON else None
+        rows.append(
+            {name: row[name] for name in REJECTED_SCHEMA.names[:4]} | {"reason": found.reason, "detail": found.detail, "content": content}
+        )
+    return rows
+
+
+def _accepted_row(row: dict[str, Any], tokens: bytes, containment: dict[str, float]) -> dict[str, Any]:
+    return {name: row[name] for name in PROVENANCE.names if name in row} | {
         "file_id": row["document_id"],
         "repository": row["repository"],
-        "path": synthetic_path(row["document_id"]),
+        "path": synthetic_path(row),
         "language": row["language"],
         "split": "train",
         "n_bytes": len(row["content"].encode()),
         "n_tokens": len(tokens) // TOKEN_BYTES,
         "tokens": tokens,
-        "seed_file_id": row["seed_file_id"],
-        "content": row["content"],
+        "seed_containment": containment[row["document_id"]],
     }

@@ -4,7 +4,7 @@ in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -18,27 +18,53 @@ from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
+from snowcoder.sandbox.program import SandboxLimits, check_sandbox
+from snowcoder.shards import read_shard
 from snowcoder.synthesis.extractive import ExtractiveTeacher
+from snowcoder.synthesis.seeds import LANGUAGE
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, Teacher
 
 
 class SynthesizeParams(ParamsModel):
-    """How documents are made. recipe: the annotator whose scores choose the seeds. engine: the teacher."""
+    """How documents are made. recipe: the annotator whose scores choose the seeds. engine: the teacher. sandbox: for recorded tests."""
 
     recipe: str = Field(min_length=1)
     engine: Literal["extractive"]
     seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
     exercises: ExerciseRules
+    sandbox: SandboxLimits
 
 
-def make_teacher(params: SynthesizeParams) -> Teacher:
+Packages = dict[str, dict[str, str]]
+
+
+def make_teacher(params: SynthesizeParams, packages: Packages) -> Teacher:
     """The teacher that `engine` names."""
-    return ExtractiveTeacher(params.exercises)
+    return ExtractiveTeacher(params.exercises, params.sandbox, packages)
+
+
+def read_packages(shards: Sequence[Path], seeds: Collection[str]) -> Packages:
+    """{repository of a seed: {path: text}} of the Python train files: what a seed may import of its own package. Held in memory."""
+    columns = ["file_id", "repository", "path", "language", "split", "content"]
+    owners = {row["repository"] for path in shards for row in read_shard(path, columns[:2]).to_pylist() if row["file_id"] in seeds}
+    packages: Packages = {}
+    for path in shards:
+        for row in read_shard(path, columns).to_pylist():
+            if row["split"] == "train" and row["language"] == LANGUAGE and row["repository"] in owners:
+                packages.setdefault(row["repository"], {})[row["path"]] = row["content"]
+    return packages
 
 
 def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, state: Path) -> dict[str, Any]:
-    """Write the documents to `output`; return the metrics: accounts of the seeds' candidates. Raises EmptyResultError without documents."""
-    function = partial(synthesize_shard, seeds=seeds, params=params)
+    """Write the documents to `output`; return the metrics: accounts of the seeds' candidates.
+
+    seeds: best first. Raises EmptyResultError without documents, SandboxError if tests are to be recorded and cannot be here.
+    """
+    if params.exercises.recording is not None:
+        check_sandbox()
+    quarters = {file_id: 1 + 4 * rank // len(seeds) for rank, file_id in enumerate(seeds)}
+    packages = read_packages(shards, seeds)
+    function = partial(synthesize_shard, seeds=seeds, quarters=quarters, packages=packages, params=params)
     summaries = map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)}, state, "synthesize_documents")
     found = sum(summary["seeds"] for summary in summaries)
     assert found == len(seeds), f"{len(seeds)} seeds are scored, {found} of them are in the train split"
@@ -49,32 +75,46 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
             f"synthesize_documents: no document came of {found} seeds (refused: {dict(refused)}); "
             "raise synthesize_documents.seed_top_fraction, or widen the corpus"
         )
+    counts = Counter(quarters.values())
+    totals = {name: sum((Counter(summary[name]) for summary in summaries), Counter[str]()) for name in ("tests_from", "by_quarter")}
     return row_accounts(n_documents + refused.total(), n_documents, refused) | {
         "seeds": found,
         "seeds_with_documents": sum(summary["fruitful"] for summary in summaries),
+        "tests_from": dict(totals["tests_from"]),
+        "by_seed_quarter": {str(name): {"seeds": counts[name], "documents": totals["by_quarter"][str(name)]} for name in sorted(counts)},
     }
 
 
-def synthesize_shard(files: pa.Table, seeds: dict[str, float], params: SynthesizeParams) -> ShardResult:
+def synthesize_shard(
+    files: pa.Table, seeds: dict[str, float], quarters: dict[str, int], packages: Packages, params: SynthesizeParams
+) -> ShardResult:
     """Documents of the seeds in one shard of SourceFile rows with `split`."""
-    teacher = make_teacher(params)
+    teacher = make_teacher(params, packages)
     rows: list[dict[str, Any]] = []
     refused: Counter[str] = Counter()
     chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]
     for row in chosen:
         assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
-        seed = _seed(row, seeds[row["file_id"]])
+        seed = _seed(row, seeds[row["file_id"]], quarters[row["file_id"]])
         results = teacher.documents(seed)
         refused.update(result.reason for result in results if isinstance(result, Refusal))
-        rows += [result.row(seed, teacher.prompt_version) for result in results if not isinstance(result, Refusal)]
+        rows += [result.row(seed, teacher) for result in results if not isinstance(result, Refusal)]
     unique = {row["document_id"]: row for row in rows}
     refused["same_document_twice"] += len(rows) - len(unique)
     table = pa.Table.from_pylist([unique[key] for key in sorted(unique)], DOCUMENT_SCHEMA)
     fruitful = len({row["seed_file_id"] for row in rows})
-    return ShardResult(
-        {"documents": table}, {"seeds": len(chosen), "fruitful": fruitful, "documents": len(unique), "refused": dict(+refused)}
+    summary = {
+        "seeds": len(chosen),
+        "fruitful": fruitful,
+        "documents": len(unique),
+        "refused": dict(+refused),
+        "tests_from": Counter(row["tests_from"] for row in unique.values()),
+        "by_quarter": Counter(str(row["seed_quarter"]) for row in unique.values()),
+    }
+    return ShardResult({"documents": table}, summary)
+
+
+def _seed(row: dict[str, Any], score: float, quarter: int) -> Seed:
+    return Seed(
+        score=score, quarter=quarter, **{name: row[name] for name in ("file_id", "repository", "path", "language", "licence", "content")}
     )
-
-
-def _seed(row: dict[str, Any], score: float) -> Seed:
-    return Seed(score=score, **{name: row[name] for name in ("file_id", "repository", "path", "language", "licence", "content")})

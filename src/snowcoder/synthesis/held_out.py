@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 
 def function_shapes(content: str, name: str | None = None) -> set[str]:
-    """Arguments and body of every function (or of those called `name`), without name, docstring and layout; empty if it does not parse."""
+    """Arguments and body of every function, without name, docstring and layout; empty if it does not parse.
+
+    name: only of functions called so, and of the methods of classes called so that do more than one thing.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -18,6 +21,10 @@ def function_shapes(content: str, name: str | None = None) -> set[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and name in (None, node.name)]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
+    methods = (node for owner in classes for node in owner.body if isinstance(node, ast.FunctionDef))
+    # a method of one statement (`return self.x`) is everybody's
+    functions += [method for method in methods if len(_body(method)) > 1]
     return {_shape(function) for function in functions}
 
 
@@ -27,5 +34,8 @@ def held_out_shapes(contents: Iterable[str]) -> frozenset[str]:
 
 
 def _shape(function: ast.FunctionDef) -> str:
-    body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
-    return ast.dump(function.args) + "".join(ast.dump(statement) for statement in body)
+    return ast.dump(function.args) + "".join(ast.dump(statement) for statement in _body(function))
+
+
+def _body(function: ast.FunctionDef) -> list[ast.stmt]:
+    return function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body

@@ -24,15 +24,22 @@ DOCUMENT_SCHEMA = pa.schema(
         ("solution", pa.string()),
         ("tests", pa.string()),
         ("n_tests", pa.int32()),
+        ("tests_from", pa.string()),
+        ("finish_reason", pa.string()),
+        ("teacher", pa.string()),
         ("prompt_version", pa.string()),
         ("seed_score", pa.float64()),
+        ("seed_quarter", pa.int8()),
     ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A top-scored file of the train split; repository and licence are handed on to what is made of it."""
+    """A top-scored file of the train split; repository and licence are handed on to what is made of it.
+
+    quarter: 1 for the best quarter of the seeds, to 4.
+    """
 
     file_id: str
     repository: str
@@ -41,11 +48,17 @@ class Seed:
     licence: str
     content: str
     score: float
+    quarter: int
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A problem-solving-oriented code file. content: all of it; problem, solution, tests: its parts; name: the function it is about."""
+    """A problem-solving-oriented code file.
+
+    content: all of it; problem, solution, tests: its parts, '' where it has none; name: the function or class it is about, or ''.
+    tests_from: `author` (examples of the code's author), `recording` (of what the solution does), `model`, or `` without tests.
+    finish_reason: `stop`, or what ended a model's answer before its end.
+    """
 
     name: str
     content: str
@@ -53,20 +66,29 @@ class Document:
     solution: str
     tests: str
     n_tests: int
+    tests_from: str
+    finish_reason: str
 
-    def row(self, seed: Seed, prompt_version: str) -> dict[str, Any]:
+    def row(self, seed: Seed, teacher: "Teacher") -> dict[str, Any]:
         """A row of DOCUMENT_SCHEMA. document_id: 32 hex digits over prompt version, seed and content."""
-        identity = hashlib.sha256("\0".join((prompt_version, seed.file_id, self.content)).encode()).hexdigest()[:32]
+        version = teacher.prompt_version
+        identity = hashlib.sha256("\0".join((version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         origin = {"seed_file_id": seed.file_id, "repository": seed.repository, "licence": seed.licence, "language": seed.language}
-        return asdict(self) | origin | {"document_id": identity, "prompt_version": prompt_version, "seed_score": seed.score}
+        made = {"document_id": identity, "teacher": teacher.name, "prompt_version": version}
+        return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
 
 
 class Teacher(Protocol):
-    """Turns one seed into documents."""
+    """Turns one seed into documents.
+
+    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
+    """
 
     @property
-    def prompt_version(self) -> str:
-        """Names the wording (or the rules) that made a document, so that a change of it shows in the data."""
+    def name(self) -> str: ...
+
+    @property
+    def prompt_version(self) -> str: ...
 
     def documents(self, seed: Seed) -> list[Document | Refusal]:
         """What became of `seed`, in a fixed order. Raises EngineError if the engine fails."""

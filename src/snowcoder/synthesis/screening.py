@@ -1,0 +1,97 @@
+"""What can be said of a document without running it: is it finished, one program in one language, free of benchmarks and of what models
+are judged on, and not a copy.
+
+in: DOCUMENT_SCHEMA rows   out: a Rejection, or None, per document
+"""
+
+import ast
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
+from snowcoder.errors import ParameterError
+from snowcoder.execution import map_items
+from snowcoder.exercises.names import parse
+from snowcoder.synthesis.corpus_overlap import CorpusOverlap
+from snowcoder.synthesis.held_out import function_shapes
+from snowcoder.synthesis.residue import residue
+
+BATCH_DOCUMENTS = 256
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a document is not fit. detail: the exception, or the document_id, file or problem that it repeats."""
+
+    reason: str
+    detail: str
+
+
+Screened = tuple[Rejection | None, Overlap | None]
+
+
+def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]) -> list[Screened]:
+    """(why it is rejected, the evidence of a benchmark) per document, in their order."""
+    batches = [documents[start : start + BATCH_DOCUMENTS] for start in range(0, len(documents), BATCH_DOCUMENTS)]
+    return [result for part in map_items(partial(_screen_batch, screen=screen, held_out=held_out), batches, "screen") for result in part]
+
+
+def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: frozenset[str]) -> Screened:
+    """The first fault of one document: unfinished, what residue.py finds, does_not_parse, unresolved_import, held_out_overlap,
+    benchmark_overlap."""
+    if row["finish_reason"] != "stop":
+        return Rejection("unfinished", row["finish_reason"]), None
+    if found := residue(row["content"]):
+        return Rejection(*found), None
+    if row["language"] == "python":
+        tree = parse(row["content"])
+        if tree is None:
+            return Rejection("does_not_parse", ""), None
+        if module := unresolved_import(tree):
+            return Rejection("unresolved_import", module), None
+        if not held_out.isdisjoint(function_shapes(row["solution"], row["name"])):
+            return Rejection("held_out_overlap", row["name"]), None
+    if overlap := screen.match(row["content"]):
+        return Rejection("benchmark_overlap", f"{overlap.benchmark} {overlap.problem_id}"), overlap
+    return None, None
+
+
+def unresolved_import(tree: ast.Module) -> str:
+    """The first module that `tree` imports from outside the standard library; '' if there is none."""
+    for node in ast.walk(tree):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            modules = ["." * node.level + (node.module or "")]
+        for module in modules:
+            if module.split(".")[0] not in sys.stdlib_module_names:
+                return module
+    return ""
+
+
+def find_copies(
+    documents: Sequence[dict[str, Any]], overlaps: Sequence[CorpusOverlap], max_seed_containment: Mapping[str, float]
+) -> dict[str, Rejection]:
+    """Rejections, by document_id, of what repeats its seed beyond its teacher's limit, or a file of the corpus.
+
+    Raises ParameterError if a teacher has no limit.
+    """
+    rejections = {}
+    for row, overlap in zip(documents, overlaps, strict=True):
+        teacher, shared = row["teacher"], overlap.seed_containment
+        if teacher not in max_seed_containment:
+            known = ", ".join(sorted(max_seed_containment))
+            raise ParameterError(
+                f"params.yaml: accept_documents.max_seed_containment: no limit for the teacher {teacher!r}; found: {known}"
+            )
+        if shared > max_seed_containment[teacher]:
+            rejections[row["document_id"]] = Rejection("copy_of_seed", f"{shared:.2f} of it")
+        elif overlap.duplicate_of:
+            rejections[row["document_id"]] = Rejection("near_duplicate_of_corpus", overlap.duplicate_of)
+    return rejections
+
+
+def _screen_batch(documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]) -> list[Screened]:
+    return [screen_document(row, screen, held_out) for row in documents]

@@ -1,0 +1,102 @@
+"""What is rejected without running it, and that acceptance resumes where it was killed."""
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowcoder.decontamination.screen import BenchmarkScreen
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.errors import ParameterError
+from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.shards import read_shard
+from snowcoder.synthesis import acceptance
+from snowcoder.synthesis.acceptance import run_documents
+from snowcoder.synthesis.corpus_overlap import CorpusOverlap
+from snowcoder.synthesis.screening import find_copies, screen_document, unresolved_import
+
+SCREEN = BenchmarkScreen([], DecontaminationParams(ngram_tokens=10, min_ngram_overlap=0.5, min_match_tokens=10))
+LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
+
+
+def row(content: str, **changes: Any) -> dict[str, Any]:
+    values = {"document_id": "d", "content": content, "solution": content, "name": "f", "language": "python", "finish_reason": "stop"}
+    return values | {"teacher": "extractive", "n_tests": 1} | changes
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (row("x = 1\n", finish_reason="length"), "unfinished"),
+        (row("def f(:\n"), "does_not_parse"),
+        (row("import numpy\n"), "unresolved_import"),
+        (row("from .sibling import g\n"), "unresolved_import"),
+        (row("def f(x):\n    return x + 12345\n"), "held_out_overlap"),
+        (row("# Sure! Here is the code:\nx = 1\n"), "chat"),
+    ],
+)
+def test_one_fault_is_enough(document: dict[str, Any], reason: str):
+    held_out = frozenset(
+        {ast.dump(ast.parse("def g(x): return x + 12345").body[0].args) + ast.dump(ast.parse("def g(x): return x + 12345").body[0].body[0])}
+    )  # type: ignore[attr-defined]
+    rejection, _ = screen_document(document, SCREEN, held_out)
+    assert rejection is not None
+    assert rejection.reason == reason
+
+
+def test_a_document_of_another_language_is_not_parsed_as_python():
+    assert screen_document(row("const x = () => 1;\n", language="javascript"), SCREEN, frozenset()) == (None, None)
+
+
+def test_imports_of_the_standard_library_resolve_wherever_they_stand():
+    assert unresolved_import(ast.parse("import os.path\ndef f():\n    from collections import deque\n")) == ""
+    assert unresolved_import(ast.parse("def f():\n    import scipy.linalg\n")) == "scipy.linalg"
+
+
+def test_copies_are_judged_by_the_limit_of_their_teacher():
+    overlaps = [CorpusOverlap(0.9, ""), CorpusOverlap(0.2, "r a.py"), CorpusOverlap(0.5, "")]
+    documents = [row("", document_id=name) for name in "abc"]
+    found = find_copies(documents, overlaps, {"extractive": 0.8})
+    assert {name: rejection.reason for name, rejection in found.items()} == {"a": "copy_of_seed", "b": "near_duplicate_of_corpus"}
+    with pytest.raises(ParameterError, match=r"max_seed_containment: no limit for the teacher 'extractive'; found: vllm"):
+        find_copies(documents, overlaps, {"vllm": 0.8})
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from snowcoder.synthesis import acceptance
+from tests.synthesis.test_screening import LIMITS, documents
+acceptance.BATCH_DOCUMENTS = 2
+acceptance.run_documents(documents(12), LIMITS, Path(sys.argv[1]))
+"""
+
+
+def documents(count: int) -> list[dict[str, Any]]:
+    # every third fails; each takes a moment, so that a kill finds some done and some not
+    return [row(f"import time\ntime.sleep(0.1)\nassert {number} % 3\n", document_id=f"{number:02}") for number in range(count)]
+
+
+def test_killed_in_the_middle_it_goes_on_from_the_last_finished_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    environment = os.environ | {"SNOWCODER_WORKERS": "1", "PYTHONPATH": os.pathsep.join(["src", "."])}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment, start_new_session=True)
+    while not (tmp_path / "verdicts/000001/manifest.json").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = sorted((tmp_path / "verdicts").glob("*/manifest.json"))
+    assert 2 <= len(finished) < 6
+    before = {path: path.stat().st_mtime_ns for path in finished}
+    monkeypatch.setattr(acceptance, "BATCH_DOCUMENTS", 2)
+    rejections = run_documents(documents(12), LIMITS, tmp_path)
+    assert sorted(rejections) == ["00", "03", "06", "09"]
+    assert {path: path.stat().st_mtime_ns for path in finished} == before
+    assert len(list((tmp_path / "verdicts").glob("*/manifest.json"))) == 6
+    assert read_shard(tmp_path / "verdicts/000000/part-00000.parquet")["status"].to_pylist() == ["failed", "passed"]
