@@ -60,8 +60,9 @@ def _data_metrics(root: Path) -> None:
 
     fetched = languages(9000, 82_000_000, ("files", "bytes"))
     _write(root, "fetch_corpus", {"rows_out": 9000, "by_language": fetched, "repositories": 60, "skipped": {}})
-    reasons = {"max_line_length": 310, "min_alphabetic_fraction": 190, "auto_generated": 260, "not_parsed": 140}
-    _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons))
+    reasons = {"max_line_chars": 310, "min_alphabetic_fraction": 190, "max_generated_name": 260, "max_syntax_error_line": 140}
+    by_rule = {rule: {"files": count + 20, "files_alone": count - 100} for rule, count in reasons.items()}
+    _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons) | {"by_rule": by_rule})
     found = {"humaneval": {"problems": 164, "problems_blind": 2, "files_dropped": 20, "problems_found": 9}}
     _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}))
     _write(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
-from snowcoder.reporting.data_tables import funnel_table, reason_table, selection_table
+from snowcoder.reporting.data_tables import funnel_table, reason_table, rule_table, selection_table
 from snowcoder.reporting.document import Document, Figure, Section, Table, megabytes, number, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
@@ -68,8 +68,12 @@ def test_funnel_adds_up_by_language(results: Results) -> None:
 
 def test_reasons_are_sorted_within_a_stage_and_hold_shares_of_its_input(results: Results) -> None:
     rows = reason_table(results).rows
-    assert rows[0] == ["filter_files", "max_line_length", "310", "3.4%"]
+    assert rows[0] == ["filter_files", "max_line_chars", "310", "3.4%"]
     assert ["deduplicate_files", "exact", "700", "8.6%"] in rows
+
+
+def test_rules_are_sorted_by_the_files_that_break_them(results: Results) -> None:
+    assert rule_table(results).rows[0] == ["max_line_chars", "330", "210", "310"]
 
 
 def test_selection_stands_beside_all_of_train(results: Results) -> None:

@@ -1,4 +1,4 @@
-"""Licences of distributions as SPDX identifiers, and which of them are permissive.
+"""Licences of distributions as SPDX identifiers.
 
 in: the METADATA of a wheel and the texts of its licence files  out: an SPDX expression, or None where no licence is recognised.
 
@@ -10,8 +10,6 @@ import re
 from collections.abc import Sequence
 from email.message import Message
 from email.parser import HeaderParser
-
-PERMISSIVE = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense"})
 
 _BSD = "BSD"
 # A short form in the License field or a classifier -> SPDX; the first pattern found wins.
@@ -40,12 +38,6 @@ def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:
     if declared == _BSD:
         return from_text if from_text and from_text.startswith(_BSD) else None
     return declared or from_text
-
-
-def is_permissive(expression: str) -> bool:
-    """Whether an SPDX expression leaves only permissive terms: every side of AND, at least one side of OR (AND binds first)."""
-    sides = re.split(r"\s+OR\s+", expression.replace("(", " ").replace(")", " ").strip())
-    return any(all(part.strip() in PERMISSIVE for part in re.split(r"\s+AND\s+", side)) for side in sides)
 
 
 def _licence_of_field(headers: Message) -> str | None:

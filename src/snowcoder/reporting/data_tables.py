@@ -24,10 +24,8 @@ def funnel(results: Results) -> list[Kept]:
     """From the fetched files to those that train, in the order of the stages."""
     stages = results.stages
     fetched, split = stages["fetch_corpus"]("by_language"), stages["split_files"]("train", "by_language")
-    # filter_files counts bytes in total only; the next stage's input by language is the same
-    after_filter = stages["deduplicate_files"]("by_language")
-    kept = [_kept("fetched", fetched, "files", "bytes"), _kept("filtered", after_filter, "rows_in", "bytes_in")]
-    for step, stage in (("deduplicated", "deduplicate_files"), ("decontaminated", "decontaminate_files")):
+    kept = [_kept("fetched", fetched, "files", "bytes")]
+    for step, stage in (("filtered", "filter_files"), ("deduplicated", "deduplicate_files"), ("decontaminated", "decontaminate_files")):
         kept.append(_kept(step, stages[stage]("by_language"), "rows_out", "bytes_out"))
     return [*kept, _kept("train split", split, "files", "bytes")]
 
@@ -67,6 +65,22 @@ def reason_table(results: Results) -> Table:
         for reason, count in sorted(counts.get("dropped", {}).items(), key=lambda item: (-item[1], item[0])):
             rows.append([stage, reason, f"{count:,}", percent(count / counts["rows_in"])])
     return Table(["stage", "reason", "dropped", "of its input"], rows, "Every row is accounted for: in = out + dropped.", text_columns=2)
+
+
+def rule_table(results: Results) -> Table:
+    """Every rule of the filter: files that break it, that break no other, and that were counted under it."""
+    filtered = results.stages["filter_files"]
+    dropped, by_rule = filtered("dropped"), filtered("by_rule")
+    ordered = sorted(by_rule, key=lambda rule: (-by_rule[rule]["files"], rule))
+    rows = [
+        [rule, *(f"{count:,}" for count in (by_rule[rule]["files"], by_rule[rule]["files_alone"], dropped.get(rule, 0)))]
+        for rule in ordered
+    ]
+    caption = (
+        "A file is counted under the first rule that it breaks; what a looser threshold would bring back are the files that break that rule "
+        "alone. Value and threshold of every rejected file lie in data/filter_files/rejected."
+    )
+    return Table(["rule of the filter", "files that break it", "and no other", "counted under it"], rows, caption)
 
 
 def contamination_table(results: Results) -> Table:
