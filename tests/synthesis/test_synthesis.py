@@ -35,7 +35,9 @@ accept_documents:
   max_repository_fraction: 0.5
   sandbox: {timeout_s: 30.0, cpu_s: 10, memory_bytes: 536870912}
 deduplicate_files: {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1}
-decontaminate_files: {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6}
+decontaminate_files:
+  {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6, renamed_ngram_tokens: 15, min_renamed_tokens: 15,
+   min_renamed_share_tokens: 30, max_ngram_sharing: 3}
 """
 SUMS = '''
 def triangle(n):

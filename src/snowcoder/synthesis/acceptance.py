@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import Field
 
-from snowcoder.decontamination.ledger import LEDGER_SCHEMA, ledger_row
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.index import NearDuplicateIndex
@@ -87,7 +87,8 @@ def accept_documents(
     counts = Counter(row["repository"] for row in accepted)
     largest = max(counts.values()) / len(accepted)
     accounts = row_accounts(len(documents), len(accepted), reasons)
-    return accounts | {"tokens": tokens, "repositories": len(counts), "largest_repository_fraction": largest}
+    found = {"tokens": tokens, "repositories": len(counts), "largest_repository_fraction": largest}
+    return accounts | found | {"contamination": count_contamination(ledger)}
 
 
 def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScreen) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
@@ -97,10 +98,10 @@ def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScree
     for row in documents:
         if parse(row["content"]) is None:
             rejections[row["document_id"]] = Rejection("does_not_parse", "")
-        elif overlap := screen.match(row["content"]):
-            rejections[row["document_id"]] = Rejection("benchmark_overlap", f"{overlap.benchmark} {overlap.problem_id}")
+        elif overlaps := screen.overlaps(row["content"]):
+            rejections[row["document_id"]] = Rejection("benchmark_overlap", f"{overlaps[0].benchmark} {overlaps[0].problem_id}")
             file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row["document_id"])}
-            ledger.append(ledger_row("synthetic", file, overlap))
+            ledger += ledger_rows("synthetic", file, overlaps)
     return rejections, sorted(ledger, key=lambda row: row["file_id"])
 
 
