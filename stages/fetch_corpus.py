@@ -1,6 +1,7 @@
 """fetch_corpus: raw code files with repository, path, licence, popularity and revision.
 
-in: data/corpus.lock, data/corpus.csv  out: data/fetch_corpus (SourceFile rows), metrics/fetch_corpus.json
+in: the source of params (data/corpus.lock and data/corpus.csv, where it is wheels)
+out: data/fetch_corpus (SourceFile rows), metrics/fetch_corpus.json
 """
 
 from functools import partial
@@ -23,8 +24,7 @@ def build(run: StageRun, params: FetchCorpusParams) -> None:
 
 def main() -> None:
     params = load_section("fetch_corpus", FetchCorpusParams)
-    inputs = [Path(params.source.lock), Path(params.source.table)]
-    run_stage("fetch_corpus", [params], inputs=inputs, outputs=[OUTPUT, METRICS], build=partial(build, params=params))
+    run_stage("fetch_corpus", [params], inputs=params.source.inputs(), outputs=[OUTPUT, METRICS], build=partial(build, params=params))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""filter_files: per-language rules over raw files; what is kept has emails, public IP addresses and secrets masked.
+"""filter_files: thresholds over measured signals, licences and opt-outs; what is kept has emails, public IP addresses and secrets masked.
 
-in: data/fetch_corpus  out: data/filter_files (kept files; rejected/ with reason, value, threshold), metrics/filter_files.json
+in: data/measure_signals, the tables that params name (data/filter_exceptions.csv, data/opt_out.csv)
+out: data/filter_files (kept files; rejected/ with rule, value, threshold), metrics/filter_files.json
 """
 
 from functools import partial
@@ -8,25 +9,26 @@ from pathlib import Path
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import map_shards
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, merge_summaries
-from snowcoder.filtering.thresholds import FilterParams
+from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.rules import FilterParams
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.shards import list_shards
 from snowcoder.stage import StageRun, command_line, run_stage
 
-SOURCE = Path("data/fetch_corpus")
+SOURCE = Path("data/measure_signals")
 OUTPUT = Path("data/filter_files")
 METRICS = Path("metrics/filter_files.json")
 
 
 def build(run: StageRun, params: FilterParams) -> None:
-    """Every row is kept or rejected with its reason."""
+    """Every row is kept or rejected with its rule."""
     folder = run.out(OUTPUT)
     outputs = {"kept": (folder, SOURCE_FILE_SCHEMA), "rejected": (folder / "rejected", REJECTED_SCHEMA)}
-    summaries = map_shards(partial(filter_shard, params=params), list_shards(SOURCE), outputs, run.state, run.label)
-    metrics = merge_summaries(summaries)
+    # Comparing numbers costs less than starting a process
+    function = partial(filter_shard, chosen=load_filter(params))
+    metrics = merge_summaries(map_shards(function, list_shards(SOURCE), outputs, run.state, run.label, backend="serial"))
     if metrics["rows_out"] == 0:
         found = f"all {metrics['rows_in']} files are rejected ({metrics['dropped']})"
         raise EmptyResultError(f"filter_files: {found}; loosen the section filter_files of params.yaml")
@@ -35,7 +37,8 @@ def build(run: StageRun, params: FilterParams) -> None:
 
 def main() -> None:
     params = load_section("filter_files", FilterParams)
-    run_stage("filter_files", [params], inputs=[SOURCE], outputs=[OUTPUT, METRICS], build=partial(build, params=params))
+    inputs = [SOURCE, *(Path(path) for path in (params.exceptions, params.opt_out) if path)]
+    run_stage("filter_files", [params], inputs=inputs, outputs=[OUTPUT, METRICS], build=partial(build, params=params))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from snowcoder.corpus.licences import is_permissive, licence_of
+from snowcoder.corpus.licences import licence_of
 from snowcoder.corpus.wheel_table import TABLE_COLUMNS, canonical_name
+from snowcoder.licence_class import licence_class
 from snowcoder.shards import sha256_file
 
 PURE = ["--platform", "any", "--abi", "none", "--implementation", "py"]
@@ -94,7 +95,9 @@ def describe(name: str, wheel: Path) -> dict[str, str]:
 
 def refuse_unfit(pinned: dict[str, dict[str, str]]) -> None:
     """Stop, naming them, if the licence of some is not permissive."""
-    unfit = [f"{name} ({row['licence'] or 'not recognised'})" for name, row in pinned.items() if not is_permissive(row["licence"])]
+    unfit = [
+        f"{name} ({row['licence'] or 'not recognised'})" for name, row in pinned.items() if licence_class(row["licence"]) != "permissive"
+    ]
     if unfit:
         sys.exit(f"error: licence is not permissive: {', '.join(unfit)}; take them out with --remove")
 

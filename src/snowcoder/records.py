@@ -69,8 +69,9 @@ def make_source_file(
     licence: str,
     download_rank: int | None,
     revision: str,
+    popularity: float | None = None,
 ) -> SourceFile:
-    """A SourceFile with its derived fields (file_id, n_bytes, popularity, content_sha256) filled in."""
+    """A SourceFile with its derived fields (file_id, n_bytes, content_sha256; popularity unless it is given) filled in."""
     encoded = content.encode()
     return SourceFile(
         file_id=make_file_id(source, repository, revision, path),
@@ -80,7 +81,7 @@ def make_source_file(
         content=content,
         n_bytes=len(encoded),
         licence=licence,
-        popularity=1.0 / download_rank if download_rank else 0.0,
+        popularity=popularity if popularity is not None else 1.0 / download_rank if download_rank else 0.0,
         download_rank=download_rank,
         revision=revision,
         content_sha256=hashlib.sha256(encoded).hexdigest(),

@@ -56,7 +56,18 @@ PROBLEM = Problem(
     "def check(candidate):\n    assert candidate('a') == 1\n",
     "count_vowels",
 )
-SCREEN = BenchmarkScreen([PROBLEM], DecontaminationParams(ngram_tokens=4, min_ngram_overlap=0.5, min_match_tokens=6))
+SCREEN = BenchmarkScreen(
+    [PROBLEM],
+    DecontaminationParams(
+        ngram_tokens=4,
+        min_ngram_overlap=0.5,
+        min_match_tokens=6,
+        renamed_ngram_tokens=15,
+        min_renamed_tokens=15,
+        min_renamed_share_tokens=30,
+        max_ngram_sharing=3,
+    ),
+)
 
 
 def function(name: str, expression: str, example: str, want: str, doc: str = "") -> str:

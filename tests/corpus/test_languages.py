@@ -2,7 +2,7 @@
 
 import pytest
 
-from snowcoder.corpus.languages import EXTENSIONS, LANGUAGES, language_of, may_have_language
+from snowcoder.corpus.languages import EXTENSIONS, LANGUAGES, language_of, may_have_language, name_language
 
 PAPER_LANGUAGES = {
     "python", "java", "cpp", "c", "javascript", "php", "csharp", "go", "typescript", "sql", "ruby", "rust", "jupyter-notebook", "scala",
@@ -29,6 +29,38 @@ PAPER_LANGUAGES = {
         ("service.conf.j2", "port = {{ port }}\n", None),
         ("picture.png", "x", None),
         ("LICENSE", "MIT License\n", None),
+        ("a/view.h", "#import <UIKit/UIKit.h>\n@interface View : UIView\n@end\n", None),
+        ("a/script.m", "x = 1;\n", None),
+        ("a/script.pl", "use strict;\n", None),
+        ("a/run.cgi", "#!/usr/bin/python\nprint(1)\n", "python"),
+        ("a/run.cgi", "#!/usr/bin/perl\nprint 1;\n", None),
+        ("a/page.inc", "<?php echo 1;\n", "php"),
+        ("a/vec.inc", "template <class T>\nvoid f(T);\n", "cpp"),
+        ("a/asm.inc", "section .text\n", None),
+        ("a/kernel.rs", "#pragma version(1)\nint x;\n", None),
+        ("a/main.rs", "fn main() {}\n", "rust"),
+        ("a/Old.cs", "!Object methodsFor: 'x'!\n", None),
+        ("a/New.cs", "using System;\nclass C {}\n", "csharp"),
+        ("a/hack.php", "<?hh // strict\n", None),
+        ("a/page.php", "<html><?php echo 1; ?>\n", "php"),
+        ("a/tiles.tsx", '<?xml version="1.0"?>\n<tileset/>\n', None),
+        ("a/view.tsx", "<div/>;\n", "typescript"),
+        ("a/movie.ts", "G\x00\x11", None),
+        ("build.sbt", 'name := "x"\n', "scala"),
+        ("Gemfile", "source 'x'\n", "ruby"),
+        ("a/notes.ipynb", "{}", "jupyter-notebook"),
+        *(
+            (f"a/x{extension}", "x", language)
+            for language, extension in [
+                ("java", ".java"),
+                ("go", ".go"),
+                ("kotlin", ".kt"),
+                ("dart", ".dart"),
+                ("swift", ".swift"),
+                ("sql", ".sql"),
+                ("ruby", ".rb"),
+            ]
+        ),
     ],
 )
 def test_language_of(path: str, content: str, language: str | None) -> None:
@@ -44,3 +76,19 @@ def test_the_languages_of_the_paper_are_known_and_no_extension_is_claimed_twice(
 def test_names_that_can_have_no_language_need_not_be_read() -> None:
     assert not may_have_language("a/picture.png")
     assert all(may_have_language(path) for path in ("a/run", "a/x.h", "a/x.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("Python", "python"),
+        ("C++", "cpp"),
+        ("C#", "csharp"),
+        ("Jupyter Notebook", "jupyter-notebook"),
+        ("Shell", "shell"),
+        ("Perl", None),
+        ("", None),
+    ],
+)
+def test_names_that_data_sets_give(name: str, language: str | None) -> None:
+    assert name_language(name) == language

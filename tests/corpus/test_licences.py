@@ -1,8 +1,8 @@
-"""snowcoder.corpus.licences: metadata and texts to SPDX; what counts as permissive."""
+"""snowcoder.corpus.licences: metadata and texts to SPDX."""
 
 import pytest
 
-from snowcoder.corpus.licences import is_permissive, licence_of
+from snowcoder.corpus.licences import licence_of
 
 MIT_TEXT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 BSD2_TEXT = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted"
@@ -28,19 +28,3 @@ BSD3_TEXT = BSD2_TEXT + " ... Neither the name of the copyright holder nor the n
 )
 def test_licence_of(metadata: str, texts: list[str], licence: str | None) -> None:
     assert licence_of(metadata, texts) == licence
-
-
-@pytest.mark.parametrize(
-    ("expression", "permissive"),
-    [
-        ("MIT", True),
-        ("MIT AND BSD-3-Clause", True),
-        ("GPL-3.0-or-later OR MIT", True),
-        ("MIT AND LGPL-2.1-or-later", False),
-        ("(MIT AND MPL-2.0) OR Apache-2.0", True),
-        ("MPL-2.0", False),
-        ("", False),
-    ],
-)
-def test_is_permissive(expression: str, permissive: bool) -> None:
-    assert is_permissive(expression) is permissive

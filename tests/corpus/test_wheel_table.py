@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.corpus.licences import is_permissive
 from snowcoder.corpus.wheel_table import canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
+from snowcoder.licence_class import licence_class
 
 DIGEST = "0" * 64
 HEADER = "name,version,licence,download_rank,rank_source,rank_date\n"
@@ -63,7 +63,7 @@ def test_the_pinned_sets_agree_with_their_tables(repository_root: Path, stem: st
     table = read_wheel_table(repository_root / "data" / f"{stem}.csv")
     assert len(lock) >= at_least
     assert {(wheel.name, wheel.version) for wheel in lock} == {(entry.name, entry.version) for entry in table.values()}
-    assert all(is_permissive(entry.licence) for entry in table.values())
+    assert all(licence_class(entry.licence) == "permissive" for entry in table.values())
 
 
 def test_no_distribution_is_in_the_corpus_and_among_the_positives(repository_root: Path) -> None:

@@ -1,6 +1,8 @@
 """snowcoder.corpus.wheels: real pip against local folders, real zip files."""
 
 import os
+import tracemalloc
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -130,5 +132,38 @@ def test_a_file_that_is_no_zip_is_a_source_error(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "snow-demo", FILES)
     _, table = pin(tmp_path, [wheel])
     wheel.write_bytes(b"not a zip")
+    with pytest.raises(SourceError, match="cannot be read as a wheel"):
+        list(iterate_wheel_files([wheel], table, LIMITS))
+
+
+def test_a_bomb_and_a_path_that_climbs_out_are_counted_and_never_unpacked(tmp_path: Path) -> None:
+    wheel = tmp_path / "snow_demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("demo/a.py", "x = 1\n")
+        with archive.open("demo/bomb.py", "w") as stream:
+            for _ in range(64):
+                stream.write(b" " * (1 << 20))
+        for name in ("../../outside.py", "/etc/outside.py", "demo/..\\outside.py"):
+            archive.writestr(name, "y = 1\n")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("demo/a.py", "x = 2\n")
+    _, table = pin(tmp_path, [wheel])
+    skipped: Counter[str] = Counter()
+    tracemalloc.start()
+    files = list(iterate_wheel_files([wheel], table, LIMITS, skipped))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(file.path, file.content) for file in files] == [("demo/a.py", "x = 2\n")]
+    assert skipped == {"too_large": 1, "unsafe_path": 3, "duplicate_id": 1}
+    assert peak < 8 << 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.lock", wheel.name]
+
+
+def test_a_member_that_states_less_than_it_holds_gives_no_more_than_it_states(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "snow-demo", {"demo/a.py": b"x" * 900})
+    _, table = pin(tmp_path, [wheel])
+    raw = wheel.read_bytes()
+    size = (900).to_bytes(4, "little")
+    wheel.write_bytes(raw.replace(size * 2, size + (3).to_bytes(4, "little")))
     with pytest.raises(SourceError, match="cannot be read as a wheel"):
         list(iterate_wheel_files([wheel], table, LIMITS))

@@ -1,22 +1,21 @@
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from snowcoder.benchmarks.human_eval import load_human_eval
 from snowcoder.benchmarks.problem import write_problems
 from snowcoder.decontamination.files import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import EmptyResultError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
+from tests.decontamination.problems import PARAMS, ROOT, disguised, human_eval
 
-PINNED = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
-PARAMS = DecontaminationParams(ngram_tokens=10, min_ngram_overlap=0.5, min_match_tokens=10)
-PROBLEMS = load_human_eval(PINNED)
+PROBLEMS = human_eval()
 
 
 def source_row(path: str, content: str) -> dict:
@@ -31,6 +30,7 @@ ROWS = [
     source_row("empty.py", ""),
     source_row("solution.py", "def g(paren_string):\n" + PROBLEMS[1].canonical_solution),
     source_row("again.py", "x = 1\n" + PROBLEMS[4].prompt),
+    source_row("disguised.py", disguised(PROBLEMS[1], "v")),
 ]
 
 
@@ -54,10 +54,23 @@ def test_each_dropped_file_has_a_ledger_row(tmp_path):
         "whole.py": ("corpus", "HumanEval/4"),
         "solution.py": ("corpus", "HumanEval/1"),
         "again.py": ("corpus", "HumanEval/4"),
+        "disguised.py": ("corpus", "HumanEval/1"),
     }
     assert all(0 < len(row["matched_text"]) <= 200 for row in rows.values())
-    assert metrics["dropped"] == {"docstring": 1, "solution": 2}
-    assert metrics["by_benchmark"] == {"humaneval": {"problems": 164, "problems_blind": 0, "files_dropped": 3, "problems_found": 2}}
+    assert metrics["dropped"] == {"docstring": 1, "solution": 2, "syntax_tree": 1}
+    assert metrics["contamination"] == {"humaneval": metrics["dropped"]}
+    counts = {"problems": 164, "problems_blind": 0, "problems_blind_to_renaming": 21, "files_dropped": 4, "problems_found": 2}
+    assert metrics["by_benchmark"] == {"humaneval": counts}
+
+
+def test_a_file_with_problems_of_two_benchmarks_has_a_row_for_each(tmp_path):
+    twins = [replace(problem, benchmark="twin") for problem in PROBLEMS[:5]]
+    write_source(tmp_path / "in", ROWS[:2])
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), [*PROBLEMS, *twins], PARAMS, tmp_path / "out", tmp_path / "state")
+    rows = read_table(tmp_path / "out" / "ledger").to_pylist()
+    assert {(row["benchmark"], row["problem_id"]) for row in rows} == {("humaneval", "HumanEval/4"), ("twin", "HumanEval/4")}
+    assert metrics["dropped"] == {"solution": 1}
+    assert metrics["contamination"] == {"humaneval": {"solution": 1}, "twin": {"solution": 1}}
 
 
 def test_no_problem_and_no_file_left_are_errors(tmp_path):
@@ -72,10 +85,10 @@ def test_no_problem_and_no_file_left_are_errors(tmp_path):
 def test_the_stage_publishes_table_ledger_and_metrics(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SNOWCODER_WORK_DIR", str(tmp_path / "work"))
-    Path("params.yaml").write_text("decontaminate_files: {ngram_tokens: 10, min_ngram_overlap: 0.5, min_match_tokens: 10}\n")
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
     write_source(Path("data/deduplicate_files"), ROWS)
     write_problems(Path("data/fetch_benchmarks"), PROBLEMS)
     main()
     assert read_table(Path("data/decontaminate_files")).num_rows == 2
-    assert read_table(Path("data/decontaminate_files/ledger")).num_rows == 3
-    assert json.loads(Path("metrics/decontaminate_files.json").read_text())["rows_in"] == 5
+    assert read_table(Path("data/decontaminate_files/ledger")).num_rows == 4
+    assert json.loads(Path("metrics/decontaminate_files.json").read_text())["rows_in"] == 6

@@ -1,5 +1,11 @@
+"""snowcoder.decontamination.passages: what of a problem is looked for."""
+
+import numpy as np
+
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.decontamination.passages import problem_passages
+from snowcoder.decontamination.normalise import read_words
+from snowcoder.decontamination.passages import lexed_passages, tree_passages, word_passages
+from tests.decontamination.problems import PARAMS
 
 PROMPT = (
     "from typing import List\n\n\ndef pair_up(values: List[int]) -> List[int]:\n"
@@ -8,34 +14,62 @@ PROMPT = (
 SOLUTION = "    # neighbours\n    return list(zip(values, values[1:]))\n"
 
 
-def passages(prompt: str, solution: str, min_words: int) -> list[tuple[str, str]]:
-    problem = Problem("b", "b/0", prompt, solution, "", "pair_up")
-    return [(passage.method, " ".join(passage.words)) for passage in problem_passages(0, problem, min_words)]
+def problem(prompt: str, solution: str, test: str = "") -> Problem:
+    return Problem("b", "b/0", prompt, solution, test, "pair_up")
 
 
-def test_solution_docstring_and_prompt_each_give_a_passage():
-    found = passages(PROMPT, SOLUTION, 6)
-    assert ("solution", "neighbours return list zip values values 1") in found
-    assert ("solution", "return list zip values values 1") in found  # its comment may be gone from a copy
-    assert ("docstring", "pair every value of the list with the one that follows it") in found
-    assert [method for method, _ in found].count("ngram") == 2
+def methods(prompt: str, solution: str, least: int, test: str = "") -> list[str]:
+    params = PARAMS.model_copy(update={"min_match_tokens": least, "ngram_tokens": 3})
+    return [passage.method for passage in word_passages(0, problem(prompt, solution, test), params)]
 
 
-def test_a_short_solution_is_matched_with_the_head_of_its_function():
-    assert ("solution", "def pair_up values list int list int return values") in passages(PROMPT, "    return values\n", 8)
+def whole(prompt: str, solution: str, least: int) -> list[bytes]:
+    params = PARAMS.model_copy(update={"min_match_tokens": least, "ngram_tokens": 3})
+    found = word_passages(0, problem(prompt, solution), params)
+    return [passage.tokens.tobytes() for passage in found if passage.tokens is not None]
 
 
-def test_a_short_description_is_matched_with_its_examples():
+def words(text: str) -> bytes:
+    return read_words(text).hashes.tobytes()
+
+
+def test_solution_docstring_prompt_and_tests_each_give_a_passage() -> None:
+    found = whole(PROMPT, SOLUTION, 6)
+    assert words("neighbours return list zip values values 1") in found
+    assert words("return list zip values values 1") in found  # its comment may be gone from a copy
+    assert words("pair every value of the list with the one that follows it") in found
+    test = "def check(candidate):\n    assert candidate([1, 2]) == [(1, 2)]\n"
+    # the tests twice: as they are published, and with the function's own name
+    assert methods(PROMPT, SOLUTION, 6, test) == ["solution", "solution", "docstring", "ngram", "ngram", "test", "test"]
+
+
+def test_a_short_solution_is_matched_with_the_head_of_its_function() -> None:
+    assert words("def pair_up values list int list int return values") in whole(PROMPT, "    return values\n", 8)
+
+
+def test_a_short_description_is_matched_with_its_examples() -> None:
     prompt = 'def pair_up(x):\n    """Pair up.\n    >>> pair_up([1, 2])\n    [(1, 2)]\n    """\n'
-    assert ("docstring", "pair up pair_up 1 2 1 2") in passages(prompt, SOLUTION, 7)
+    assert words("pair up pair_up 1 2 1 2") in whole(prompt, SOLUTION, 7)
 
 
-def test_nothing_trivial_is_matched():
-    assert passages('def pair_up(x):\n    """Pair."""\n', "    return x\n", 30) == []
+def test_nothing_trivial_is_matched() -> None:
+    trivial = problem('def pair_up(x):\n    """Pair."""\n', "    return x\n")
+    assert word_passages(0, trivial, PARAMS.model_copy(update={"min_match_tokens": 30})) == []
+    assert tree_passages(0, trivial, PARAMS) == lexed_passages(0, trivial, PARAMS) == []
 
 
-def test_a_prompt_that_is_a_docstring_or_no_python_is_its_own_docstring():
+def test_a_prompt_that_is_a_docstring_or_no_python_is_its_own_docstring() -> None:
     text = "Write a function to pair every value of a list with the next."
-    expected = ("docstring", "write a function to pair every value of a list with the next")
-    assert expected in passages(f'"""\n{text}\nassert pair_up([1]) == []\n"""\n', SOLUTION, 8)
-    assert expected in passages(text, SOLUTION, 8)
+    assert words(text) in whole(f'"""\n{text}\nassert pair_up([1]) == []\n"""\n', SOLUTION, 8)
+    assert words(text) in whole(text, SOLUTION, 8)
+
+
+def test_the_syntax_tree_gives_a_passage_for_each_function_and_shares_for_long_ones() -> None:
+    solution = SOLUTION + "\n\ndef helper(a, b):\n" + "    a = a + b * 2\n    b = a - 1\n" * 2 + "    return a\n"
+    found = tree_passages(0, problem(PROMPT, solution), PARAMS.model_copy(update={"renamed_ngram_tokens": 5, "min_renamed_tokens": 5}))
+    assert [passage.method for passage in found] == ["syntax_tree", "syntax_tree", "syntax_tree_ngram"]
+    assert all(np.unique(passage.grams).size == passage.grams.size for passage in found)
+
+
+def test_a_solution_that_is_no_python_has_no_tree() -> None:
+    assert tree_passages(0, problem("Pair up:", "for each value do"), PARAMS) == []

@@ -1,41 +1,40 @@
-"""snowcoder.filtering.files over real shards: every row accounted for, the same bytes for any number of workers."""
+"""snowcoder.filtering.measuring and .files over real shards: every row accounted for, the same bytes for any number of workers."""
 
 import hashlib
 import json
-from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
+from snowcoder.errors import ParameterError
 from snowcoder.execution import map_shards
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, merge_summaries
-from snowcoder.filtering.thresholds import FilterParams
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.filtering.files import filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
+from snowcoder.filtering.opt_out import OptOut, read_opt_out
+from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.shards import list_shards, read_table, write_table
+from tests.filtering.rows import measured, params, source_table
 
 KEPT = '"""Adds, written by jane@corp.com for the report of the year."""\n\n\ndef add(left, right):\n    return left + right\n'
-# In code, a stand-in would be another expression or none at all.
-MATRIX_PRODUCT = "# ten words are needed here so that it is kept\nproduct = left@right.de\n"
 
 
-def shard(contents: list[tuple[str, str]]) -> pa.Table:
-    rows = [
-        make_source_file(
-            source="t", repository="r", path=f"{at}", language=language, content=content, licence="MIT", download_rank=7, revision="1"
-        ).row()
-        for at, (language, content) in enumerate(contents)
-    ]
-    return pa.Table.from_pylist(rows, SOURCE_FILE_SCHEMA)
+def test_measuring_keeps_every_row_and_column_and_content() -> None:
+    files = source_table([("python", KEPT), ("python", ""), ("html", "<p>")])
+    result = measure_shard(files)
+    table = result.tables["files"]
+    assert table.schema.names == MEASURED_SCHEMA.names
+    assert table.select(SOURCE_FILE_SCHEMA.names).equals(files)
+    assert [text is None for text in table["masked_content"].to_pylist()] == [False, True, True]
+    assert table["masked_email"].to_pylist() == [1, 0, 0]
 
 
 def test_kept_and_rejected_add_up_and_derived_columns_follow_the_mask() -> None:
-    files = shard([("python", KEPT), ("python", "x = 1\n"), ("python", KEPT + "def ("), ("css", KEPT)])
-    result = filter_shard(files, FilterParams())
+    files = measured([("python", KEPT), ("python", "x = 1\n"), ("python", KEPT + "def ("), ("css", KEPT)])
+    result = filter_shard(files, load_filter(params()))
     kept, rejected = result.tables["kept"].to_pylist(), result.tables["rejected"].to_pylist()
-    assert [(row["path"], row["reason"], row["value"], row["threshold"]) for row in rejected] == [
-        ("1", "too_few_words", 3.0, 10.0),
-        ("2", "python_syntax", 6.0, 0.0),
+    assert [(row["path"], row["rule"], row["value"], row["threshold"]) for row in rejected] == [
+        ("1", "min_words", 3.0, 10.0),
+        ("2", "max_syntax_error_line", 6.0, 0.0),
     ]
     for row in kept:
         assert "jane@corp.com" not in row["content"]
@@ -43,34 +42,87 @@ def test_kept_and_rejected_add_up_and_derived_columns_follow_the_mask() -> None:
         assert row["content_sha256"] == hashlib.sha256(row["content"].encode()).hexdigest()
     metrics = merge_summaries([json.loads(json.dumps(result.summary))])
     assert metrics["rows_in"] == 4
-    assert metrics["dropped"] == {"too_few_words": 1, "python_syntax": 1}
-    assert metrics["by_language"] == {"css": {"rows_in": 1, "rows_out": 1}, "python": {"rows_in": 3, "rows_out": 1}}
+    assert metrics["dropped"] == {"min_words": 1, "max_syntax_error_line": 1}
+    assert {name: counts["rows_out"] for name, counts in metrics["by_language"].items()} == {"css": 1, "python": 1}
     assert metrics["masked"] == {"email": 2}
     assert metrics["bytes_in"] == sum(files["n_bytes"].to_pylist())
     assert metrics["bytes_out"] == sum(row["n_bytes"] for row in kept)
 
 
+def test_every_broken_rule_is_kept_beside_the_first() -> None:
+    result = filter_shard(measured([("python", "1 2 3\n")]), load_filter(params()))
+    (row,) = result.tables["rejected"].to_pylist()
+    assert row["rules"].split() == ["min_words", "min_alphabetic_fraction", "max_digit_fraction", "max_syntax_error_line"]
+    metrics = merge_summaries([result.summary])
+    assert metrics["dropped"] == {"min_words": 1}
+    assert metrics["by_rule"]["max_digit_fraction"] == {"files": 1, "files_alone": 0}
+
+
+def test_another_threshold_needs_no_content() -> None:
+    files = measured([("python", KEPT), ("python", "x = 1\n")])
+    blank = files.set_column(files.schema.get_field_index("content"), "content", [["", ""]])
+    for words in (0, 4, 50):
+        chosen = load_filter(params(min_words=words))
+        assert filter_shard(blank, chosen).tables["rejected"].equals(filter_shard(files, chosen).tables["rejected"])
+
+
 def test_masking_can_be_switched_off() -> None:
-    files = shard([("python", KEPT)])
-    assert filter_shard(files, FilterParams(mask=False)).tables["kept"].equals(files)
+    files = measured([("python", KEPT)])
+    assert filter_shard(files, load_filter(params(mask=False))).tables["kept"].equals(files.select(SOURCE_FILE_SCHEMA.names))
 
 
-def test_a_file_whose_code_masking_would_change_is_dropped_with_its_reason() -> None:
-    rejected = filter_shard(shard([("python", MATRIX_PRODUCT)]), FilterParams()).tables["rejected"].to_pylist()
-    assert [(row["reason"], row["value"], row["threshold"]) for row in rejected] == [("masking_changes_code", 1.0, 0.0)]
+@pytest.mark.parametrize(
+    ("licence", "classes", "kept"),
+    [
+        ("MIT", ["permissive"], True),
+        ("GPL-3.0-only", ["permissive"], False),
+        ("", ["permissive"], False),
+        ("", ["permissive", "unknown"], True),
+        ("GPL-3.0-only", ["other"], True),
+    ],
+)
+def test_licence_classes(licence: str, classes: list[str], kept: bool) -> None:
+    result = filter_shard(measured([("python", KEPT)], licence=licence), load_filter(params(licence_classes=classes)))
+    assert result.tables["kept"].num_rows == kept
+    assert [row["rule"] for row in result.tables["rejected"].to_pylist()] == ([] if kept else ["licence_class"])
+
+
+def test_opted_out_repositories_are_dropped_with_that_reason(tmp_path: Path) -> None:
+    listed = tmp_path / "opt_out.csv"
+    listed.write_text("repository,reason\nOwner/Code,asked\nother/*,\n")
+    chosen = load_filter(params(opt_out=str(listed)))
+    for repository, dropped in (("owner/code", True), ("owner/more", False), ("other/x", True), ("other", False)):
+        result = filter_shard(measured([("python", KEPT)], repository=repository), chosen)
+        assert [row["rule"] for row in result.tables["rejected"].to_pylist()] == ["opted_out"] * dropped
+    with pytest.raises(ParameterError, match="cannot be read"):
+        read_opt_out(str(tmp_path / "none.csv"))
+    listed.write_text("name\na/b\n")
+    with pytest.raises(ParameterError, match="columns: found"):
+        read_opt_out(str(listed))
+    assert "x" not in OptOut([])
+
+
+def test_an_empty_shard_and_an_empty_language_pass() -> None:
+    result = filter_shard(measured([]), load_filter(params()))
+    assert result.tables["kept"].num_rows == result.tables["rejected"].num_rows == 0
+    assert merge_summaries([result.summary])["rows_in"] == 0
 
 
 def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository_root: Path) -> None:
     contents = [("python", path.read_text()) for path in sorted((repository_root / "src" / "snowcoder").glob("*.py"))]
-    write_table(tmp_path / "in", (shard(contents[start::3]) for start in range(3)), SOURCE_FILE_SCHEMA)
+    write_table(tmp_path / "in", (source_table(contents[start::3]) for start in range(3)), SOURCE_FILE_SCHEMA)
     written = []
     for workers in ("1", "2"):
         monkeypatch.setenv("SNOWCODER_WORKERS", workers)
         out = tmp_path / workers
-        outputs = {"kept": (out, SOURCE_FILE_SCHEMA), "rejected": (out / "rejected", REJECTED_SCHEMA)}
-        function = partial(filter_shard, params=FilterParams())
-        summaries = map_shards(function, list_shards(tmp_path / "in"), outputs, tmp_path / f"state{workers}", "filter_files")
-        assert merge_summaries(summaries)["rows_in"] == len(contents)
+        summaries = map_shards(
+            measure_shard, list_shards(tmp_path / "in"), {"files": (out, MEASURED_SCHEMA)}, tmp_path / f"s{workers}", "measure"
+        )
+        metrics = summarise(out, summaries)
+        assert metrics["rows_out"] == len(contents)
+        assert metrics["quantiles"]["syntax_error_line"]["0.99"] == 0
         written.append({str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()})
     assert written[0] == written[1]
-    assert read_table(tmp_path / "1").num_rows + read_table(tmp_path / "1" / "rejected").num_rows == len(contents)
+    chosen = load_filter(params())
+    rows = [filter_shard(read_table(tmp_path / "1"), chosen).tables[name].num_rows for name in ("kept", "rejected")]
+    assert sum(rows) == len(contents)

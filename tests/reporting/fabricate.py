@@ -63,13 +63,14 @@ def _data_metrics(root: Path) -> None:
 
     fetched = languages(9000, 82_000_000, ("files", "bytes"))
     _write(root, "fetch_corpus", {"rows_out": 9000, "by_language": fetched, "repositories": 60, "skipped": {}})
-    reasons = {"max_line_length": 310, "min_alphabetic_fraction": 190, "auto_generated": 260, "not_parsed": 140}
-    _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons))
-    found = {"humaneval": {"problems": 164, "problems_blind": 2, "files_dropped": 20, "problems_found": 9}}
+    reasons = {"max_line_chars": 310, "min_alphabetic_fraction": 190, "max_generated_name": 260, "max_syntax_error_line": 140}
+    by_rule = {rule: {"files": count + 20, "files_alone": count - 100} for rule, count in reasons.items()}
+    _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons) | {"by_rule": by_rule})
+    counts = {"problems": 164, "problems_blind": 2, "problems_blind_to_renaming": 30, "files_dropped": 20, "problems_found": 9}
+    found = {"by_benchmark": {"humaneval": counts, "mbpp_plus": counts | {"problems": 378}}}
+    found["contamination"] = {"humaneval": {"docstring": 12, "solution": 8}}
     _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}))
-    _write(
-        root, "decontaminate_files", step(6900, 55_000_000, 6880, 54_800_000, {"docstring": 12, "solution": 8}) | {"by_benchmark": found}
-    )
+    _write(root, "decontaminate_files", step(6900, 55_000_000, 6880, 54_800_000, {"docstring": 12, "solution": 8}) | found)
     splits = {"train": (6400, 51_000_000, 52), "held_out": (480, 3_800_000, 6)}
     metrics = {
         name: {"files": files, "bytes": n_bytes, "repositories": n, "by_language": languages(files, n_bytes, ("files", "bytes"))}
@@ -78,7 +79,8 @@ def _data_metrics(root: Path) -> None:
     _write(root, "split_files", metrics)
     tokens = {name: {"files": 1, "bytes": 1, "tokens": int(15_000_000 * share)} for name, share in LANGUAGES.items()}
     _write(root, "tokenize_files", {"tokens": {"train": tokens | {"all": {"files": 6400, "bytes": 51_000_000, "tokens": 15_000_000}}}})
-    _write(root, "fetch_positives", {"high_quality": row_accounts(900, 900, Counter()), "instruction": row_accounts(400, 400, Counter())})
+    positives: dict[str, Any] = {kind: row_accounts(n, n, Counter()) for kind, n in (("high_quality", 900), ("instruction", 400))}
+    _write(root, "fetch_positives", positives | {"contamination": {"humaneval": {"syntax_tree": 3}}})
     _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
     _write(root, "label_files", {"labeller": "rubric", "files": 3000})
     _documents(root)
@@ -90,7 +92,12 @@ def _documents(root: Path) -> None:
     _write(root, "synthesize_documents", {"teacher": "extractive", "rows_out": 420, "by_seed_quarter": quarters})
     accepted = row_accounts(420, 320, Counter({"sandbox_failed": 70, "near_duplicate": 22, "benchmark_overlap": 8}))
     by_repository = {f"repository{number}": 20 for number in range(16)}
-    metrics: dict[str, Any] = {"tokens": 160_000, "by_language": {"python": 320}, "by_repository": by_repository}
+    metrics: dict[str, Any] = {
+        "tokens": 160_000,
+        "contamination": {"humaneval": {"solution": 8}},
+        "by_language": {"python": 320},
+        "by_repository": by_repository,
+    }
     metrics["by_tests_from"] = {"author": {"documents": 300, "accepted": 200}, "recording": {"documents": 120, "accepted": 120}}
     metrics["by_seed_quarter"] = {name: {"documents": counts["documents"], "accepted": 80} for name, counts in quarters.items()}
     metrics["seed_containment"] = {f"quantile_{quantile:g}": quantile * 0.9 for quantile in (0.0, 0.25, 0.5, 0.75, 1.0)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
-from snowcoder.reporting.data_tables import funnel_table, reason_table, selection_table
+from snowcoder.reporting.data_tables import contamination_table, funnel_table, reason_table, rule_table, selection_table
 from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
@@ -69,8 +69,23 @@ def test_funnel_adds_up_by_language(results: Results) -> None:
 
 def test_reasons_are_sorted_within_a_stage_and_hold_shares_of_its_input(results: Results) -> None:
     rows = reason_table(results).rows
-    assert rows[0] == ["filter_files", "max_line_length", "310", "3.4%"]
+    assert rows[0] == ["filter_files", "max_line_chars", "310", "3.4%"]
     assert ["deduplicate_files", "exact", "700", "8.6%"] in rows
+
+
+def test_rules_are_sorted_by_the_files_that_break_them(results: Results) -> None:
+    assert rule_table(results).rows[0] == ["max_line_chars", "330", "210", "310"]
+
+
+def test_one_table_holds_the_contamination_of_corpus_positives_and_synthetic_documents(results: Results) -> None:
+    table = contamination_table(results)
+    assert table.columns[-3:] == ["in corpus", "in positives", "in synthetic"]
+    assert table.rows == [
+        ["humaneval", "docstring", "164", "2", "30", "12", "0", "0"],
+        ["humaneval", "solution", "164", "2", "30", "8", "0", "8"],
+        ["humaneval", "syntax_tree", "164", "2", "30", "0", "3", "0"],
+        ["mbpp_plus", "-", "378", "2", "30", "0", "0", "0"],
+    ]
 
 
 def test_selection_stands_beside_all_of_train(results: Results) -> None:

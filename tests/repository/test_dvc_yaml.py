@@ -67,6 +67,11 @@ def test_paths_of_items_are_those_of_params() -> None:
         assert (chosen["documents"] or "data/split_files") == item["documents"]
 
 
+def test_tables_named_in_params_are_dependencies() -> None:
+    params = read_yaml(ROOT / "params.yaml")["filter_files"]
+    assert {params["exceptions"], params["opt_out"]} <= {*STAGES["filter_files"]["deps"], None}
+
+
 def test_no_output_lies_inside_a_dependency() -> None:
     for name in NAMES:
         for out in outs(name):
@@ -75,7 +80,8 @@ def test_no_output_lies_inside_a_dependency() -> None:
 
 
 def test_light_stages_import_no_torch() -> None:
-    light = {"fetch_corpus", "filter_files", "deduplicate_files", "decontaminate_files", "split_files", "tokenize_files", "select_files"}
+    light = {"fetch_corpus", "measure_signals", "filter_files", "deduplicate_files", "decontaminate_files", "split_files"}
+    light |= {"tokenize_files", "select_files"}
     for name in light:
         for path in import_closure(ROOT / "stages" / f"{name}.py"):
             text = path.read_text()

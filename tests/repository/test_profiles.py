@@ -19,7 +19,7 @@ from snowcoder.errors import ParameterError
 from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading import ExecuteCompletionsParams
-from snowcoder.filtering.thresholds import FilterParams
+from snowcoder.filtering.rules import FilterParams
 from snowcoder.params import ParamsModel, load_item, load_section, read_yaml
 from snowcoder.pretraining.loop import TrainingParams
 from snowcoder.pretraining.model import ModelParams, llama_config

@@ -21,7 +21,16 @@ from snowcoder.synthesis.acceptance import run_documents
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
 from snowcoder.synthesis.screening import find_copies, screen_document, unresolved_import
 
-SCREEN = BenchmarkScreen([], DecontaminationParams(ngram_tokens=10, min_ngram_overlap=0.5, min_match_tokens=10))
+SETTINGS = DecontaminationParams(
+    ngram_tokens=10,
+    min_ngram_overlap=0.5,
+    min_match_tokens=10,
+    renamed_ngram_tokens=15,
+    min_renamed_tokens=15,
+    min_renamed_share_tokens=30,
+    max_ngram_sharing=3,
+)
+SCREEN = BenchmarkScreen([], SETTINGS)
 LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
 
 

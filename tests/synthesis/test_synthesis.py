@@ -56,7 +56,9 @@ accept_documents:
   sandbox: {timeout_s: 30.0, cpu_s: 10, memory_bytes: 536870912}
 deduplicate_files:
   {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1, wipe_out: {max_dropped_fraction: 0.5, min_files: 20, stop: false}}
-decontaminate_files: {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6}
+decontaminate_files:
+  {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6, renamed_ngram_tokens: 15, min_renamed_tokens: 15,
+   min_renamed_share_tokens: 30, max_ngram_sharing: 3}
 """
 SUMS = '''
 def triangle(n):

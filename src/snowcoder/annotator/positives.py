@@ -21,7 +21,7 @@ from pydantic import Field
 
 from snowcoder.corpus.selection import FileLimits
 from snowcoder.corpus.sources import WheelSource
-from snowcoder.decontamination.ledger import LEDGER_SCHEMA, ledger_row
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.evidence import DROPPED_SCHEMA
 from snowcoder.deduplication.index import NearDuplicateIndex, Sketch, sketch
@@ -82,7 +82,7 @@ def build_positives(
     deduplication: DeduplicationParams,
     output: Path,
 ) -> dict[str, Any]:
-    """Write the positives to `output`; return the metrics by kind. corpus: shards of SourceFile rows.
+    """Write the positives to `output`; return the metrics by kind, and the contamination. corpus: shards of SourceFile rows.
 
     Raises EmptyResultError if a kind has no row left, SandboxError if the pairs cannot be verified here.
     """
@@ -99,7 +99,7 @@ def build_positives(
     write_table(output, [pa.Table.from_pylist(rows, POSITIVE_SCHEMA)], POSITIVE_SCHEMA)
     write_table(output / "dropped", [pa.Table.from_pylist(dropped, DROPPED_POSITIVE_SCHEMA)], DROPPED_POSITIVE_SCHEMA)
     write_table(output / "ledger", [pa.Table.from_pylist(ledger, LEDGER_SCHEMA)], LEDGER_SCHEMA)
-    return {name: _accounts(name, kind, params) for name, kind in kinds.items()}
+    return {name: _accounts(name, kind, params) for name, kind in kinds.items()} | {"contamination": count_contamination(ledger)}
 
 
 def teaching_files(files: Sequence[SourceFile], params: FetchPositivesParams) -> Kind:
@@ -195,10 +195,10 @@ def _drop_overlaps(kinds: dict[str, Kind], screen: BenchmarkScreen) -> list[dict
     ledger = []
     for kind in kinds.values():
         for file in list(kind.kept.values()):
-            overlap = screen.match(file.content)
-            if overlap:
+            overlaps = screen.overlaps(file.content)
+            if overlaps:
                 kind.drop(file.file_id, "benchmark_overlap")
-                ledger.append(ledger_row("positives", file.row(), overlap))
+                ledger += ledger_rows("positives", file.row(), overlaps)
     return ledger
 
 

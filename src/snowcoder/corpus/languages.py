@@ -9,24 +9,25 @@ filters treat on their own (json, yaml, text); which of them a run takes is its 
 import re
 from pathlib import PurePosixPath
 
+NOTEBOOK = "jupyter-notebook"
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "c": (".c",),
     "cpp": (".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".tpp", ".cu", ".cuh"),
-    "csharp": (".cs",),
+    "csharp": (".cs", ".csx"),
     "css": (".css",),
     "dart": (".dart",),
     "go": (".go",),
     "html": (".html", ".htm", ".xhtml", ".jinja2", ".j2", ".mako"),
     "java": (".java",),
-    "javascript": (".js", ".mjs", ".cjs", ".jsx"),
+    "javascript": (".js", ".mjs", ".cjs", ".jsx", ".es6"),
     "json": (".json",),
-    "jupyter-notebook": (".ipynb",),
-    "kotlin": (".kt", ".kts"),
-    "php": (".php",),
+    NOTEBOOK: (".ipynb",),
+    "kotlin": (".kt", ".kts", ".ktm"),
+    "php": (".php", ".phtml", ".php5", ".php7"),
     "python": (".py", ".pyi", ".pyw"),
-    "ruby": (".rb",),
+    "ruby": (".rb", ".rake", ".gemspec", ".ru"),
     "rust": (".rs",),
-    "scala": (".scala",),
+    "scala": (".scala", ".sbt", ".sc"),
     "shell": (".sh", ".bash", ".zsh", ".ksh"),
     "sql": (".sql",),
     "swift": (".swift",),
@@ -43,6 +44,45 @@ _CPP_ONLY = re.compile(
     re.MULTILINE,
 )
 _HTML_TAG = re.compile(r"<(?:!doctype|html|head|body|div|span|p|table|tr|ul|form|a|h[1-6])\b", re.IGNORECASE)
+# Extensions that several languages share (GitHub Linguist's heuristics): what a text must not look like to be the language of the table.
+_OTHER_LANGUAGE = {
+    ".ts": re.compile(r"\s*<|G\w{0,2}\x00|\s*\[Timeline\]"),  # Qt Linguist's translations and tile sets are XML
+    ".tsx": re.compile(r"\s*<\?xml"),
+    ".rs": re.compile(r"\s*<\?xml|(?s:.{0,2000})^\s*#(?:include|pragma)\b", re.MULTILINE),  # XML; RenderScript
+    ".cs": re.compile(r"\s*(?:!|\w[\w ]*(?:subclass:|methodsFor:))|\s*\"[^\"]*\"\s*!"),  # Smalltalk
+    ".php": re.compile(r"\s*<\?hh\b"),  # Hack
+    ".sc": re.compile(r"(?s:.{0,2000})\bSynthDef\b|\s*\("),  # SuperCollider
+    ".kt": re.compile(r"\s*<\?xml"),
+    ".h": re.compile(r"(?s:.*)^\s*@(?:interface|protocol|property|class|end)\b", re.MULTILINE),  # Objective-C
+}
+# Extensions of no language of the corpus, under which one may be found; .m (Objective-C, MATLAB) and .pl (Perl, Prolog) hold none of ours
+_BY_CONTENT = {
+    ".inc": (
+        (re.compile(r"\A\s*<\?php\b"), "php"),
+        (_CPP_ONLY, "cpp"),
+        (re.compile(r"\A\s*(?:--|CREATE\b|INSERT\b|SELECT\b)", re.IGNORECASE), "sql"),
+    ),
+    ".cgi": (),
+    ".fcgi": (),
+    ".command": (),
+}
+_FILE_NAMES = {
+    "rakefile": "ruby",
+    "gemfile": "ruby",
+    "guardfile": "ruby",
+    "vagrantfile": "ruby",
+    "podfile": "ruby",
+    "jakefile": "javascript",
+}
+# As data sets of code call their languages, in lower case
+_DATASET_NAMES = {
+    "c++": "cpp",
+    "c#": "csharp",
+    "c-sharp": "csharp",
+    "jupyter notebook": NOTEBOOK,
+    "jupyter-scripts": NOTEBOOK,
+    "bash": "shell",
+}
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?/?(?P<program>[a-z]+)[\d.]*(?:\s|$)")
 _SHEBANG_LANGUAGES = {
     "sh": "shell",
@@ -51,7 +91,11 @@ _SHEBANG_LANGUAGES = {
     "dash": "shell",
     "ksh": "shell",
     "python": "python",
+    "pypy": "python",
     "node": "javascript",
+    "scala": "scala",
+    "kotlin": "kotlin",
+    "swift": "swift",
     "ruby": "ruby",
     "php": "php",
 }
@@ -61,23 +105,34 @@ _TEMPLATE_EXTENSIONS = frozenset(EXTENSIONS["html"]) - {".html", ".htm", ".xhtml
 
 def language_of(path: str, content: str) -> str | None:
     """The language of a file, or None. `path` uses forward slashes; only its last part counts."""
-    extension = PurePosixPath(path).suffix.lower()
+    name = PurePosixPath(path)
+    extension = name.suffix.lower()
     if not extension:
-        return _language_of_shebang(content)
+        return _FILE_NAMES.get(name.name.lower()) or _language_of_shebang(content)
+    other = _OTHER_LANGUAGE.get(extension)
+    if other is not None and other.match(content):
+        return None
     if extension == HEADER_EXTENSION:
         return "cpp" if _CPP_ONLY.search(content) else "c"
-    language = _BY_EXTENSION.get(extension)
-    if language == "typescript" and content.lstrip().startswith("<"):
-        return None  # Qt Linguist translations are XML under the same extension
+    if extension in _BY_CONTENT:
+        found = next((language for pattern, language in _BY_CONTENT[extension] if pattern.search(content)), None)
+        return found or _language_of_shebang(content)
     if extension in _TEMPLATE_EXTENSIONS and not _HTML_TAG.search(content):
         return None
-    return language
+    return _BY_EXTENSION.get(extension)
+
+
+def name_language(name: str) -> str | None:
+    """The language that a data set calls `name`, or None."""
+    lowered = name.strip().lower()
+    language = _DATASET_NAMES.get(lowered, lowered)
+    return language if language in EXTENSIONS else None
 
 
 def may_have_language(path: str) -> bool:
     """Whether the name alone leaves a language possible: for passing over pictures and archives unread."""
     extension = PurePosixPath(path).suffix.lower()
-    return not extension or extension == HEADER_EXTENSION or extension in _BY_EXTENSION
+    return not extension or extension == HEADER_EXTENSION or extension in _BY_CONTENT or extension in _BY_EXTENSION
 
 
 def _language_of_shebang(content: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Licences of distributions as SPDX identifiers, and which of them are permissive.
+"""Licences of distributions as SPDX identifiers.
 
 in: the METADATA of a wheel and the texts of its licence files  out: an SPDX expression, or None where no licence is recognised.
 
@@ -11,9 +11,19 @@ from collections.abc import Sequence
 from email.message import Message
 from email.parser import HeaderParser
 
-PERMISSIVE = frozenset({"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Python-2.0", "Unlicense"})
-
 _BSD = "BSD"
+UNRECOGNISED = "LicenseRef-unrecognised"
+# `"license": "MIT"` of package.json, `license = "MIT"` of pyproject.toml and Cargo.toml
+_DECLARED = re.compile(r"""^\s*"?license"?\s*[:=]\s*(?:\{\s*text\s*=\s*)?"(?P<licence>[^"\n]{1,80})\"""", re.MULTILINE)
+_COPYLEFT_TEXTS = (
+    (r"gnu affero general public license version 3", "AGPL-3.0-only"),
+    (r"gnu lesser general public license version 3", "LGPL-3.0-only"),
+    (r"gnu lesser general public license version 2\.1", "LGPL-2.1-only"),
+    (r"gnu general public license version 3", "GPL-3.0-only"),
+    (r"gnu general public license version 2", "GPL-2.0-only"),
+    (r"mozilla public license,? version 2\.0", "MPL-2.0"),
+    (r"eclipse public license - v 2\.0", "EPL-2.0"),
+)
 # A short form in the License field or a classifier -> SPDX; the first pattern found wins.
 _SHORT_FORMS = (
     (r"apache(?: software)?(?: license)?,?\s*-?(?:version )?(?:v?2(?:\.0)?)?", "Apache-2.0"),
@@ -42,10 +52,15 @@ def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:
     return declared or from_text
 
 
-def is_permissive(expression: str) -> bool:
-    """Whether an SPDX expression leaves only permissive terms: every side of AND, at least one side of OR (AND binds first)."""
-    sides = re.split(r"\s+OR\s+", expression.replace("(", " ").replace(")", " ").strip())
-    return any(all(part.strip() in PERMISSIVE for part in re.split(r"\s+AND\s+", side)) for side in sides)
+def licence_of_repository(texts: Sequence[str], manifests: Sequence[str]) -> str:
+    """SPDX of a repository: what its licence files say, else its package manifests; LicenseRef-unrecognised where a licence file is not
+    recognised, for its terms bind all the same; empty where nothing is stated.
+    """
+    found = [_licence_of_text(_normalised(text)) or _copyleft_of_text(_normalised(text)) for text in texts if text.strip()]
+    if found:
+        return " AND ".join(sorted({licence or UNRECOGNISED for licence in found}))
+    declared = {match["licence"].strip() for text in manifests for match in _DECLARED.finditer(text)}
+    return " AND ".join(sorted(declared))
 
 
 def _licence_of_field(headers: Message) -> str | None:
@@ -68,8 +83,17 @@ def _short_form(text: str) -> str | None:
 
 
 def _licence_of_texts(texts: Sequence[str]) -> str | None:
-    found = {licence for text in texts if (licence := _licence_of_text(re.sub(r"\s+", " ", text).lower()))}
+    found = {licence for text in texts if (licence := _licence_of_text(_normalised(text)))}
     return " AND ".join(sorted(found)) or None
+
+
+def _normalised(text: str) -> str:
+    return re.sub(r"\s+", " ", text).lower()
+
+
+def _copyleft_of_text(text: str) -> str | None:
+    """The licence whose own text begins so; a mention further down is another's."""
+    return next((licence for pattern, licence in _COPYLEFT_TEXTS if re.search(pattern, text[:1000])), None)
 
 
 def _licence_of_text(text: str) -> str | None:

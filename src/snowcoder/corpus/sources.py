@@ -1,23 +1,42 @@
 """Where raw files come from: one parameter model per kind of source, and the function that turns it into files.
 
 in: FetchCorpusParams  out: SourceFile rows in shards of SOURCE_FILE_SCHEMA: a file is in shard int(file_id[:8], 16) % shards, sorted by
-file_id there, so that adding a repository moves no other file.
+file_id there, so that adding a repository moves no other file. Memory is bounded by a shard, not by the corpus.
 """
 
+import re
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from snowcoder.corpus.directory import iterate_directory
+from snowcoder.corpus.huggingface import read_dataset
+from snowcoder.corpus.jsonl import read_jsonl
+from snowcoder.corpus.parquet import read_parquet
+from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.selection import FileLimits
+from snowcoder.corpus.spool import Spool
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
 from snowcoder.params import ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.shards import write_table
+
+
+class Source(Protocol):
+    """What every kind of source can do."""
+
+    def inputs(self) -> list[Path]:
+        """Small files whose content is part of the result's identity."""
+
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+        """Files within `limits`; what is left out is counted by reason in `skipped`. `downloads`: folder kept between runs."""
 
 
 class WheelSource(ParamsModel):
@@ -30,10 +49,90 @@ class WheelSource(ParamsModel):
     lock: str
     table: str
 
+    def inputs(self) -> list[Path]:
+        return [Path(self.lock), Path(self.table)]
+
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        """Files within `limits`; what is left out is counted by reason in `skipped`. `downloads`: folder kept between runs."""
         wheels = download_wheels(Path(self.lock), downloads / "wheels", only)
         return iterate_wheel_files(wheels, Path(self.table), limits, skipped)
+
+
+class DirectorySource(ParamsModel):
+    """A folder of repositories. depth: levels from `path` to a repository: 0 for `path` itself, 1 for names, 2 for owner/name."""
+
+    kind: Literal["directory"]
+    path: str
+    depth: int = Field(default=1, ge=0, le=4)
+
+    def inputs(self) -> list[Path]:
+        return []
+
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+        return iterate_directory(Path(self.path), self.depth, limits, only, skipped)
+
+
+class JsonlSource(RowSource):
+    """JSON lines, plain or gzipped: a file or a folder of them."""
+
+    kind: Literal["jsonl"]
+    path: str
+
+    def inputs(self) -> list[Path]:
+        return []
+
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+        rows = islice(read_jsonl(Path(self.path), self.columns, limits.max_file_bytes), self.max_rows)
+        files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
+        return limit_repositories(files, limits, only, downloads, skipped)
+
+
+class ParquetSource(RowSource):
+    """Parquet: a file or a folder of them."""
+
+    kind: Literal["parquet"]
+    path: str
+
+    def inputs(self) -> list[Path]:
+        return []
+
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+        rows = islice(read_parquet(Path(self.path), self.columns), self.max_rows)
+        files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
+        return limit_repositories(files, limits, only, downloads, skipped)
+
+
+class HuggingFaceSource(RowSource):
+    """A data set of the Hugging Face hub, streamed.
+
+    dataset: owner/name, or a folder in the hub's layout. revision: the commit, 40 hex digits; null for a folder alone.
+    configuration: of the data set, null for its only one. folder: of the data set's repository, as `data/python`; null for all.
+    split: usually train.
+    """
+
+    kind: Literal["huggingface"]
+    dataset: str
+    revision: str | None
+    configuration: str | None = None
+    folder: str | None = None
+    split: str = "train"
+
+    @model_validator(mode="after")
+    def _check(self) -> "HuggingFaceSource":
+        if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and Path(self.dataset).is_dir()):
+            found = f"revision: found {self.revision!r}; allowed: a commit of 40 hex digits"
+            raise ValueError(f"{found}, for the files of a branch change; null for a local folder alone")
+        return self
+
+    def inputs(self) -> list[Path]:
+        return []
+
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+        rows = read_dataset(self.dataset, self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows)
+        files = files_of_rows(rows, self.columns, self.kind, self.revision or "", limits, skipped)
+        return limit_repositories(files, limits, only, downloads, skipped)
+
+
+AnySource = Annotated[WheelSource | DirectorySource | JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind")]
 
 
 class FetchCorpusParams(FileLimits):
@@ -42,7 +141,7 @@ class FetchCorpusParams(FileLimits):
     shards: number of Parquet files. only_repositories: names to take instead of all of the source's, for small runs.
     """
 
-    source: WheelSource
+    source: AnySource
     shards: int = Field(gt=0, le=100_000)
     only_repositories: list[str] | None = Field(default=None, min_length=1)
 
@@ -50,12 +149,24 @@ class FetchCorpusParams(FileLimits):
 def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dict[str, Any]:
     """Write the corpus' shards to `folder`; return the stage's metrics. Raises SourceError, or EmptyResultError if nothing is left."""
     skipped: Counter[str] = Counter()
-    files = list(params.source.files(params, params.only_repositories, downloads, skipped))
-    if not files:
-        raise EmptyResultError(f"fetch_corpus: no file is left (left out: {dict(skipped)}); widen languages or the limits in params.yaml")
-    write_table(folder, (_shard_table(files, index, params.shards) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
-    repositories = {file.repository for file in files}
-    return {"rows_out": len(files), "by_language": count_by_language(files), "repositories": len(repositories), "skipped": dict(skipped)}
+    by_language: dict[str, dict[str, int]] = {}
+    repositories = set()
+    downloads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=downloads, prefix=".spool-") as scratch:
+        spool = Spool(Path(scratch))
+        for file in params.source.files(params, params.only_repositories, downloads, skipped):
+            spool.add(shard_of(file.file_id, params.shards), file)
+            repositories.add(file.repository)
+            counts = by_language.setdefault(file.language, {"files": 0, "bytes": 0})
+            counts["files"] += 1
+            counts["bytes"] += file.n_bytes
+        if not repositories:
+            raise EmptyResultError(
+                f"fetch_corpus: no file is left (left out: {dict(skipped)}); widen languages or the limits in params.yaml"
+            )
+        write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
+    n_files = sum(counts["files"] for counts in by_language.values())
+    return {"rows_out": n_files, "by_language": by_language, "repositories": len(repositories), "skipped": dict(skipped)}
 
 
 def shard_of(file_id: str, shards: int) -> int:
@@ -63,16 +174,5 @@ def shard_of(file_id: str, shards: int) -> int:
     return int(file_id[:8], 16) % shards
 
 
-def count_by_language(files: list[SourceFile]) -> dict[str, dict[str, int]]:
-    """{language: {files, bytes}}."""
-    counts: dict[str, dict[str, int]] = {}
-    for file in files:
-        count = counts.setdefault(file.language, {"files": 0, "bytes": 0})
-        count["files"] += 1
-        count["bytes"] += file.n_bytes
-    return counts
-
-
-def _shard_table(files: list[SourceFile], index: int, shards: int) -> pa.Table:
-    rows = sorted((file for file in files if shard_of(file.file_id, shards) == index), key=lambda file: file.file_id)
-    return pa.Table.from_pylist([file.row() for file in rows], SOURCE_FILE_SCHEMA)
+def _shard_table(files: Iterable[SourceFile]) -> pa.Table:
+    return pa.Table.from_pylist([file.row() for file in sorted(files, key=lambda file: file.file_id)], SOURCE_FILE_SCHEMA)

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.corpus.licences import PERMISSIVE, is_permissive
 from snowcoder.errors import SourceError
+from snowcoder.licence_class import PERMISSIVE, licence_class
 
 TABLE_COLUMNS = ("name", "version", "licence", "download_rank", "rank_source", "rank_date")
 _LOCK_LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)\s+--hash=sha256:(?P<sha256>[0-9a-f]{64})")
@@ -76,7 +76,7 @@ def read_wheel_table(path: Path) -> dict[str, WheelEntry]:
 
 
 def _entry(row: dict[str, str], where: str) -> WheelEntry:
-    if not is_permissive(row["licence"]):
+    if licence_class(row["licence"]) != "permissive":
         found = f"{row['name']}: licence {row['licence']!r} is not permissive"
         raise SourceError(f"{where}: {found}; allowed: {', '.join(sorted(PERMISSIVE))}; take the distribution out of lock and table")
     rank = row["download_rank"]

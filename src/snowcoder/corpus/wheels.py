@@ -9,16 +9,17 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from snowcoder.console import progress
-from snowcoder.corpus.languages import language_of, may_have_language
-from snowcoder.corpus.selection import FileLimits, is_vendored, take_within_limits
+from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
+from snowcoder.corpus.selection import FileLimits, take_within_limits
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
-from snowcoder.records import SourceFile, make_source_file
+from snowcoder.records import SourceFile
 from snowcoder.shards import sha256_file
 
 SOURCE = "wheels"
@@ -62,48 +63,29 @@ def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[
     candidates = []
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in sorted({info.filename: info for info in archive.infolist()}.values(), key=lambda info: info.filename):
-                if member.is_dir() or ".dist-info/" in member.filename:
-                    continue
+            members = [info for info in archive.infolist() if not info.is_dir() and ".dist-info/" not in info.filename]
+            distinct = {info.filename: info for info in members}
+            skipped["duplicate_id"] += len(members) - len(distinct)
+            for member in sorted(distinct.values(), key=lambda info: info.filename):
                 file = _read_member(archive, member, entry, limits)
                 if isinstance(file, str):
                     skipped[file] += 1
                 else:
                     candidates.append(file)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:  # RuntimeError: encrypted, or a method not known
         raise SourceError(f"{path}: cannot be read as a wheel ({error}); delete it and run again") from error
     taken, left_out = take_within_limits(candidates, limits)
-    return taken, skipped + left_out
+    return taken, skipped + left_out  # without the counts that are 0
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: WheelEntry, limits: FileLimits) -> SourceFile | str:
-    """The file, or the reason to leave it out."""
-    if is_vendored(member.filename):
-        return "vendored"
-    if not may_have_language(member.filename):
-        return "language_not_taken"
-    if member.file_size > limits.max_file_bytes:
-        return "too_large"
-    raw = archive.read(member)
-    try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "not_utf8"
-    if "\0" in content:
-        return "binary"
-    language = language_of(member.filename, content)
-    if language is None or language not in limits.languages:
-        return "language_not_taken"
-    return make_source_file(
-        source=SOURCE,
-        repository=entry.name,
-        path=member.filename,
-        language=language,
-        content=content,
-        licence=entry.licence,
-        download_rank=entry.download_rank,
-        revision=entry.version,
-    )
+    """The file, or the reason to leave it out. No more bytes are unpacked than the member states, and it states no more than the limit."""
+    reason = refuse_name(member.filename, member.file_size, limits)
+    if reason is not None:
+        return reason
+    content = decode(archive.read(member))
+    origin = Origin(SOURCE, entry.name, entry.licence, entry.version, download_rank=entry.download_rank)
+    return "not_utf8" if content is None else make_candidate(origin, member.filename, content, limits)
 
 
 def _chosen(wheels: list[LockedWheel], only: Sequence[str] | None, lock: Path) -> list[LockedWheel]:

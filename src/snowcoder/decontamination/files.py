@@ -12,13 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.decontamination.ledger import LEDGER_SCHEMA, ledger_row
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.deduplication.accounts import shard_accounts, total_accounts
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import ShardResult, map_shards
 from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.shards import iterate_rows
 
 
 def decontaminate_table(
@@ -29,30 +30,39 @@ def decontaminate_table(
         raise EmptyResultError(f"{output.name}: no problem to screen against; name a benchmark in params.yaml fetch_benchmarks.names")
     screen = BenchmarkScreen(problems, params)
     outputs = {"kept": (output, SOURCE_FILE_SCHEMA), "ledger": (output / "ledger", LEDGER_SCHEMA)}
-    summaries = map_shards(partial(screen_table, screen=screen), shards, outputs, state, "decontaminate")
-    metrics = total_accounts(summaries)
+    metrics = total_accounts(map_shards(partial(screen_table, screen=screen), shards, outputs, state, "decontaminate"))
     if metrics["rows_out"] == 0:
         raise EmptyResultError(f"{output.name}: no file is left of {metrics['rows_in']}; look at the thresholds of decontaminate_files")
-    return metrics | {"by_benchmark": _by_benchmark(problems, screen, summaries)}
+    ledger = list(iterate_rows(output / "ledger", ["benchmark", "problem_id", "file_id", "method"]))
+    return metrics | {"by_benchmark": _by_benchmark(screen, ledger), "contamination": count_contamination(ledger)}
 
 
 def screen_table(table: pa.Table, screen: BenchmarkScreen) -> ShardResult:
-    """The rows of a shard that overlap no problem, and a ledger row for each of the others."""
-    overlaps = [screen.match(content) for content in table["content"].to_pylist()]
-    kept = table.filter(pa.array([overlap is None for overlap in overlaps], pa.bool_()))
+    """The rows of a shard that overlap no problem, and ledger rows for each of the others."""
+    overlaps = [screen.overlaps(content) for content in table["content"].to_pylist()]
+    kept = table.filter(pa.array([not found for found in overlaps], pa.bool_()))
     files = table.select(["file_id", "repository", "path"]).to_pylist()
-    ledger = [ledger_row("corpus", file, overlap) for file, overlap in zip(files, overlaps, strict=True) if overlap]
-    summary = shard_accounts(table, kept, (row["method"] for row in ledger))
-    summary["problems"] = [[row["benchmark"], row["problem_id"]] for row in ledger]
+    ledger = [row for file, found in zip(files, overlaps, strict=True) for row in ledger_rows("corpus", file, found)]
+    summary = shard_accounts(table, kept, (found[0].method for found in overlaps if found))
     return ShardResult({"kept": kept, "ledger": pa.Table.from_pylist(ledger, LEDGER_SCHEMA)}, summary)
 
 
-def _by_benchmark(problems: Sequence[Problem], screen: BenchmarkScreen, summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """benchmark -> {problems, problems_blind (too short to be screened), files_dropped, problems_found}."""
-    found = [tuple(pair) for summary in summaries for pair in summary["problems"]]
-    files, distinct = Counter(name for name, _ in found), Counter(name for name, _ in set(found))
-    blind, total = Counter(problem.benchmark for problem in screen.blind), Counter(problem.benchmark for problem in problems)
+def _by_benchmark(screen: BenchmarkScreen, ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """benchmark -> {problems; problems_blind, too short to be screened at all; problems_blind_to_renaming, too short to be known by a
+    renamed solution; files_dropped; problems_found}.
+    """
+    files = Counter(name for name, _ in {(row["benchmark"], row["file_id"]) for row in ledger})
+    distinct = Counter(name for name, _ in {(row["benchmark"], row["problem_id"]) for row in ledger})
+    total, blind, blind_to_renaming = (
+        Counter(problem.benchmark for problem in problems) for problems in (screen.problems, screen.blind, screen.blind_to_renaming)
+    )
     return {
-        name: {"problems": total[name], "problems_blind": blind[name], "files_dropped": files[name], "problems_found": distinct[name]}
+        name: {
+            "problems": total[name],
+            "problems_blind": blind[name],
+            "problems_blind_to_renaming": blind_to_renaming[name],
+            "files_dropped": files[name],
+            "problems_found": distinct[name],
+        }
         for name in sorted(total)
     }

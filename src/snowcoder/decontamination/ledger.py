@@ -1,10 +1,11 @@
-"""The contamination ledger: one row of evidence for each file or document dropped for its overlap with a benchmark.
+"""The contamination ledger: a row of evidence for each problem of a benchmark that a file or document holds.
 
-source: corpus | positives | synthetic; file_id, repository, path: the file; benchmark, problem_id: the problem;
-method: solution | docstring | ngram; matched_text: excerpt of the file, <= 200 characters;
-overlap: 1.0 for a whole passage, else the share of n-grams found.
+source: corpus | positives | synthetic; file_id, repository, path: the file; benchmark, problem_id: the problem; method: see
+snowcoder.decontamination.screen; overlap: 1.0 for a whole passage, else the share of n-grams found; start_char, end_char: the matched
+span of the content; matched_text: its beginning, <= 200 characters.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,13 +23,30 @@ LEDGER_SCHEMA = pa.schema(
         ("benchmark", pa.string()),
         ("problem_id", pa.string()),
         ("method", pa.string()),
-        ("matched_text", pa.string()),
         ("overlap", pa.float64()),
+        ("start_char", pa.int64()),
+        ("end_char", pa.int64()),
+        ("matched_text", pa.string()),
     ]
 )
 
 
-def ledger_row(source: str, file: dict[str, Any], overlap: Overlap) -> dict[str, Any]:
-    """A row of LEDGER_SCHEMA; `file` has file_id, repository and path."""
+def ledger_rows(source: str, file: dict[str, Any], overlaps: Sequence[Overlap]) -> list[dict[str, Any]]:
+    """Rows of LEDGER_SCHEMA, one per overlap; `file` has file_id, repository and path."""
     assert source in SOURCES, source
-    return {"source": source, **{key: file[key] for key in ("file_id", "repository", "path")}, **asdict(overlap)}
+    origin = {"source": source, **{key: file[key] for key in ("file_id", "repository", "path")}}
+    return [origin | asdict(overlap) for overlap in overlaps]
+
+
+def count_contamination(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """benchmark -> {method: files}: of rows of LEDGER_SCHEMA. A file counts once for a benchmark, under its strongest method, which comes
+    first among its rows.
+    """
+    strongest: dict[tuple[str, str], str] = {}
+    for row in rows:
+        strongest.setdefault((row["benchmark"], row["file_id"]), row["method"])
+    counts: dict[str, dict[str, int]] = {}
+    for (benchmark, _), method in sorted(strongest.items()):
+        methods = counts.setdefault(benchmark, {})
+        methods[method] = methods.get(method, 0) + 1
+    return counts

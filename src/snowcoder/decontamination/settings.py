@@ -8,14 +8,25 @@ from snowcoder.params import ParamsModel
 
 
 class DecontaminationParams(ParamsModel):
-    """What counts as an overlap with a benchmark. Tokens are words: identifiers, keywords and numbers, lower case."""
+    """What counts as an overlap with a benchmark.
 
-    ngram_tokens: int = Field(ge=3, le=100, description="length of an n-gram, in tokens")
-    min_ngram_overlap: float = Field(gt=0.0, le=1.0, description="share of a prompt's or solution's n-grams that drops a file")
-    min_match_tokens: int = Field(ge=3, description="shorter prompts, docstrings and solutions are not matched alone; >= ngram_tokens")
+    Words are identifiers, keywords and numbers, in lower case; tokens are those of code with its names left open.
+    """
+
+    ngram_tokens: int = Field(ge=3, le=100, description="length of an n-gram of words")
+    min_ngram_overlap: float = Field(gt=0.0, le=1.0, description="share of a passage's n-grams that drops a file")
+    min_match_tokens: int = Field(
+        ge=3, description="prompts, docstrings, solutions and tests of fewer words are not matched; >= ngram_tokens"
+    )
+    renamed_ngram_tokens: int = Field(ge=3, le=100, description="length of an n-gram of tokens")
+    min_renamed_tokens: int = Field(ge=3, description="solutions of fewer tokens are not matched up to renaming; >= renamed_ngram_tokens")
+    min_renamed_share_tokens: int = Field(ge=3, description="solutions of fewer tokens are not matched by a share of their n-grams")
+    max_ngram_sharing: int = Field(ge=1, description="n-grams of more problems of one benchmark are boilerplate")
 
     @model_validator(mode="after")
     def _match_holds_an_ngram(self) -> Self:
-        if self.min_match_tokens < self.ngram_tokens:
-            raise ValueError(f"min_match_tokens is {self.min_match_tokens}; allowed: at least ngram_tokens, {self.ngram_tokens}")
+        pairs = (("min_match_tokens", "ngram_tokens"), ("min_renamed_tokens", "renamed_ngram_tokens"))
+        for shortest, ngram in (*pairs, ("min_renamed_share_tokens", "renamed_ngram_tokens")):
+            if getattr(self, shortest) < getattr(self, ngram):
+                raise ValueError(f"{shortest} is {getattr(self, shortest)}; allowed: at least {ngram}, {getattr(self, ngram)}")
         return self

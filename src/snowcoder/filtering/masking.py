@@ -19,6 +19,7 @@ from snowcoder.filtering.secrets import find_secrets
 
 # A second pass finds what the first one's stand-ins have set free; no text is known to need a third.
 MAX_PASSES = 4
+KINDS = ("email", "ip_address", "secret")
 
 _EMAIL = re.compile(
     r"(?<![\w.%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?P<domain>(?:[A-Za-z0-9-]{1,63}\.){1,6}(?P<top>[A-Za-z]{2,18}))(?![\w@(\[-]|\.\w)"
@@ -34,6 +35,10 @@ _SERVICE_USERS = frozenset({"git", "hg", "svn", "noreply", "no-reply"})
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = re.compile(rf"(?<![\w.\-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w\-]|\.\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:.])")
+# A text without these holds no address; a fixed first character or few of them are found far faster than the whole pattern.
+_MAYBE_EMAIL = re.compile(r"@[A-Za-z0-9-]{1,63}\.")
+_MAYBE_IPV4 = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
+_MAYBE_IPV6 = re.compile(r":[0-9a-fA-F]{0,4}:")
 _VERSION_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:version|ver|release|rev|build|chrome|firefox|safari|webkit|msie|v|oid|section)|[=~<>!^]=)[\s\"'(:=/]*$", re.IGNORECASE
 )
@@ -56,10 +61,13 @@ def _mask_once(text: str, replaced: Counter[str]) -> str:
     for secret in sorted(find_secrets(text), key=lambda secret: (-len(secret), secret)):
         replaced["secret"] += text.count(secret)
         text = text.replace(secret, f"masked-secret-{_code(secret)}")
-    if "@" in text:
+    if _MAYBE_EMAIL.search(text):
         text = _EMAIL.sub(lambda match: _counted("email", _email(match), match, replaced), text)
-    text = _IPV4.sub(lambda match: _counted("ip_address", _ipv4(match), match, replaced), text)
-    return _IPV6.sub(lambda match: _counted("ip_address", _ipv6(match), match, replaced), text)
+    if _MAYBE_IPV4.search(text):
+        text = _IPV4.sub(lambda match: _counted("ip_address", _ipv4(match), match, replaced), text)
+    if _MAYBE_IPV6.search(text):
+        text = _IPV6.sub(lambda match: _counted("ip_address", _ipv6(match), match, replaced), text)
+    return text
 
 
 def _counted(kind: str, stand_in: str, match: re.Match[str], replaced: Counter[str]) -> str:

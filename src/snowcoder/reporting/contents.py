@@ -6,6 +6,7 @@ from snowcoder.reporting.data_tables import (
     funnel_table,
     language_table,
     reason_table,
+    rule_table,
     selection_table,
 )
 from snowcoder.reporting.document import Block, Document, Figure, Section, number
@@ -63,6 +64,7 @@ def _data(results: Results) -> Section:
         funnel_table(results),
         language_table(results),
         reason_table(results),
+        rule_table(results),
         contamination_table(results),
         selection_table(results),
     ]

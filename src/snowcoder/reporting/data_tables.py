@@ -7,6 +7,8 @@ from snowcoder.reporting.document import Table, megabytes, number, percent
 from snowcoder.reporting.results import Results
 
 NOTHING = "-"
+# source of the ledger's rows -> the stage that writes them
+LEDGERS = {"corpus": "decontaminate_files", "positives": "fetch_positives", "synthetic": "accept_documents"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,8 @@ def funnel(results: Results) -> list[Kept]:
     """From the fetched files to those that train, in the order of the stages."""
     stages = results.stages
     fetched, split = stages["fetch_corpus"]("by_language"), stages["split_files"]("train", "by_language")
-    # filter_files counts bytes in total only; the next stage's input by language is the same
-    after_filter = stages["deduplicate_files"]("by_language")
-    kept = [_kept("fetched", fetched, "files", "bytes"), _kept("filtered", after_filter, "rows_in", "bytes_in")]
-    for step, stage in (("deduplicated", "deduplicate_files"), ("decontaminated", "decontaminate_files")):
+    kept = [_kept("fetched", fetched, "files", "bytes")]
+    for step, stage in (("filtered", "filter_files"), ("deduplicated", "deduplicate_files"), ("decontaminated", "decontaminate_files")):
         kept.append(_kept(step, stages[stage]("by_language"), "rows_out", "bytes_out"))
     return [*kept, _kept("train split", split, "files", "bytes")]
 
@@ -69,13 +69,38 @@ def reason_table(results: Results) -> Table:
     return Table(["stage", "reason", "dropped", "of its input"], rows, "Every row is accounted for: in = out + dropped.", text_columns=2)
 
 
+def rule_table(results: Results) -> Table:
+    """Every rule of the filter: files that break it, that break no other, and that were counted under it."""
+    filtered = results.stages["filter_files"]
+    dropped, by_rule = filtered("dropped"), filtered("by_rule")
+    ordered = sorted(by_rule, key=lambda rule: (-by_rule[rule]["files"], rule))
+    rows = [
+        [rule, *(f"{count:,}" for count in (by_rule[rule]["files"], by_rule[rule]["files_alone"], dropped.get(rule, 0)))]
+        for rule in ordered
+    ]
+    caption = (
+        "A file is counted under the first rule that it breaks; a looser threshold can bring back those that break no other. "
+        "Value and threshold of every rejected file lie in data/filter_files/rejected."
+    )
+    return Table(["rule of the filter", "files that break it", "and no other", "counted under it"], rows, caption)
+
+
 def contamination_table(results: Results) -> Table:
-    """What overlapped each benchmark and was dropped from the corpus; the evidence lies in data/decontaminate_files/ledger."""
-    names = ("problems", "problems_blind", "problems_found", "files_dropped")
+    """What each benchmark's problems were found in, by method, in corpus, positives and synthetic documents alike."""
+    found = {source: results.stages[stage]("contamination") for source, stage in LEDGERS.items()}
     by_benchmark = results.stages["decontaminate_files"]("by_benchmark")
-    rows = [[benchmark, *[f"{counts[name]:,}" for name in names]] for benchmark, counts in sorted(by_benchmark.items())]
-    caption = "Overlap of the corpus with the benchmarks. Problems that are too short to be told from ordinary code cannot be screened."
-    return Table(["benchmark", "problems", "too short to screen", "found in the corpus", "files dropped"], rows, caption)
+    rows = []
+    for benchmark, problems in sorted(by_benchmark.items()):
+        cells = [f"{problems[name]:,}" for name in ("problems", "problems_blind", "problems_blind_to_renaming")]
+        by_source = [counts.get(benchmark, {}) for counts in found.values()]
+        for method in sorted(set().union(*by_source)) or [NOTHING]:
+            rows.append([benchmark, method, *cells, *(f"{counts.get(method, 0):,}" for counts in by_source)])
+    caption = (
+        "Files dropped for their overlap with a benchmark, each under its strongest evidence; matched spans lie in the ledgers of the "
+        "three stages. Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
+    )
+    columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
+    return Table(columns, rows, caption, text_columns=2)
 
 
 def annotator_table(results: Results) -> Table:

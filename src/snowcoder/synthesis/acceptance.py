@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from snowcoder.decontamination.ledger import LEDGER_SCHEMA, ledger_row
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.index import NearDuplicateIndex
@@ -110,7 +110,8 @@ def accept_documents(
             "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
         )
     tokens = _write(accepted, documents, rejections, ledger, containment, tokenizer, output)
-    return row_accounts(len(documents), len(accepted), reasons) | {"tokens": tokens} | describe_accepted(documents, accepted, containment)
+    accounts = row_accounts(len(documents), len(accepted), reasons) | {"tokens": tokens}
+    return accounts | describe_accepted(documents, accepted, containment) | {"contamination": count_contamination(ledger)}
 
 
 def describe_accepted(
@@ -140,13 +141,13 @@ def screen_all(
     documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]
 ) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
     """(rejections by document_id, ledger rows) of what screening.py finds."""
-    rejections, ledger = {}, []
-    for row, (rejection, overlap) in zip(documents, screen_documents(documents, screen, held_out), strict=True):
+    rejections: dict[str, Rejection] = {}
+    ledger: list[dict[str, Any]] = []
+    for row, (rejection, overlaps) in zip(documents, screen_documents(documents, screen, held_out), strict=True):
         if rejection:
             rejections[row["document_id"]] = rejection
-        if overlap:
-            file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row)}
-            ledger.append(ledger_row("synthetic", file, overlap))
+        file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row)}
+        ledger += ledger_rows("synthetic", file, overlaps)
     return rejections, sorted(ledger, key=lambda row: row["file_id"])
 
 

@@ -30,11 +30,11 @@ class Rejection:
     detail: str
 
 
-Screened = tuple[Rejection | None, Overlap | None]
+Screened = tuple[Rejection | None, list[Overlap]]
 
 
 def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]) -> list[Screened]:
-    """(why it is rejected, the evidence of a benchmark) per document, in their order."""
+    """(why it is rejected, the overlaps with benchmarks) per document, in their order."""
     batches = [documents[start : start + BATCH_DOCUMENTS] for start in range(0, len(documents), BATCH_DOCUMENTS)]
     return [result for part in map_items(partial(_screen_batch, screen=screen, held_out=held_out), batches, "screen") for result in part]
 
@@ -43,20 +43,20 @@ def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: froz
     """The first fault of one document: unfinished, what residue.py finds, does_not_parse, unresolved_import, held_out_overlap,
     benchmark_overlap."""
     if row["finish_reason"] != "stop":
-        return Rejection("unfinished", row["finish_reason"]), None
+        return Rejection("unfinished", row["finish_reason"]), []
     if found := residue(row["content"]):
-        return Rejection(*found), None
+        return Rejection(*found), []
     if row["language"] == "python":
         tree = parse(row["content"])
         if tree is None:
-            return Rejection("does_not_parse", ""), None
+            return Rejection("does_not_parse", ""), []
         if module := unresolved_import(tree):
-            return Rejection("unresolved_import", module), None
+            return Rejection("unresolved_import", module), []
         if not held_out.isdisjoint(function_shapes(row["solution"], row["name"])):
-            return Rejection("held_out_overlap", row["name"]), None
-    if overlap := screen.match(row["content"]):
-        return Rejection("benchmark_overlap", f"{overlap.benchmark} {overlap.problem_id}"), overlap
-    return None, None
+            return Rejection("held_out_overlap", row["name"]), []
+    if overlaps := screen.overlaps(row["content"]):
+        return Rejection("benchmark_overlap", f"{overlaps[0].benchmark} {overlaps[0].problem_id}"), overlaps
+    return None, []
 
 
 def unresolved_import(tree: ast.Module) -> str:

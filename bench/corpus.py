@@ -1,0 +1,81 @@
+"""Megabytes per second of measuring and filtering files and of screening them against benchmarks, on the workers of the environment.
+
+`python -m bench.corpus` needs data/fetch_corpus (`dvc repro fetch_corpus`) and reads HumanEval, with HumanEval+ and MBPP+ where
+SNOWCODER_BENCHMARKS_DIR holds them. Starting the workers is counted, as a stage pays for it too.
+"""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, find_file, load_humaneval_plus, load_mbpp_plus
+from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.files import screen_table
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA
+from snowcoder.decontamination.screen import BenchmarkScreen
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.errors import SourceError
+from snowcoder.execution import Outputs, ShardResult, map_shards, worker_count
+from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
+from snowcoder.filtering.rules import FilterParams
+from snowcoder.params import load_section
+from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.shards import list_shards, read_table
+
+CORPUS = Path("data/fetch_corpus")
+ROUNDS = 3
+
+
+def all_problems() -> list[Problem]:
+    """HumanEval, and EvalPlus' two where their files are."""
+    problems = load_benchmarks(load_section("fetch_benchmarks", FetchBenchmarksParams))
+    for name, load in ((HUMANEVAL_PLUS_FILE, load_humaneval_plus), (MBPP_PLUS_FILE, load_mbpp_plus)):
+        try:
+            path = find_file(name, name)
+        except SourceError as error:
+            print(f"left out: {error}")
+        else:
+            problems += load(hashlib.sha256(path.read_bytes()).hexdigest())
+    return problems
+
+
+def seconds(function: Callable[[pa.Table], ShardResult], shards: Sequence[Path], schemas: dict[str, pa.Schema], out: Path) -> float:
+    """Wall time of one pass over the shards."""
+    outputs: Outputs = {name: (out / name, schema) for name, schema in schemas.items()}
+    started = time.perf_counter()
+    map_shards(function, shards, outputs, out / "state", "bench")
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print the best of ROUNDS for each step."""
+    shards = list_shards(CORPUS)
+    megabytes = sum(read_table(CORPUS, ["n_bytes"])["n_bytes"].to_pylist()) / 1e6
+    started = time.perf_counter()
+    screen = BenchmarkScreen(all_problems(), load_section("decontaminate_files", DecontaminationParams))
+    print(f"index of {len(screen.problems)} problems: {time.perf_counter() - started:.1f} s")
+    chosen = load_filter(load_section("filter_files", FilterParams))
+    kept = {"kept": SOURCE_FILE_SCHEMA}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        seconds(measure_shard, shards, {"files": MEASURED_SCHEMA}, root / "measured")
+        measured = list_shards(root / "measured" / "files")
+        steps: dict[str, tuple[Callable[[pa.Table], ShardResult], Sequence[Path], dict[str, pa.Schema]]] = {
+            "measure signals and mask": (measure_shard, shards, {"files": MEASURED_SCHEMA}),
+            "apply thresholds": (partial(filter_shard, chosen=chosen), measured, kept | {"rejected": REJECTED_SCHEMA}),
+            "screen against benchmarks": (partial(screen_table, screen=screen), shards, kept | {"ledger": LEDGER_SCHEMA}),
+        }
+        for name, (function, inputs, schemas) in steps.items():
+            times = [seconds(function, inputs, schemas, root / f"{name} {number}") for number in range(ROUNDS)]
+            print(f"{name}: {megabytes / min(times):.2f} MB/s on {worker_count()} workers ({megabytes:.1f} MB, {min(times):.2f} s)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""A folder of repositories as a corpus.
+
+Files that .gitignore names, vendored trees and `.git` are passed over; a symlink is never followed; what is no ordinary file (a pipe, a
+device) is never opened. Every file or folder passed over is counted: symlink, gitignored, gitignored_folder, vendored_folder, not_a_file,
+unreadable, outside_repositories, and the reasons of snowcoder.corpus.reading.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from snowcoder.corpus.licences import licence_of_repository
+from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
+from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, take_within_limits
+from snowcoder.errors import SourceError
+from snowcoder.records import SourceFile
+
+SOURCE = "directory"
+GIT_FOLDER = ".git"
+_LICENCE_NAME = re.compile(r"(?:un)?licen[cs]e|copying", re.IGNORECASE)
+_MANIFESTS = ("package.json", "pyproject.toml", "Cargo.toml", "composer.json")
+MAX_LICENCE_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class _Ignores:
+    """The .gitignore files from the root of a repository down to one folder: (folder's path with a slash, its patterns)."""
+
+    specs: tuple[tuple[str, GitIgnoreSpec], ...] = ()
+
+    def hide(self, path: str) -> bool:
+        """Whether a path, with a slash at its end for a folder, is ignored; the deepest file that says anything decides."""
+        for prefix, spec in reversed(self.specs):
+            include = spec.check_file(path.removeprefix(prefix)).include
+            if include is not None:
+                return include
+        return False
+
+    def within(self, folder: Path, prefix: str) -> "_Ignores":
+        """With the patterns of a folder's own .gitignore, if there is one."""
+        path = folder / ".gitignore"
+        if not path.is_file() or path.is_symlink():
+            return self
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return _Ignores((*self.specs, (prefix, GitIgnoreSpec.from_lines(lines))))
+
+
+def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str] | None, skipped: Counter[str]) -> Iterator[SourceFile]:
+    """Files within `limits`, by repository and path. depth: levels from `root` to a repository (0: it is one itself; 2: owner/name).
+
+    Raises SourceError if `root` is no folder, or `only` names a repository that is not there.
+    """
+    if not root.is_dir():
+        raise SourceError(f"{root}: is no folder; fetch_corpus.source.path names a folder of repositories")
+    repositories = dict(_repositories(root, depth, skipped))
+    unknown = sorted(set(only or ()) - repositories.keys())
+    if unknown:
+        found = ", ".join(sorted(repositories)) or "none"
+        raise SourceError(f"{root}: only_repositories: found {', '.join(unknown)}, which are not there; allowed: {found}")
+    for name in sorted(repositories):
+        if only is None or name in only:
+            taken, left_out = take_within_limits(_read_repository(name, repositories[name], limits, skipped), limits)
+            skipped.update(left_out)
+            yield from taken
+
+
+def _repositories(root: Path, depth: int, skipped: Counter[str], prefix: str = "") -> Iterator[tuple[str, Path]]:
+    if depth == 0:
+        yield prefix.removesuffix("/") or root.resolve().name, root
+        return
+    for entry in _entries(root, skipped):
+        if entry.is_symlink():
+            skipped["symlink"] += 1
+        elif not entry.is_dir():
+            skipped["outside_repositories"] += 1
+        elif entry.name != GIT_FOLDER:
+            yield from _repositories(Path(entry.path), depth - 1, skipped, f"{prefix}{entry.name}/")
+
+
+def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: Counter[str]) -> list[SourceFile]:
+    origin = Origin(SOURCE, name, _licence(folder), _commit(folder))
+    candidates = []
+    for path, file in _walk(folder, skipped):
+        found = _read_file(origin, path, file, limits)
+        if isinstance(found, str):
+            skipped[found] += 1
+        else:
+            candidates.append(found)
+    return candidates
+
+
+def _walk(root: Path, skipped: Counter[str]) -> Iterator[tuple[str, Path]]:
+    """(path in the repository, file) of every ordinary file that nothing hides."""
+    pending = [(root, "", _Ignores())]  # a stack of our own: folders may be nested deeper than calls
+    while pending:
+        folder, prefix, above = pending.pop()
+        ignores = above.within(folder, prefix)
+        for entry in _entries(folder, skipped):
+            path = f"{prefix}{entry.name}"
+            if entry.is_symlink():
+                skipped["symlink"] += 1
+            elif entry.is_dir(follow_symlinks=False):
+                hidden = "vendored_folder" if entry.name in VENDORED_FOLDERS else "gitignored_folder" if ignores.hide(f"{path}/") else None
+                if hidden:
+                    skipped[hidden] += 1
+                elif entry.name != GIT_FOLDER:
+                    pending.append((Path(entry.path), f"{path}/", ignores))
+            elif not entry.is_file(follow_symlinks=False):
+                skipped["not_a_file"] += 1
+            elif ignores.hide(path):
+                skipped["gitignored"] += 1
+            else:
+                yield path, Path(entry.path)
+
+
+def _entries(folder: Path, skipped: Counter[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        skipped["unreadable"] += 1
+        return []
+
+
+def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> SourceFile | str:
+    try:
+        reason = refuse_name(path, file.stat().st_size, limits)
+        if reason is not None:
+            return reason
+        with file.open("rb") as stream:  # bounded, should it have grown since
+            raw = stream.read(limits.max_file_bytes + 1)
+    except OSError:
+        return "unreadable"
+    content = decode(raw)
+    return "not_utf8" if content is None else make_candidate(origin, path, content, limits)
+
+
+def _licence(folder: Path) -> str:
+    """SPDX of a repository, from the licence files and package manifests at its root; empty where there is none."""
+    names = sorted(entry.name for entry in _entries(folder, Counter()) if entry.is_file(follow_symlinks=False))
+    texts = [_head(folder / name) for name in names if _LICENCE_NAME.match(name)]
+    return licence_of_repository(texts, [_head(folder / name) for name in names if name in _MANIFESTS])
+
+
+def _commit(folder: Path) -> str:
+    """The commit that is checked out, read from `.git` without running git; empty where there is none."""
+    git = folder / GIT_FOLDER
+    head = "" if git.is_symlink() else _head(git / "HEAD").strip()
+    if not head.startswith("ref: "):
+        return head if re.fullmatch(r"[0-9a-f]{40,64}", head) else ""
+    reference = head.removeprefix("ref: ")
+    if ".." in reference:
+        return ""
+    packed = re.search(rf"^([0-9a-f]{{40,64}}) {re.escape(reference)}$", _head(git / "packed-refs"), re.MULTILINE)
+    loose = _head(git / reference).strip()
+    return loose or (packed[1] if packed else "")
+
+
+def _head(path: Path) -> str:
+    """The beginning of a text; empty if it is not there, or no ordinary file."""
+    if path.is_symlink() or not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_LICENCE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,32 @@
+"""A data set of the Hugging Face hub, or a folder in the hub's layout, as a corpus: streamed at a pinned revision, never whole on disk."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from snowcoder.corpus.rows import Columns, check_columns
+from snowcoder.errors import SourceError
+
+
+def read_dataset(
+    dataset: str, revision: str | None, configuration: str | None, folder: str | None, split: str, columns: Columns, max_rows: int | None
+) -> Iterator[dict[str, Any]]:
+    """Rows of a data set. folder: of the data set's repository (`data/python`), null for all.
+
+    Raises SourceError if it cannot be had at that revision (gated, offline, gone), or lacks a column.
+    """
+    import datasets  # heavy, and only this source needs it
+
+    where = f"data set {dataset} at {revision or 'its folder'}"
+    try:
+        rows = datasets.load_dataset(dataset, configuration, data_dir=folder, split=split, revision=revision, streaming=True)
+        if rows.column_names is not None:
+            check_columns(columns, rows.column_names, where)
+            rows = rows.select_columns(columns.named)
+        yield from islice(rows, max_rows)
+    except SourceError:
+        raise
+    except Exception as error:  # whatever the library, the network or a shard's reader raises, the way out is the same
+        reason = f"{type(error).__name__}: {error}"
+        advice = "check name, configuration and revision, the network, and `hf auth login` for gated ones"
+        raise SourceError(f"{where}: cannot be read ({reason}); {advice}") from error

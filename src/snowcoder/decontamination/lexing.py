@@ -1,0 +1,49 @@
+"""Text that is no parsable Python as a token stream: Python 2, excerpts, listings in prose, other languages.
+
+Tokens are words, numbers and operators; brackets, commas, colons and quotes are left out, so that a formatter changes none. Comments and
+docstrings are passed over. Names are words that are neither Python's keywords and builtins nor attributes.
+"""
+
+import builtins
+import keyword
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from snowcoder.decontamination.token_stream import TokenStream, make_stream
+
+_TOKEN = re.compile(
+    r"#[^\n]*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''"  # passed over
+    r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
+    r"|(?P<word>\.?[^\W\d]\w*)"
+    r"|(?P<number>\d[\w.]*)"
+    r"|(?P<operator>[-+*/%<>=!&|^~]+)"
+)
+_LITERAL_WORDS = frozenset(dir(builtins)) | frozenset(keyword.kwlist)
+
+
+@dataclass(frozen=True, slots=True)
+class LexedText:
+    """stream: the tokens. spans: int64[n, 2], first character and one past the last of each."""
+
+    stream: TokenStream
+    spans: np.ndarray
+
+    def span(self, start: int, count: int) -> tuple[int, int]:
+        """(first character, one past the last) of `count` tokens from `start` on."""
+        return int(self.spans[start, 0]), int(self.spans[start + count - 1, 1])
+
+
+def lex(text: str) -> LexedText:
+    """Any text as tokens."""
+    tokens, is_name, spans = [], [], []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind is None:
+            continue
+        token = match.group()
+        tokens.append(f"string {token[1:-1]}" if kind == "string" else token)
+        is_name.append(kind == "word" and token[0] != "." and token not in _LITERAL_WORDS)
+        spans.append(match.span())
+    return LexedText(make_stream(tokens, is_name), np.array(spans, dtype=np.int64).reshape(-1, 2))

@@ -1,0 +1,75 @@
+"""Measures one shard of files: every signal, and the content with personal data and secrets masked.
+
+in: a table of SOURCE_FILE_SCHEMA  out: the same rows in the same order as MEASURED_SCHEMA: SourceFile columns, then
+  <signal>              float64, null where it does not exist for the language: snowcoder.filtering.signals, and replacements_in_code
+  masked_content        the content with stand-ins, null where nothing is replaced
+  masked_<kind>         replacements in it, for each kind of snowcoder.filtering.masking
+replacements_in_code is the number of replacements where they change more of a Python file than strings and comments (`left@right.de` is a
+product), else 0. Nothing is dropped and no parameter is read: what the numbers mean for a file is filter_files' choice.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from snowcoder.execution import ShardResult
+from snowcoder.filtering.masking import KINDS, mask
+from snowcoder.filtering.python_syntax import python_outline
+from snowcoder.filtering.signals import PYTHON, SIGNALS, measure
+from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.shards import read_table
+
+SIGNAL_COLUMNS = (*SIGNALS, "replacements_in_code")
+MASKED_COLUMNS = tuple(f"masked_{kind}" for kind in KINDS)
+MEASURED_SCHEMA = pa.schema(
+    [
+        *SOURCE_FILE_SCHEMA,
+        *(pa.field(name, pa.float64()) for name in SIGNAL_COLUMNS),
+        pa.field("masked_content", pa.string()),
+        *(pa.field(name, pa.int32()) for name in MASKED_COLUMNS),
+    ]
+)
+QUANTILES = (0.01, 0.5, 0.99)
+
+
+def measure_shard(files: pa.Table) -> ShardResult:
+    """Pure: the same table gives the same result, in any process."""
+    rows = [measure_row(row) for row in files.select(["path", "language", "content"]).to_pylist()]
+    added = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in MEASURED_SCHEMA if field.name in _ADDED}
+    table = files.select(SOURCE_FILE_SCHEMA.names)
+    for name, column in added.items():
+        table = table.append_column(name, column)
+    return ShardResult({"files": table}, {"rows": len(rows), "bytes": sum(files["n_bytes"].to_pylist())})
+
+
+def measure_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns that MEASURED_SCHEMA adds to a row with path, language and content."""
+    content = row["content"]
+    masked, replaced = mask(content)
+    changes_code = bool(replaced) and row["language"] in PYTHON and python_outline(masked) != python_outline(content)
+    return {
+        **measure(row["path"], row["language"], content),
+        "replacements_in_code": replaced.total() if changes_code else 0,
+        "masked_content": masked if replaced else None,
+        **{f"masked_{kind}": replaced[kind] for kind in KINDS},
+    }
+
+
+def summarise(folder: Path, summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The stage's metrics: rows and bytes, and of each signal its quantiles over the files that have it."""
+    counts = list(summaries)
+    table = read_table(folder, list(SIGNAL_COLUMNS))
+    values = {name: table[name].drop_null().to_numpy() for name in SIGNAL_COLUMNS}
+    return {
+        "rows_out": sum(count["rows"] for count in counts),
+        "bytes": sum(count["bytes"] for count in counts),
+        "quantiles": {
+            name: {str(share): float(np.quantile(column, share)) for share in QUANTILES} for name, column in values.items() if column.size
+        },
+    }
+
+
+_ADDED = frozenset(MEASURED_SCHEMA.names) - frozenset(SOURCE_FILE_SCHEMA.names)

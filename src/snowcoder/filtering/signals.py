@@ -1,0 +1,104 @@
+"""What is measured of a file, once: numbers that rules compare with thresholds later, so that a new threshold measures nothing anew.
+
+in: path, language and content of one file  out: one number per name of SIGNALS, None where the signal does not exist for the language.
+No signal depends on a parameter. Words are split at white space; fractions lie between 0 and 1.
+"""
+
+import numpy as np
+
+from snowcoder.filtering.encoded import encoded_run_lengths
+from snowcoder.filtering.generated import has_generated_name, marker_line
+from snowcoder.filtering.line_shares import comment_fraction, import_line_fraction
+from snowcoder.filtering.markup import visible_text
+from snowcoder.filtering.python_syntax import syntax_error_line
+from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
+
+# name -> meaning
+SIGNALS: dict[str, str] = {
+    "words": "words",
+    "lines": "lines",
+    "line_chars": "characters of the longest line",
+    "mean_line_chars": "characters per line",
+    "generated_marker_line": "which of the first five lines bears a tool's mark; 0: none",
+    "generated_name": "1 if the name is one that only tools give",
+    "xml_declaration": "1 if an XML declaration stands in the first 100 characters",
+    "alphabetic_fraction": "letters / characters",
+    "digit_fraction": "digits / characters",
+    "whitespace_fraction": "white space / characters",
+    "replacement_fraction": "U+FFFD, what a decoder leaves of broken bytes / characters",
+    "encoded_run_chars": "characters of the longest run of encoded data",
+    "encoded_fraction": "characters in such runs / characters",
+    "visible_text_chars": "HTML: characters that a browser shows",
+    "visible_text_fraction": "HTML: the same / characters",
+    "repeated_line_fraction": "lines that repeat an earlier one / lines that are not blank",
+    "repeated_5gram_fraction": "characters in runs of 5 words that stood earlier / characters of all words",
+    "repeated_6gram_fraction": "the same for 6 words",
+    "repeated_10gram_fraction": "the same for 10 words",
+    "comment_fraction": "characters of comment lines / characters of lines, where the language's comments are known",
+    "import_line_fraction": "Python: lines that import / lines that are not blank",
+    "syntax_error_line": "Python: line of the first syntax error; 0: the file parses",
+}
+PYTHON = frozenset({"python", "jupyter-notebook"})
+XML_HEAD_CHARS = 100
+# Classes of ASCII characters, as bits of one table
+_CLASS_BITS = {"alphabetic_fraction": 1, "digit_fraction": 2, "whitespace_fraction": 4}
+_CLASS_TESTS = {"alphabetic_fraction": str.isalpha, "digit_fraction": str.isdigit, "whitespace_fraction": str.isspace}
+_OTHER = 255
+
+
+def measure(path: str, language: str, content: str) -> dict[str, float | None]:
+    """Every signal of one file, in the order of SIGNALS."""
+    lines = content.split("\n")
+    lengths = list(map(len, lines))
+    codes = ascii_codes(content)
+    runs = encoded_run_lengths(content, codes)
+    n_chars = max(1, len(content))
+    found: dict[str, float | None] = dict.fromkeys(SIGNALS)
+    words = content.split()
+    found |= {
+        "words": len(words),
+        "lines": len(lines),
+        "line_chars": max(lengths),
+        "mean_line_chars": sum(lengths) / len(lines),
+        "generated_marker_line": marker_line(content),
+        "generated_name": int(has_generated_name(path)),
+        "xml_declaration": int("<?xml version=" in content[:XML_HEAD_CHARS]),
+        "encoded_run_chars": max(runs, default=0),
+        "encoded_fraction": sum(runs) / n_chars,
+        "repeated_line_fraction": repeated_line_fraction(lines),
+        "comment_fraction": comment_fraction(language, lines),
+        **{name: count / n_chars for name, count in _character_counts(content, codes).items()},
+        **repeated_ngram_fractions(words),
+    }
+    if language == "html":
+        n_visible = min(len(visible_text(content)), n_chars)  # blanks between its parts can make a tiny text longer than it is
+        found |= {"visible_text_chars": n_visible, "visible_text_fraction": n_visible / n_chars}
+    if language in PYTHON:
+        found |= {"import_line_fraction": import_line_fraction(lines), "syntax_error_line": syntax_error_line(content)}
+    return found
+
+
+def ascii_codes(content: str) -> np.ndarray:
+    """uint8[len(content)]: the characters, 255 for each that is not ASCII."""
+    if content.isascii():
+        return np.frombuffer(content.encode("ascii"), dtype=np.uint8)
+    points = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return np.where(points < 128, points, _OTHER).astype(np.uint8)
+
+
+def _character_counts(content: str, codes: np.ndarray) -> dict[str, int]:
+    """Characters by class; those beyond ASCII one by one, as Unicode has it."""
+    classes = _CLASSES[codes]
+    beyond = [] if content.isascii() else [content[place] for place in np.flatnonzero(codes == _OTHER).tolist()]
+    counts = {name: int(np.count_nonzero(classes & bit)) + sum(map(_CLASS_TESTS[name], beyond)) for name, bit in _CLASS_BITS.items()}
+    return counts | {"replacement_fraction": beyond.count("\ufffd")}
+
+
+def _class_table() -> np.ndarray:
+    table = np.zeros(256, dtype=np.uint8)
+    for code in range(128):
+        table[code] = sum(bit for name, bit in _CLASS_BITS.items() if _CLASS_TESTS[name](chr(code)))
+    return table
+
+
+_CLASSES = _class_table()
