@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from snowcoder.benchmarks.human_eval import find_data_file, parse_human_eval
+from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.completions import complete_problems
 from snowcoder.evaluation.grading import grade_completions, summarise_grades
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.scripted_engine import ScriptedEngine
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.shards import sha256_file
 
 pytestmark = pytest.mark.slow
 LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=20, memory_bytes=2**30)
@@ -19,8 +18,7 @@ LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=20, memory_bytes=2**30)
 
 @pytest.fixture(scope="module")
 def problems() -> list[Problem]:
-    path = find_data_file()
-    return parse_human_eval(path, sha256_file(path))
+    return load_benchmark("humaneval")
 
 
 def _graded(problems: list[Problem], strip_prompt: bool) -> tuple[int, list[str]]:
