@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from snowcoder.errors import SandboxError
+from snowcoder.sandbox.isolation import is_unsafe
 from snowcoder.sandbox.program import check_sandbox
 
 MIN_MEMORY_BYTES = 6 * 2**30
@@ -50,7 +51,7 @@ def main() -> None:
     print(f"machine: {describe_processor()}")
     compiler = shutil.which("c++") or shutil.which("g++")
     print(f"compiler: {compiler or 'none: training runs eagerly'}")
-    print("isolation: " + ("bubblewrap works" if not problems else "see below"))
+    print("isolation: " + ("see below" if problems else "NONE, as the environment asks" if is_unsafe() else "bubblewrap works"))
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     sys.exit(1 if problems else 0)

