@@ -10,7 +10,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps evaluate
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
@@ -45,6 +45,12 @@ sync-tracking: setup
 
 profile: setup
 	python tools/apply_profile.py $(PROFILE)
+
+# Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
+# [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md
+BENCHMARKS ?= humaneval_plus mbpp_plus
+evaluate: setup
+	@python tools/evaluate_model.py --model "$(MODEL)" --benchmarks "$(BENCHMARKS)" $(ARGUMENTS)
 
 deps: setup
 	python tools/update_stage_deps.py

@@ -3,12 +3,12 @@
 in: problems, how many samples of each, a seed   out: rows {task_id, kind, solution}; the same for the same seed
 """
 
-import ast
 import random
 import re
 from collections.abc import Callable, Sequence
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.evaluation.mutation import mutate
 from snowcoder.evaluation.prompts import reference_of
 
 # What a wrapper around the reference does with `args` (the arguments) and `inner` (the reference)
@@ -38,15 +38,12 @@ WRAPPERS = {
     "stateful": ["calls.append(1)\n    return inner(*args) if len(calls) < 5 else None", "calls.append(1)\n    return inner(*args)"],
     "slow": ["for _ in range(30000):\n        pass\n    return inner(*args)"],
 }
-SWAPS: dict[type, type] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.FloorDiv, ast.FloorDiv: ast.Div, ast.Mod: ast.FloorDiv,
-    ast.And: ast.Or, ast.Or: ast.And,
-}  # fmt: skip
 
 
 def make_samples(problems: Sequence[Problem], per_problem: int, seed: int, kinds: Sequence[str]) -> list[dict[str, str]]:
-    """`per_problem` distinct solutions of each problem; the kinds go round, so that over the problems each kind meets each problem's place."""
+    """`per_problem` distinct solutions of each problem; the kinds go round, so that over the problems each kind meets each problem's
+    place.
+    """
     rows = []
     for number, problem in enumerate(problems):
         draws = random.Random(f"{seed} {problem.problem_id}")
@@ -66,30 +63,8 @@ def _canonical(problem: Problem, draws: random.Random) -> str:
 
 
 def _mutated(problem: Problem, draws: random.Random) -> str:
-    """One operator, constant or comparison of the reference changed."""
-    tree = ast.parse(reference_of(problem))
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == problem.entry_point)
-    places = [node for node in ast.walk(function) if _can_change(node)]
-    if places:
-        _change(draws.choice(places), draws)
-    return ast.unparse(tree)
-
-
-def _can_change(node: ast.AST) -> bool:
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, int | float)
-    if isinstance(node, ast.Compare):
-        return type(node.ops[0]) in SWAPS
-    return isinstance(node, ast.BinOp | ast.BoolOp) and type(node.op) in SWAPS
-
-
-def _change(node: ast.AST, draws: random.Random) -> None:
-    if isinstance(node, ast.Constant):
-        node.value = not node.value if isinstance(node.value, bool) else node.value + draws.choice((-1, 1, 2))  # type: ignore[operator]
-    elif isinstance(node, ast.Compare):
-        node.ops[0] = SWAPS[type(node.ops[0])]()
-    elif isinstance(node, ast.BinOp | ast.BoolOp):
-        node.op = SWAPS[type(node.op)]()
+    changed = mutate(problem, draws.randrange(10**6))
+    return problem.prompt + (changed if changed is not None else problem.canonical_solution)
 
 
 def _truncated(problem: Problem, draws: random.Random) -> str:

@@ -1,6 +1,7 @@
 """BigCodeBench (Zhuo et al. 2024, arXiv 2406.15877): 1,140 problems that use libraries, tested by unittest.
 
-Read in the published schema (on the hub bigcode/bigcodebench, split v0.1.4; releases of bigcode-project/bigcodebench-annotation): JSON lines
+Read in the published schema (on the hub bigcode/bigcodebench, split v0.1.4; releases of bigcode-project/bigcodebench-annotation): JSON
+lines
 with task_id, complete_prompt (imports, signature, docstring), instruct_prompt, code_prompt (imports and signature), canonical_solution (the
 body), test (a unittest.TestCase named TestCases) and entry_point.
 """
@@ -17,7 +18,9 @@ ORIGIN = Origin(("BigCodeBench.jsonl.gz", "BigCodeBench.jsonl"), RELEASE, "bigco
 
 
 def parse_bigcodebench(records: list[dict[str, Any]], path: Path) -> list[Problem]:
-    """The problems; a solution is calibrated as the official tool does it: see evaluation/prompts.py. Raises SourceError naming the field."""
+    """The problems; a solution is calibrated as the official tool does it: see evaluation/prompts.py. Raises SourceError naming the
+    field.
+    """
     return [
         Problem(
             benchmark="bigcodebench",

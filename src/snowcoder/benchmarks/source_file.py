@@ -63,7 +63,8 @@ def find_file(origin: Origin, benchmark: str) -> Path:
 def read_records(path: Path, benchmark: str, expected_sha256: str | None, accept_changed: bool = False) -> list[dict[str, Any]]:
     """The records of a file. Raises SourceError if it is missing, changed, empty or not JSON lines.
 
-    expected_sha256: None where nothing is pinned: then what was first read on this machine. accept_changed: a changed hash is told, not refused.
+    expected_sha256: None where nothing is pinned: then what was first read on this machine. accept_changed: a changed hash is told, not
+    refused.
     """
     try:
         packed = path.read_bytes()
@@ -126,7 +127,7 @@ def _check_hash(path: Path, benchmark: str, found: str, expected: str | None, ac
         return
     raise SourceError(
         f"{path}: benchmark {benchmark} has changed: found sha256 {found}, {place} allows {expected}; install the pinned version, or "
-        f"compare the two and accept {benchmark} by name (fetch_benchmarks.accept_changed, --accept-changed): scores of the two are not comparable"
+        f"compare the two and accept {benchmark} by name (fetch_benchmarks.accept_changed, --accept-changed): scores are not comparable"
     )
 
 

@@ -1,6 +1,7 @@
 """Calls a solution on a problem's inputs and judges what it returns; and calls the reference solution, to know what is right.
 
-Runs inside the sandbox (sandbox/workshop.py): standard library only. What the reference returns stays in the interpreter of the workshop.
+Runs inside the sandbox (sandbox/workshop.py): standard library and numpy only. What the reference returns stays in the interpreter of the
+workshop.
 
 refer:  in a fork. in: pickled {solution, family, entry_point, problem_id, atol, groups: {name: inputs}}
         out: JSON {group: seconds per input}, newline, pickled {group: list of outputs}
@@ -30,9 +31,9 @@ from snowcoder.evaluation.stopwatch import OutOfTime, Stopwatch
 MAX_DETAIL_CHARACTERS = 160
 # What EvalPlus takes away from a solution (eval/utils.py, reliability_guard): a solution that uses one of these fails there
 MISSING_IN_OS = (
-    "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace unlink fchmod fchown "
-    "chmod chown chroot lchflags lchmod lchown getcwd chdir"
-).split()
+    *("kill", "system", "putenv", "remove", "removedirs", "rmdir", "fchdir", "setuid", "fork", "forkpty", "killpg", "rename", "renames"),
+    *("truncate", "replace", "unlink", "fchmod", "fchown", "chmod", "chown", "chroot", "lchflags", "lchmod", "lchown", "getcwd", "chdir"),
+)
 MISSING_IN_BUILTINS = ("exit", "quit", "open", "help")
 MISSING_IN_SHUTIL = ("rmtree", "move", "chown")
 DATA_CLASSES = {

@@ -31,7 +31,7 @@ REFERENCE_CPU_S = 600
 MEMORY_BYTES = 4 * 2**30
 MAX_REFERENCE_BYTES = 2**31
 MAX_VERDICT_BYTES = 2**16
-TMP_BYTES = 16 * 2**20
+PACKAGES = ("numpy",)  # EvalPlus needs it, so that its solutions have it too
 
 Verdict = dict[str, tuple[bool, str]]
 Limits = dict[str, dict[str, Any]]  # group -> {limits: seconds of each call, total_s}
@@ -39,7 +39,7 @@ Limits = dict[str, dict[str, Any]]  # group -> {limits: seconds of each call, to
 
 def grade_problems(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:
     """The verdicts on the solutions of each problem, in order. Raises SourceError if a problem's own solution fails."""
-    return map_in_workshops(_grade_problem, list(solutions.items()), MODULES, TMP_BYTES)
+    return map_in_workshops(_grade_problem, list(solutions.items()), MODULES, PACKAGES)
 
 
 def _grade_problem(workshop: Workshop, item: tuple[Problem, Sequence[str]]) -> tuple[Problem, list[Verdict]]:
@@ -119,6 +119,5 @@ def _limits(cpu_s: int, max_result_bytes: int) -> SandboxLimits:
         timeout_s=min(3600.0, 60.0 + 10.0 * cpu_s),
         cpu_s=cpu_s,
         memory_bytes=MEMORY_BYTES,
-        tmp_bytes=TMP_BYTES,
         max_output_bytes=max_result_bytes,
     )

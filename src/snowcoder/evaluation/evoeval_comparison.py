@@ -1,20 +1,20 @@
 """Is what a solution returned right? The rules of EvoEval (evo-eval/evoeval, eval_test/: is_equal and its special oracles).
 
-Runs inside the sandbox: standard library only.
+Runs inside the sandbox: standard library and numpy only.
 
 in: the arguments of a call, what it returned, what the reference solution returned   out: whether EvoEval would accept it
 An exception raised here means: not accepted. Arguments reach the oracles as the solution has left them.
 """
 
-import math
-import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
-from snowcoder.evaluation.comparison import all_close, polynomial
+import numpy as np
+
+from snowcoder.evaluation.comparison import polynomial
 
 FLOAT_TOLERANCE = 1e-6
-RELATIVE_TOLERANCE = 1e-5
 KINDS = (bool, int, str)
 CONTAINERS = (tuple, list, dict, set, type)
 
@@ -38,7 +38,7 @@ def is_equal(expected: Any, out: Any) -> bool:
     if kind != _kind(out):
         return False
     if kind == "float":
-        return _floats_close(expected, out)
+        return bool(np.allclose(expected, out, equal_nan=True, atol=FLOAT_TOLERANCE))
     if kind in ("list", "tuple"):
         return len(expected) == len(out) and all(is_equal(a, b) for a, b in zip(expected, out, strict=True))
     if kind == "dict":
@@ -64,21 +64,7 @@ def _is_floats(value: Any) -> bool:
     # an empty list or tuple counts as one of floats
     if isinstance(value, list | tuple):
         return all(isinstance(item, float) for item in value)
-    numpy = sys.modules.get("numpy")
-    is_array = numpy is not None and isinstance(value, numpy.ndarray) and value.dtype in (numpy.float64, numpy.float32)
-    return is_array or isinstance(value, float)
-
-
-def _floats_close(expected: Any, out: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        return bool(numpy.allclose(expected, out, equal_nan=True, atol=FLOAT_TOLERANCE))
-    left, right = ([value] if isinstance(value, float) else list(value) for value in (expected, out))
-    if len(left) != len(right) and 1 not in (len(left), len(right)):
-        raise ValueError("shapes cannot be broadcast together")
-    size = 0 if not left or not right else max(len(left), len(right))
-    pairs = zip(left * size if len(left) == 1 else left, right * size if len(right) == 1 else right, strict=False)
-    return all((math.isnan(a) and math.isnan(b)) or all_close(a, b, FLOAT_TOLERANCE, RELATIVE_TOLERANCE) for a, b in pairs)
+    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype in (np.float64, np.float32))
 
 
 def _palindrome(arguments: Sequence[Any], out: Any, expected: Any) -> bool:
@@ -118,7 +104,7 @@ def _path_through_maze(arguments: Sequence[Any], out: Any, expected: Any) -> boo
         return out == []
     if out[0] != start or out[-1] != end or maze[start[0]][start[0]] == 0:  # the row twice: as published
         return False
-    steps = zip(out, out[1:], strict=False)
+    steps = pairwise(out)
     return all(maze[x][y] != 0 and abs(x - before_x) + abs(y - before_y) == 1 for (before_x, before_y), (x, y) in steps)
 
 

@@ -46,6 +46,8 @@ def stop_strings(benchmark: str) -> tuple[str, ...]:
 
 def solution_of(problem: Problem, prompt: str, completion: str, mode: Mode = "complete") -> str:
     """The program that is graded."""
+    if problem.grader == "program":
+        return prompt + completion  # as HumanEval's own tool: its tests also call helpers of the prompt, which sanitising would drop
     written = completion.replace("\t", "    ")
     text = sanitise(written if mode == "instruct" else prompt + written, problem.entry_point)
     if problem.grader == "unittest":
@@ -60,4 +62,4 @@ def calibrated(problem: Problem, solution: str) -> str:
 
 def reference_of(problem: Problem) -> str:
     """The program of the benchmark's own solution."""
-    return problem.prompt + problem.canonical_solution
+    return problem.prompt + ("\n" if problem.grader == "unittest" else "") + problem.canonical_solution

@@ -17,16 +17,16 @@ written to cheat, which shares its process with the function that judges it.
 import inspect
 import json
 import os
-import resource
 import queue
 import secrets
 import select
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Self, TypeVar
@@ -34,12 +34,15 @@ from typing import Self, TypeVar
 from snowcoder.errors import SandboxError
 from snowcoder.execution import executor_name, worker_count
 from snowcoder.sandbox import zygote
-from snowcoder.sandbox.isolation import bootstrap_command
-from snowcoder.sandbox.program import FIX, MAX_DETAIL_CHARACTERS, Outcome, SandboxLimits
-from snowcoder.sandbox.seccomp import one_process_filter
+from snowcoder.sandbox.isolation import FIX, program_user, started
+from snowcoder.sandbox.mounts import PACKAGES_FOLDER
+from snowcoder.sandbox.program import MAX_DETAIL_CHARACTERS, Outcome, SandboxLimits, _resource_limits
+from snowcoder.sandbox.seccomp import ALLOW, RETURN, one_process_filter
 
 GRACE_S = 60.0  # for the interpreter to answer, beyond a call's own time
 MAX_KEPT_BYTES = 2**26  # kept over the calls so far: then the next call that keeps something gets a new interpreter, for the memory's sake
+TMP_BYTES = 16 * 2**20
+READY = len(b"ready").to_bytes(8, "little") + b"ready"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -55,14 +58,20 @@ class Returned:
 class Workshop:
     """One isolated interpreter, for one thread. A context manager.
 
-    modules: in the order of their imports of each other. starts: how often the interpreter was started; what it keeps (call's `keep`) is lost
-    when that changes.
+    modules: in the order of their imports of each other. starts: how often the interpreter was started; what it keeps (call's `keep`) is
+    lost when that changes.
     """
 
-    def __init__(self, modules: Sequence[ModuleType], tmp_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, modules: Sequence[ModuleType], tmp_bytes: int = TMP_BYTES, packages: Sequence[str] = ()) -> None:
         sources = [(module.__name__, inspect.getsource(module)) for module in modules]
-        self._setup = json.dumps({"modules": sources, "seccomp": one_process_filter().hex()}).encode()
+        folders = [PACKAGES_FOLDER] if packages else []
+        self._setup = json.dumps(
+            {"modules": sources, "seccomp": one_process_filter().hex(), "folders": folders, "user": program_user()}
+        ).encode()
         self._tmp_bytes = tmp_bytes
+        self._packages = tuple(packages)
+        self._resources = ExitStack()
+        self._stdin = -1
         self._process: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
         self._kept_bytes = 0
@@ -120,43 +129,44 @@ class Workshop:
     def _start(self) -> None:
         self.starts += 1
         self._kept_bytes = 0
-        command = bootstrap_command(self._tmp_bytes, 0)
-        at = command.index("--seccomp")  # the filter goes on in each fork: the interpreter itself must be able to fork
-        command = [*command[:at], *command[at + 2 : -1], inspect.getsource(zygote)]
+        reading, self._stdin = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={}, start_new_session=True, bufsize=0
-            )
-        except OSError as error:
-            raise SandboxError(f"sandbox: cannot start bwrap: {error}; {FIX}") from error
+            # the filter goes on in each fork: the interpreter itself must be able to fork
+            isolated = started(reading, self._tmp_bytes, self._packages, inspect.getsource(zygote), no_filter())
+            self._process = self._resources.enter_context(isolated)
+        finally:
+            os.close(reading)
         self._deadline = time.monotonic() + GRACE_S
         try:
             self._send(self._setup)
-            self._receive()
-        except (EOFError, BrokenPipeError) as error:
-            process = self._process
-            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            said = self._read(len(READY))
+        except (EOFError, BrokenPipeError):
+            said = b""
+        if said != READY:
+            said += self._process.stdout.read(500) if self._process.stdout else b""
             self.end()
-            raise SandboxError(f"sandbox: bwrap ended before its first call: {said[:500] or 'no message'}; {FIX}") from error
+            raise SandboxError(
+                f"sandbox: bwrap ended before its first call: {said.decode(errors='replace').strip() or 'no message'}; {FIX}"
+            )
 
     def end(self) -> None:
         """End the interpreter; the next call starts another."""
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()  # all that bwrap has started dies with it
+        os.close(self._stdin)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # all that bwrap has started dies with it
         process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+        if process.stdout is not None:
+            process.stdout.close()
+        self._resources.close()
 
     def _send(self, *frames: bytes) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
         for frame in frames:
             view = memoryview(len(frame).to_bytes(8, "little") + frame)
             while view:
-                view = view[os.write(self._process.stdin.fileno(), view) :]
+                view = view[os.write(self._stdin, view) :]
 
     def _receive(self) -> bytes:
         return self._read(int.from_bytes(self._read(8), "little"))
@@ -180,7 +190,7 @@ class Workshop:
 
 
 def map_in_workshops(
-    function: Callable[[Workshop, Item], Result], items: Sequence[Item], modules: Sequence[ModuleType], tmp_bytes: int = 16 * 2**20
+    function: Callable[[Workshop, Item], Result], items: Sequence[Item], modules: Sequence[ModuleType], packages: Sequence[str] = ()
 ) -> Iterator[Result]:
     """function(a workshop of `modules`, item) for each item, in their order; as many at a time as there are workers."""
     workers = 1 if executor_name() == "serial" else worker_count()
@@ -195,22 +205,16 @@ def map_in_workshops(
 
     with ExitStack() as stack:
         for _ in range(workers):
-            free.put(stack.enter_context(Workshop(modules, tmp_bytes)))
+            free.put(stack.enter_context(Workshop(modules, packages=packages)))
         # threads suffice: each waits for a process of its own
         pool = ThreadPoolExecutor(workers)
         stack.callback(pool.shutdown, cancel_futures=True)
         yield from pool.map(run, items)
 
 
-def _resource_limits(limits: SandboxLimits) -> list[tuple[int, int, int]]:
-    """(kind, soft, hard). A soft limit of processor time ends the call with SIGXCPU; it may lower it further for a part of itself."""
-    same = {
-        resource.RLIMIT_AS: limits.memory_bytes,
-        resource.RLIMIT_FSIZE: limits.tmp_bytes,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 64,
-    }
-    return [(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1), *((kind, value, value) for kind, value in same.items())]
+def no_filter() -> bytes:
+    """A filter of system calls that allows all of them."""
+    return struct.pack("<HBBI", RETURN, 0, 0, ALLOW)
 
 
 def _judge(stop: str, status: int, output: bytes, nonce: bytes, limits: SandboxLimits) -> Returned:

@@ -1,15 +1,18 @@
 """Runs inside the sandbox, as the one warm interpreter of a Workshop (workshop.py): runs each call in a fork of itself.
 
 in, on standard input: frames (8 bytes of length, little endian, then as many bytes): first JSON {modules: [[name, source], …],
-    seccomp: hex}; then for each call JSON {module, function, keep: function or '', nonce, limits: [[resource, soft, hard], …], timeout_s,
-    max_result_bytes}, and the argument
-out, on standard output: a frame `ready`; then for each call JSON {stop: '' | timeout | output, status: as os.waitpid, clean, kept_bytes}, and
-    what the fork sent: its nonce and the result if the function returned, `!` and a message if it raised. With `keep`, the result stays here:
-    keep(argument, result) is called in this interpreter, for later forks to find what it keeps, and what it returns is sent instead
+    seccomp: hex,
+    folders: appended to sys.path, user: whom a fork
+    becomes, or null}; then for each call JSON {module, function, keep: function or '', nonce, limits: [[resource, soft, hard], …],
+    timeout_s, max_result_bytes}, and the argument
+out, on standard output: a frame `ready`; then for each call JSON {stop: '' | timeout | output, status: as os.waitpid, clean, kept_bytes},
+and
+    what the fork sent: its nonce and the result if the function returned, `!` and a message if it raised. With `keep`, the result stays
+    here: keep(argument, result) is called in this interpreter, for later forks to find what it keeps, and what it returns is sent instead
 
 Only the modules that the parent sends run here, and in the fork before the untrusted code. A fork has no descriptor but its own pipe; it is
-ended before the next call is read. `clean` is false when it has left a file in /tmp: then the parent replaces this interpreter.
-Nothing of snowcoder is imported here but what was sent.
+ended before the next call is read. `clean` is false when it has left a file in /tmp or is still there: then the parent replaces this
+interpreter. Nothing of snowcoder is imported here but what was sent.
 """
 
 import ctypes
@@ -25,13 +28,12 @@ from typing import Any
 
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 INSTRUCTION_BYTES = 8
-SANDBOX_TMP = "/tmp"
 
 
 class Program(ctypes.Structure):
     """struct sock_fprog of linux/filter.h."""
 
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]  # noqa: RUF012
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
 def main() -> None:
@@ -40,8 +42,11 @@ def main() -> None:
     null = os.open("/dev/null", os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
+    os.closerange(max(requests, answers, null) + 1, 4096)
     os.close(null)
+    folder = os.getcwd()
     setup = json.loads(_read_frame(requests) or b"{}")
+    sys.path += setup["folders"]
     for name, source in setup["modules"]:
         module = types.ModuleType(name)
         sys.modules[name] = module
@@ -51,7 +56,8 @@ def main() -> None:
     while (header := _read_frame(requests)) is not None:
         argument = _read_frame(requests) or b""
         call = json.loads(header)
-        outcome, output = _serve(call, argument, (requests, answers), seccomp, prctl)
+        outcome, output = _serve(call, argument, (requests, answers), setup["user"], seccomp, prctl)
+        outcome["clean"] = outcome["clean"] and not os.listdir(folder)
         nonce = call["nonce"].encode()
         outcome["kept_bytes"] = len(output) if call["keep"] else 0
         if call["keep"] and output.startswith(nonce):
@@ -60,14 +66,16 @@ def main() -> None:
         _write_frame(answers, output)
 
 
-def _serve(call: dict[str, Any], argument: bytes, inherited: tuple[int, int], seccomp: bytes, prctl: Any) -> tuple[dict[str, Any], bytes]:
+def _serve(
+    call: dict[str, Any], argument: bytes, inherited: tuple[int, int], user: int | None, seccomp: bytes, prctl: Any
+) -> tuple[dict[str, Any], bytes]:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             for descriptor in (*inherited, reading):
                 os.close(descriptor)
-            _confine(call["limits"], seccomp, prctl)
+            _confine(call["limits"], user, seccomp, prctl)
             _call(call, argument, writing)
         finally:
             os._exit(1)
@@ -75,16 +83,22 @@ def _serve(call: dict[str, Any], argument: bytes, inherited: tuple[int, int], se
     output, stop = _collect(reading, pid, call["timeout_s"], call["max_result_bytes"])
     os.close(reading)
     if stop:
-        os.kill(pid, signal.SIGKILL)
-    status = os.waitpid(pid, 0)[1]
-    return {"stop": stop, "status": status, "clean": not os.listdir(SANDBOX_TMP)}, output
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except PermissionError:  # the fork is another user: the parent, told that this place is not clean, ends all of it
+            return {"stop": stop, "status": 0, "clean": False}, output
+    return {"stop": stop, "status": os.waitpid(pid, 0)[1], "clean": True}, output
 
 
-def _confine(limits: list[list[int]], seccomp: bytes, prctl: Any) -> None:
-    """Limits and filter of this process, for good."""
-    os.chdir(SANDBOX_TMP)
+def _confine(limits: list[list[int]], user: int | None, seccomp: bytes, prctl: Any) -> None:
+    """User, limits and filter of this process, for good."""
+    if user is not None:
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     for kind, soft, hard in limits:
-        resource.setrlimit(kind, (soft, hard))
+        inherited = resource.getrlimit(kind)[1]
+        most = hard if inherited == resource.RLIM_INFINITY else min(hard, inherited)
+        resource.setrlimit(kind, (min(soft, most), most))
     program = Program(len(seccomp) // INSTRUCTION_BYTES, seccomp)
     if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program)):
         os._exit(1)
@@ -109,7 +123,8 @@ def _collect(reading: int, pid: int, timeout_s: float, max_bytes: int) -> tuple[
     poll = select.poll()
     poll.register(reading, select.POLLIN)
     poll.register(ended, select.POLLIN)
-    deadline, parts, size = time.monotonic() + timeout_s, [], 0
+    deadline, size = time.monotonic() + timeout_s, 0
+    parts: list[bytes] = []
     try:
         while True:
             ready = {descriptor for descriptor, _ in poll.poll(max(0.0, deadline - time.monotonic()) * 1000)}
@@ -136,7 +151,7 @@ def _read_frame(descriptor: int) -> bytes | None:
 
 
 def _read_exactly(descriptor: int, size: int) -> bytes | None:
-    parts = []
+    parts: list[bytes] = []
     while size:
         part = os.read(descriptor, min(size, 2**20))
         if not part:

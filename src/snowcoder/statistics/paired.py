@@ -21,8 +21,11 @@ from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES
 
 @dataclass(frozen=True)
 class Comparison:
-    """first - second. difference: of the means. interval: of the difference. p_value: exact McNemar where all scores are 0 or 1, else that of
-    the bootstrap. is_noise: the interval holds 0 or p_value is above 1 - confidence."""
+    """first - second.
+
+    difference: of the means. interval: of the difference. p_value: exact McNemar where all scores are 0 or 1, else that of the bootstrap.
+    is_noise: the interval holds 0, or p_value is above 1 - confidence.
+    """
 
     difference: float
     interval: tuple[float, float]
