@@ -1,8 +1,8 @@
 """Evaluates a model on benchmarks outside the pipeline: `make evaluate`. Stopped and started again, it goes on where it was.
 
 in: a model folder or hub id, benchmarks
-out: results/benchmarks/<name>.json {model, settings, benchmarks: {benchmark: {problems_sha256, completions, base, plus, passes: {problem: n},
-     without_flagged, bits_per_byte, likelihood_choice}}}; one run in MLflow per model
+out: results/benchmarks/<name>.json {model, settings, benchmarks: {benchmark: {problems_sha256, completions, base, plus,
+     passes: {problem: n}, without_flagged, bits_per_byte, likelihood_choice}}}; one run in MLflow per model
      Kept in <work>/evaluate/<name>/<benchmark>/: completions.jsonl (rows of COMPLETION_SCHEMA, with the key of the settings that made
      them), samples.jsonl, verdicts.jsonl
 """
