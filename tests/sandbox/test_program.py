@@ -188,12 +188,6 @@ def test_a_sleeper_is_a_timeout_and_nothing_of_it_remains():
     assert children() <= before
 
 
-def test_a_program_that_catches_everything_is_still_stopped():
-    stubborn = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    try:\n        while True: pass\n"
-    outcome = run(stubborn + "    except BaseException:\n        pass\n", LIMITS.model_copy(update={"cpu_s": 1}))
-    assert outcome.status in ("killed", "timeout")
-
-
 @pytest.mark.parametrize("source", ["x = 'x' * 2**31", "x = []\nwhile True:\n    x.append('x' * 2**20)"])
 def test_a_memory_bomb_is_out_of_memory(source: str):
     assert run(source) == Outcome("out_of_memory", "MemoryError")

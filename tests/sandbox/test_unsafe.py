@@ -1,6 +1,7 @@
 """Without isolation, as the environment may ask for: never silently, and with the limits of one process."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -44,15 +45,26 @@ def test_there_is_no_environment_and_its_folder_goes(monkeypatch: pytest.MonkeyP
     assert not Path(folder).exists()
 
 
+def test_packages_are_found():
+    with_numpy = LIMITS.model_copy(update={"packages": ["numpy"], "memory_bytes": 2**29})
+    assert run_program("import numpy\n", with_numpy) == Outcome("passed", "")
+
+
 def test_children_end_with_it():
     before = {process.pid for process in psutil.process_iter()}
     source = (
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\nimport time\ntime.sleep(60)\n"
     )
     assert run_program(source, LIMITS.model_copy(update={"timeout_s": 1.0})).status == "timeout"
-    new = [process for process in psutil.process_iter(["cmdline"]) if process.pid not in before]
-    psutil.wait_procs(new, timeout=5)
-    assert not [process for process in new if process.is_running() and "import time; time.sleep(60)" in process.info["cmdline"]]
+    found = [process for process in psutil.process_iter() if process.pid not in before and is_child(process)]
+    _, alive = psutil.wait_procs(found, timeout=10)  # they are killed, which takes a moment
+    assert not [process for process in alive if is_child(process)]
+
+
+def is_child(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE and "import time; time.sleep(60)" in process.cmdline()
+    return False
 
 
 def test_another_value_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -55,6 +55,13 @@ def program_user() -> int | None:
     return UNPRIVILEGED_ID if os.geteuid() == 0 and _is_mapped(UNPRIVILEGED_ID) and not is_unsafe() else None
 
 
+def import_folders(packages: tuple[str, ...]) -> list[str]:
+    """What the bootstrap has to append to sys.path for `packages`; without isolation, folders that hold others too."""
+    if is_unsafe():
+        return sorted({os.path.dirname(path) for package in packages for path in mounts.package_paths(package)})
+    return [mounts.PACKAGES_FOLDER] if packages else []
+
+
 @contextmanager
 def started(
     stdin: int, tmp_bytes: int, packages: tuple[str, ...], launcher: str = bootstrap.LAUNCHER, system_calls: bytes | None = None
@@ -92,21 +99,21 @@ def _start_for_root(command: list[str], interpreter: list[str], stdin: int, secc
     """bwrap waits in the new user namespace until this process, who may, has written which users it holds."""
     info_reading, info_writing = os.pipe()
     block_reading, block_writing = os.pipe()
-    waiting = [
-        "--info-fd",
-        str(info_writing),
-        "--userns-block-fd",
-        str(block_reading),
-        *("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
-    ]
+    waiting = [*command, "--info-fd", str(info_writing), "--userns-block-fd", str(block_reading)]
+    waiting += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--", *interpreter]
     with os.fdopen(info_reading) as info, os.fdopen(block_writing, "wb"):
         try:
-            process = _start([*command, *waiting, "--", *interpreter], stdin, env={}, pass_fds=[seccomp, info_writing, block_reading])
+            process = _start(waiting, stdin, env={}, pass_fds=[seccomp, info_writing, block_reading])
         finally:
             os.close(info_writing)
             os.close(block_reading)
-        if text := info.read():  # else bwrap has failed, and says why on its output
-            _map_users(json.loads(text)["child-pid"])
+        try:
+            if text := info.read():  # else bwrap has failed, and says why on its output
+                _map_users(json.loads(text)["child-pid"])
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
     return process  # closing block_writing lets bwrap go on
 
 

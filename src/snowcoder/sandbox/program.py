@@ -24,8 +24,10 @@ Not stopped
   builtins that later tests use. The nonce guards against programs that end early, not against an adversary who wants to be graded `passed`.
 - Faults of the kernel itself, and timing or cache channels. Use a virtual machine against an attacker with a kernel exploit.
 - Randomness and clocks: a program that reads them may end differently each time.
-- Memory of the kernel for empty files in /tmp: about a kilobyte each, as many as `cpu_s` allows (the kernel's default stops at an eighth of
-  the machine's memory). Bandwidth of memory and caches is shared by all.
+- Memory of the kernel for empty files in /tmp, which bwrap cannot bound: a kilobyte each, so beside `memory_bytes` and `tmp_bytes` up to
+  about 125 MB for each second of `cpu_s` (measured; the kernel's own default stops at an eighth of the machine's memory); freed at the end.
+- Shares of the processor, of memory bandwidth and of caches: programs that run at a time slow each other.
+- A caller who is root of a namespace of a single user whom the kernel knows as root (`unshare -r` by root): threads are not counted.
 - Linux before 5.14 counts threads by user and not by namespace: there the bound is 4096 threads of all programs and of the caller.
 
 What benchmarks need. HumanEval, HumanEval+, MBPP+ and EvoEval need no process; the published test programs of the two `+` sets import
@@ -56,8 +58,7 @@ from snowcoder.console import progress
 from snowcoder.errors import SandboxError
 from snowcoder.execution import executor_name, worker_count
 from snowcoder.params import ParamsModel
-from snowcoder.sandbox.isolation import FIX, bootstrap_code, is_unsafe, memory_file, program_user, started
-from snowcoder.sandbox.mounts import PACKAGES_FOLDER
+from snowcoder.sandbox.isolation import FIX, bootstrap_code, import_folders, is_unsafe, memory_file, program_user, started
 from snowcoder.sandbox.supervision import Stop, watch
 
 Status = Literal["passed", "failed", "timeout", "out_of_memory", "killed"]
@@ -110,11 +111,11 @@ def run_programs(sources: Sequence[str], limits: SandboxLimits, label: str = "sa
 def run_program(source: str, limits: SandboxLimits) -> Outcome:
     """Run `source` as __main__. Raises SandboxError if it could not be started in isolation."""
     nonce = secrets.token_hex(16)
-    folders = [PACKAGES_FOLDER] if limits.packages else []
-    arguments = (nonce, program_user(), _resource_limits(limits), folders, source)
+    packages = tuple(limits.packages)
+    arguments = (nonce, program_user(), _resource_limits(limits), import_folders(packages), source)
     stdin = memory_file(marshal.dumps((bootstrap_code(), arguments)))
     try:
-        with started(stdin, limits.tmp_bytes, tuple(limits.packages)) as process:
+        with started(stdin, limits.tmp_bytes, packages) as process:
             output, stop = watch(process, limits.timeout_s, limits.max_output_bytes)
     finally:
         os.close(stdin)
