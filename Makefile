@@ -4,6 +4,7 @@ VENV ?= .venv
 PROFILE ?= nano
 # The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
 EXTRAS ?= dev
+TEST_WORKERS ?= 2
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := src
@@ -32,7 +33,7 @@ test: setup
 	ruff format --check .
 	lint-imports
 	mypy
-	pytest -m "not slow and not gpu"
+	pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not gpu"
 
 test-slow: setup
 	pytest -m "slow and not gpu"
@@ -42,6 +43,10 @@ ui: setup
 
 sync-tracking: setup
 	python tools/sync_tracking.py
+
+# make plan ARGS="--profile paper --device h100 --devices 64"
+plan: setup
+	python -m tools.plan $(ARGS)
 
 profile: setup
 	python tools/apply_profile.py $(PROFILE)

@@ -14,10 +14,10 @@ from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.figures import draw_all
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
-from snowcoder.reporting.results import headline_metrics, input_paths, read_results
+from snowcoder.reporting.results import input_paths, read_results
 from snowcoder.reporting.settings import ReportParams
+from snowcoder.reporting.summary import write_summary
 from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.tracking import track
 
 REPORT = Path("results/report.md")
 PAGE = Path("results/report.html")
@@ -32,8 +32,7 @@ def build(run: StageRun, params: ReportParams) -> None:
     document = compose(results)
     run.out(REPORT).write_text(render_markdown(document))
     run.out(PAGE).write_text(render_page(document, folder))
-    with track(run.stage, run.item, run.fingerprint, summary=True) as record:
-        record.log(headline_metrics(results))
+    write_summary(results, run.fingerprint)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from filelock import Timeout
 
 from snowcoder.mlflow_mirror import sync
 from snowcoder.mlflow_store import Store
+from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.stage import work_dir
 
 MOST_COMPARED = 20
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default 5000)")
     port = parser.parse_args().port
     work = work_dir()
+    write_missing_summaries()
     try:
         sync(work)
     except Timeout:

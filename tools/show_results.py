@@ -1,4 +1,7 @@
-"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran."""
+"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran.
+
+Results that came with the clone or from DVC's cache get their summary run in MLflow here: no stage ran that could have written it.
+"""
 
 import json
 from pathlib import Path
@@ -11,6 +14,7 @@ from snowcoder.reporting.document import Table
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.settings import ReportParams
+from snowcoder.reporting.summary import ensure_summary
 from snowcoder.reporting.tables import bits_table, comparison_table, score_table
 from snowcoder.stage import command_line, work_dir
 
@@ -45,6 +49,7 @@ def print_table(console: Console, title: str, table: Table) -> None:
 
 def main() -> None:
     results = read_results(load_section("report", ReportParams))
+    ensure_summary(results)
     console = Console()
     for title, table in (
         ("Models", score_table(results)),

@@ -1,7 +1,8 @@
 """Copies to MLflow what it does not have yet of the tracking records in `.work/tracking`: after a server was down, or of records
 that were brought here from another machine (copy its `.work/tracking/*.jsonl` there first; their own times are kept).
 
-With --wait, a mirror that is at work is waited for. Exits 1 if something is left.
+Experiments whose results came whole from DVC's cache get their summary run first. With --wait, a mirror that is at work is waited for.
+Exits 1 if something is left.
 """
 
 import sys
@@ -11,11 +12,13 @@ from filelock import Timeout
 
 from snowcoder.mlflow_mirror import sync
 from snowcoder.mlflow_store import tracking_uri
+from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.stage import work_dir
 
 
 def main() -> None:
     work = work_dir()
+    write_missing_summaries()
     try:
         n_records, left, fault = sync(work)
     except Timeout:

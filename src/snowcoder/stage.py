@@ -91,7 +91,7 @@ def run_stage(
     item: str | None = None,
 ) -> None:
     """Call `build` under the lock of this fingerprint and publish every path of `outputs` that it wrote to `run.out(path)`."""
-    key = fingerprint([section.model_dump(mode="json") for section in params], inputs, REPOSITORY_ROOT / "stages" / f"{stage}.py")
+    key = stage_fingerprint(stage, params, inputs)
     state = work_dir() / "state" / stage_label(stage, item) / key
     run = StageRun(stage, item, state, key)
     state.mkdir(parents=True, exist_ok=True)
@@ -107,6 +107,11 @@ def run_stage(
         write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})
         _remove_state(state)
     _write_times(run)
+
+
+def stage_fingerprint(stage: str, params: Sequence[ParamsModel], inputs: Sequence[Path]) -> str:
+    """The fingerprint of a run of `stage` as it stands: of its params, inputs and code."""
+    return fingerprint([section.model_dump(mode="json") for section in params], inputs, REPOSITORY_ROOT / "stages" / f"{stage}.py")
 
 
 def publish(built: Path, final: Path) -> None:

@@ -90,13 +90,11 @@ class Record:
 
     def _path(self, fingerprint: str, summary: bool) -> tuple[Path, int]:
         """(file, system samples already in it): an unfinished record of the same run is gone on with, and so is a summary's."""
-        label = SUMMARY if summary else self.name
-        identity = re.sub(r"[^\w.@-]", "_", f"{label}-{fingerprint}-{experiment_name()}")
-        folder = records_folder(work_dir())
         if summary:
-            return folder / f"{identity}.jsonl", 0
-        unfinished = find_unfinished(folder, identity)
-        return unfinished or (folder / f"{identity}-{self._started_ms}.jsonl", 0)
+            return summary_path(fingerprint), 0
+        identity = _identity(self.name, fingerprint)
+        folder = records_folder(work_dir())
+        return find_unfinished(folder, identity) or (folder / f"{identity}-{self._started_ms}.jsonl", 0)
 
     def _close(self, status: str) -> None:
         if self._file is None:
@@ -155,6 +153,11 @@ def track(stage: str, item: str | None, fingerprint: str, *, summary: bool = Fal
     record._guarded(record._tell)
 
 
+def summary_path(fingerprint: str) -> Path:
+    """The record of the summary run of this experiment; it is there once one was written for these results."""
+    return records_folder(work_dir()) / f"{_identity(SUMMARY, fingerprint)}.jsonl"
+
+
 def start_mirror(work: Path) -> None:
     """Start the process that copies the records of this work folder to MLflow, unless it runs already or MLflow is not installed."""
     if importlib.util.find_spec("mlflow") is None or _is_held(records_folder(work) / MIRROR_LOCK):
@@ -170,6 +173,10 @@ def start_mirror(work: Path) -> None:
             env=environment,
             start_new_session=True,
         )
+
+
+def _identity(label: str, fingerprint: str) -> str:
+    return re.sub(r"[^\w.@-]", "_", f"{label}-{fingerprint}-{experiment_name()}")
 
 
 def _is_held(lock: Path) -> bool:

@@ -60,6 +60,16 @@ def find_unfinished(folder: Path, identity: str) -> tuple[Path, int] | None:
     return None
 
 
+def find_summaries(work: Path) -> set[tuple[str, str]]:
+    """(experiment name, baseline revision) of every summary run in the records of a work folder."""
+    found = set()
+    for path in records_folder(work).glob("summary-*.jsonl"):
+        for entry, _ in read_entries(path)[0]:
+            if entry is not None and entry["type"] == "start":
+                found.add((entry["tags"].get("experiment_name", ""), entry["tags"].get("baseline_rev", "")))
+    return found
+
+
 def _parse(line: bytes) -> Entry | None:
     try:
         entry = json.loads(line)

@@ -19,6 +19,7 @@ SHARED = TrainingParams(
     cpu_threads=1,
     bf16=True,
     compile=False,
+    attention="eager",
     micro_batch_sequences=2,
     weight_decay=0.0,
     adam_beta1=0.9,

@@ -12,7 +12,7 @@ from tests.reporting.fabricate import PARAMS
 OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]
 
 
-def run(root: Path) -> None:
+def run(root: Path, module: str = "stages.report") -> None:
     (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump()}))  # JSON is YAML
     environment = os.environ | {
         "PYTHONPATH": f"{REPOSITORY_ROOT / 'src'}{os.pathsep}{REPOSITORY_ROOT}",
@@ -20,7 +20,7 @@ def run(root: Path) -> None:
         "SNOWCODER_TRACKING": "local",
         "SNOWCODER_TRACKING_STRICT": "1",
     }
-    subprocess.run([sys.executable, "-m", "stages.report"], cwd=root, env=environment, check=True)
+    subprocess.run([sys.executable, "-m", module], cwd=root, env=environment, check=True)
 
 
 def test_stage_writes_its_outputs_twice_the_same_and_one_summary_record(root: Path) -> None:
@@ -35,3 +35,15 @@ def test_stage_writes_its_outputs_twice_the_same_and_one_summary_record(root: Pa
     assert entries[0]["tags"]["summary"] == "true"
     for content in (first["report.md"], first["report.html"]):
         assert str(root).encode() not in content
+
+
+def test_results_that_dvc_had_already_get_their_summary_when_they_are_shown(root: Path) -> None:
+    run(root)
+    (record,) = (root / ".work/tracking").glob("*.jsonl")
+    run(root, "tools.show_results")
+    n_entries = len(record.read_text().splitlines())
+    record.unlink()
+    run(root, "tools.show_results")
+    written = record.read_text().splitlines()
+    assert len(written) == n_entries  # and not twice that: results with a summary get no second one
+    assert json.loads(written[0])["tags"]["summary"] == "true"

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,31 @@ def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experime
     assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
 
 
+@pytest.fixture(scope="module")
+def queued_arms(clone: Clone) -> list[str]:
+    """A sweep of two arms through the queue; the code is broken after it was queued, which must not matter."""
+    clone.run("dvc", "exp", "run", "--queue", "--name", "sweep", "-S", "select_files.repeats=1,2")
+    broken = clone.root / "src" / "snowcoder" / "annotator" / "selection.py"
+    whole = broken.read_text()
+    try:
+        broken.write_text("raise RuntimeError('edited after the experiment was queued')\n")
+        clone.run("dvc", "queue", "start")
+        deadline = time.monotonic() + 1500
+        while any(status in clone.run("dvc", "queue", "status") for status in ("Queued", "Running")):
+            assert time.monotonic() < deadline, clone.run("dvc", "queue", "status")
+            time.sleep(3)
+    finally:
+        broken.write_text(whole)
+    return [line.split()[1] for line in clone.run("dvc", "queue", "status").splitlines() if "Success" in line]
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("experiment_output")
+def test_a_queued_sweep_runs_the_code_that_was_committed(clone: Clone, queued_arms: list[str]) -> None:
+    assert sorted(queued_arms) == ["sweep-1", "sweep-2"], clone.run("dvc", "queue", "status")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("experiment_output", "queued_arms")
 def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) -> None:
     clone.run("python", "tools/sync_tracking.py", "--wait")
     query = (
@@ -137,8 +161,8 @@ def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) ->
     names = {name for name, _, _ in runs}
     assert {f"pretrain@{variant}" for variant in VARIANTS} <= names
     summaries = sorted((experiment, repeats) for name, experiment, repeats in runs if name.startswith("summary@"))
-    assert [experiment for experiment, _ in summaries] == ["twice", "workspace"]
-    assert dict(summaries)["twice"] == "2"
+    toy = str(read_yaml(clone.root / "params.yaml")["select_files"]["repeats"])
+    assert summaries == [("sweep-1", "1"), ("sweep-2", "2"), ("twice", "2"), ("workspace", toy)]
 
 
 def test_checkpoints_load_in_a_plain_shell(clone: Clone) -> None:

@@ -12,13 +12,14 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from accelerate import Accelerator
 from pydantic import Field, model_validator
 from transformers import LlamaForCausalLM
 
+from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
 from snowcoder.errors import ParameterError
 from snowcoder.params import ParamsModel
@@ -38,6 +39,7 @@ class TrainingParams(ParamsModel):
     """What all variants share.
 
     cpu_threads: torch threads on CPU (part of the arithmetic, hence a param); bf16: autocast; compile: torch.compile layer by layer.
+    attention: transformers' implementation; sdpa is FlashAttention on GPU, eager is faster for short sequences on CPU (bench/RESULTS.md).
     micro_batch_sequences: sequences per forward pass; a batch is summed over micro-batches.
     weight_decay, adam_beta1, adam_beta2, max_gradient_norm: AdamW's; the paper names Adam only (weight_decay 0.0 is Adam).
     """
@@ -45,6 +47,7 @@ class TrainingParams(ParamsModel):
     cpu_threads: int = Field(gt=0)
     bf16: bool
     compile: bool
+    attention: Literal["eager", "sdpa"]
     micro_batch_sequences: int = Field(gt=0)
     weight_decay: float = Field(ge=0)
     adam_beta1: float = Field(ge=0, lt=1)
@@ -91,6 +94,7 @@ def train(
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
     n_steps = phase.tokens // phase.batch_tokens
     accelerator = _accelerator(shared)
+    model.set_attn_implementation(shared.attention)
     optimizer = make_optimizer(model, shared)
     curve: list[LossPoint] = []
     state = load_state(state_folder)
@@ -143,7 +147,10 @@ class _Objective(torch.nn.Module):
 
     def forward(self, token_ids: torch.Tensor) -> torch.Tensor:
         hidden = self.model.model(input_ids=token_ids, use_cache=False).last_hidden_state
-        with torch.autocast(hidden.device.type, enabled=False):
+        device = hidden.device.type
+        if torch.is_autocast_enabled(device):  # the final norm gives float32; the output layer is a linear one like the others
+            hidden = hidden.to(torch.get_autocast_dtype(device))
+        with torch.autocast(device, enabled=False):
             return next_token_loss(hidden, self.model.lm_head.weight, token_ids)
 
 
@@ -183,6 +190,9 @@ def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length
 def _accelerator(shared: TrainingParams) -> Accelerator:
     torch.set_num_threads(shared.cpu_threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    # it only shows reads of memory that was never written, at 3% of a training step
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    keep_freed_memory()
     return Accelerator(mixed_precision="bf16" if shared.bf16 else "no")
 
 

@@ -2,7 +2,7 @@
 
 The loss and the gradients of the last hidden state and of the output embedding are computed chunk by chunk in the forward pass, so that
 only [chunk_tokens, vocabulary] logits stand at a time (the idea of liger-kernel's fused linear cross-entropy, which needs a GPU).
-Measured on two cores against transformers' own loss: see bench/RESULTS.md.
+One fused softmax gives both the loss and, less the one-hot targets, the gradient. Measured in the whole step: see bench/RESULTS.md.
 """
 
 from typing import Any
@@ -20,31 +20,30 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         grad_hidden = torch.empty_like(hidden)
         grad_weight = torch.zeros_like(weight)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        n_targets = targets.numel()
-        for start in range(0, n_targets, chunk_tokens):
+        for start in range(0, targets.numel(), chunk_tokens):
             states = hidden[start : start + chunk_tokens]
             labels = targets[start : start + chunk_tokens, None]
-            logits = (states @ compute_weight.T).float()
-            log_normaliser = torch.logsumexp(logits, dim=1, keepdim=True)
-            total += (log_normaliser - logits.gather(1, labels)).sum()
-            # softmax minus one-hot, in place of the logits
-            gradient = logits.sub_(log_normaliser).exp_()
+            log_probabilities = torch.log_softmax(states @ compute_weight.T, dim=1, dtype=torch.float32)
+            total -= log_probabilities.gather(1, labels).sum()
+            # softmax minus one-hot, in place
+            gradient = log_probabilities.exp_()
             gradient.scatter_add_(1, labels, torch.full_like(labels, -1, dtype=gradient.dtype))
-            gradient = gradient.div_(n_targets).to(hidden.dtype)
-            torch.mm(gradient, compute_weight, out=grad_hidden[start : start + chunk_tokens])
-            grad_weight += gradient.T @ states
+            compute_gradient = gradient.to(hidden.dtype)
+            torch.mm(compute_gradient, compute_weight, out=grad_hidden[start : start + chunk_tokens])
+            grad_weight += compute_gradient.T @ states
         ctx.save_for_backward(grad_hidden, grad_weight)
-        return total / n_targets
+        ctx.n_targets = targets.numel()
+        return total / ctx.n_targets
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None]:
         grad_hidden, grad_weight = ctx.saved_tensors
-        scale = grad_outputs[0]
+        scale = grad_outputs[0] / ctx.n_targets
         return grad_hidden * scale.to(grad_hidden.dtype), grad_weight * scale, None, None
 
 
 def next_token_loss(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of predicting token t+1 from the state at t.
+    """Mean cross-entropy in nats of predicting token t+1 from the state at t; the arithmetic of the products is that of `hidden`.
 
     hidden: [batch, sequence, features]; weight: [vocabulary, features] (float32 master copy); token_ids: int64 [batch, sequence].
     The last position of each sequence predicts nothing: batch * (sequence - 1) targets.

@@ -50,21 +50,27 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class Results:
+class Scores:
+    """What an experiment is judged by: arm -> metrics of that arm's stage. bits includes `initial`."""
+
+    params: ReportParams
+    annotators: dict[str, Metrics]
+    scores: dict[str, Metrics]
+    bits: dict[str, Metrics]
+
+
+@dataclass(frozen=True)
+class Results(Scores):
     """Everything the report is made of.
 
-    stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage. bits includes `initial`.
+    stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage.
     roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss.
     """
 
-    params: ReportParams
     stages: dict[str, Metrics]
-    annotators: dict[str, Metrics]
     selections: dict[str, Metrics]
     packed: dict[str, Metrics]
     trained: dict[str, Metrics]
-    scores: dict[str, Metrics]
-    bits: dict[str, Metrics]
     roc: dict[str, Curve]
     curves: dict[str, Curve]
 
@@ -101,29 +107,30 @@ def input_paths(params: ReportParams) -> list[Path]:
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
     """Read all of input_paths(params) under `root`. Raises SnowcoderError naming the file that is missing or broken."""
-
-    def read(path: Path) -> Metrics:
-        return Metrics(path, read_metrics(root / path))
-
-    def arms(stage: str, names: list[str]) -> dict[str, Metrics]:
-        return {name: read(arm_path(stage, name)) for name in names}
-
     variants = list(params.variants)
     return Results(
-        params=params,
-        stages={stage: read(stage_path(stage)) for stage in STAGES},
-        annotators=arms("train_annotator", params.recipes),
-        selections=arms("select_files", params.rules),
-        packed=arms("pack_tokens", variants),
-        trained=arms("pretrain", variants),
-        scores=arms("execute_completions", variants),
-        bits=arms("measure_bits_per_byte", [INITIAL, *variants]),
+        **vars(read_scores(params, root)),
+        stages={stage: _read(root, stage_path(stage)) for stage in STAGES},
+        selections=_read_arms(root, "select_files", params.rules),
+        packed=_read_arms(root, "pack_tokens", variants),
+        trained=_read_arms(root, "pretrain", variants),
         roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
         curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
     )
 
 
-def headline_metrics(results: Results) -> dict[str, float]:
+def read_scores(params: ReportParams, root: Path = Path()) -> Scores:
+    """Read what the headline metrics need: files of metrics/ alone, which are in Git. Raises as read_results."""
+    variants = list(params.variants)
+    return Scores(
+        params=params,
+        annotators=_read_arms(root, "train_annotator", params.recipes),
+        scores=_read_arms(root, "execute_completions", variants),
+        bits=_read_arms(root, "measure_bits_per_byte", [INITIAL, *variants]),
+    )
+
+
+def headline_metrics(results: Scores) -> dict[str, float]:
     """The numbers of the experiment's summary run: `<variant>/<set>/<measure>`, `annotator/<recipe>/roc_auc`."""
     named: dict[str, float] = {}
     rungs = ladder(results.params)
@@ -142,17 +149,25 @@ def teacher_name(results: Results) -> str:
     return str(results.stages["synthesize_documents"].values.get("teacher", "not recorded"))
 
 
-def set_names(results: Results) -> list[str]:
+def set_names(results: Scores) -> list[str]:
     """The texts whose bits per byte were measured; first those the choices are made on, then held-out code, then benchmarks."""
     measured = results.bits[INITIAL].values
     names = sorted(name for name, value in measured.items() if isinstance(value, dict) and "bits_per_byte" in value)
     return sorted(names, key=lambda name: {"validation": 0, "held_out": 1}.get(name, 2))
 
 
-def benchmark_names(results: Results) -> list[str]:
+def benchmark_names(results: Scores) -> list[str]:
     """The benchmarks that were run; every model has the same."""
     first = next(iter(results.scores.values())).values
     return sorted(name for name, value in first.items() if isinstance(value, dict) and "pass@1" in value)
+
+
+def _read(root: Path, path: Path) -> Metrics:
+    return Metrics(path, read_metrics(root / path))
+
+
+def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
+    return {name: _read(root, arm_path(stage, name)) for name in names}
 
 
 def _read_curve(path: Path, needed: tuple[str, ...]) -> Curve:

@@ -1,0 +1,98 @@
+"""What a phase of pretraining will cost, before it is run: steps, FLOPs, hours, memory of a device, disk.
+
+in: the shape of the model, the phase, a speed in FLOP/s   out: PhasePlan
+
+FLOPs are those of snowcoder.pretraining.throughput. A speed is either measured (tokens/s of some steps) or taken as peak x MFU. Memory is
+that of one process that holds the whole model (as DDP does): float32 weights, gradients and two moments of AdamW, a bf16 copy of the
+weights under autocast, and the activations that backward needs, counted from what transformers' Llama saves per token and layer:
+  34 h + 8 f bytes (norms in float32, the linear layers' inputs and outputs in bf16; h features, f FFN features),
+  and with eager attention 8 heads x T for scores and their softmax (T tokens of a sequence).
+"""
+
+from dataclasses import dataclass
+
+from snowcoder.pretraining.loop import PhaseParams, TrainingParams
+from snowcoder.pretraining.loss import CHUNK_TOKENS
+from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.throughput import flops_per_token
+
+# Dense bf16 FLOP/s of a device, from the vendors' data sheets (H100 and H200: SXM, without sparsity)
+PEAK_FLOPS = {"a100": 312e12, "h100": 989.4e12, "h200": 989.4e12, "b200": 2250e12}
+FLOAT32_BYTES, BF16_BYTES, TOKEN_BYTES = 4, 2, 2
+KEPT_STATES = 2  # checkpoints of a run at a time: weights and two moments each
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes on one device."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """One variant. disk_bytes: packed tokens, the model, and the checkpoints while it runs."""
+
+    variant: str
+    tokens: int
+    steps: int
+    flops: float
+    hours: float
+    disk_bytes: int
+
+
+def count_parameters(shape: ModelParams) -> int:
+    """Parameters of the Llama of this shape, the tied embedding once."""
+    key_value = shape.hidden_size * shape.kv_heads // shape.heads
+    attention = 2 * shape.hidden_size**2 + 2 * shape.hidden_size * key_value
+    layer = attention + 3 * shape.hidden_size * shape.ffn_size + 2 * shape.hidden_size
+    return shape.vocab_size * shape.hidden_size + shape.layers * layer + shape.hidden_size
+
+
+def plan_memory(shape: ModelParams, shared: TrainingParams, sequence_length: int) -> MemoryPlan:
+    """Memory of one device at a micro-batch of shared.micro_batch_sequences."""
+    n_parameters = count_parameters(shape)
+    per_token = shape.layers * activation_bytes_per_token_and_layer(shape, shared.attention, sequence_length)
+    logits = CHUNK_TOKENS * shape.vocab_size * (FLOAT32_BYTES + 2 * BF16_BYTES)
+    return MemoryPlan(
+        weights=n_parameters * (FLOAT32_BYTES + (BF16_BYTES if shared.bf16 else 0)),
+        gradients=n_parameters * FLOAT32_BYTES,
+        optimizer=n_parameters * 2 * FLOAT32_BYTES,
+        activations=shared.micro_batch_sequences * sequence_length * per_token + logits,
+    )
+
+
+def activation_bytes_per_token_and_layer(shape: ModelParams, attention: str, sequence_length: int) -> int:
+    """What backward needs of one token in one layer, under bf16 autocast and without recomputation."""
+    scores = 8 * shape.heads * sequence_length if attention == "eager" else 0
+    return 34 * shape.hidden_size + 8 * shape.ffn_size + scores
+
+
+def plan_phase(variant: str, shape: ModelParams, phase: PhaseParams, sequence_length: int, tokens_per_second: float) -> PhasePlan:
+    """The cost of a phase at a speed of all devices together."""
+    n_parameters = count_parameters(shape)
+    steps = phase.tokens // phase.batch_tokens
+    tokens = steps * phase.batch_tokens
+    model_bytes = n_parameters * FLOAT32_BYTES
+    return PhasePlan(
+        variant=variant,
+        tokens=tokens,
+        steps=steps,
+        flops=float(tokens) * flops_per_token(n_parameters, shape.layers, shape.hidden_size, sequence_length),
+        hours=tokens / tokens_per_second / 3600,
+        disk_bytes=tokens * TOKEN_BYTES + model_bytes * (1 + 3 * KEPT_STATES),
+    )
+
+
+def tokens_per_second_at(shape: ModelParams, sequence_length: int, peak_flops: float, mfu: float, n_devices: int) -> float:
+    """The speed of `n_devices` that reach the share `mfu` of their peak."""
+    per_token = flops_per_token(count_parameters(shape), shape.layers, shape.hidden_size, sequence_length)
+    return n_devices * peak_flops * mfu / per_token

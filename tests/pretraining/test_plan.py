@@ -1,0 +1,98 @@
+"""The plan's arithmetic: against hand-computed points, against the models themselves, against what backward really keeps."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from snowcoder.pretraining.loop import PhaseParams, TrainingParams
+from snowcoder.pretraining.model import ModelParams, initialize, llama_config
+from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory, plan_phase, tokens_per_second_at
+from snowcoder.pretraining.schedule import ScheduleParams
+
+PAPER = ModelParams(
+    vocab_size=64000, hidden_size=2048, ffn_size=5632, layers=24, heads=16, kv_heads=16, max_positions=8192, rope_base=10000.0, seed=1
+)
+SMALL = ModelParams(
+    vocab_size=512, hidden_size=64, ffn_size=160, layers=3, heads=4, kv_heads=4, max_positions=128, rope_base=10000.0, seed=1
+)
+GROUPED = SMALL.model_copy(update={"kv_heads": 2})
+PHASE = PhaseParams(
+    tokens=500_000_000_000,
+    batch_tokens=512 * 8192,
+    seed=1,
+    schedule=ScheduleParams(kind="cosine", peak_learning_rate=5.3e-4, final_learning_rate=5.3e-5, warmup_steps=600),
+)
+SHARED = TrainingParams(
+    cpu_threads=1,
+    bf16=True,
+    compile=False,
+    attention="sdpa",
+    micro_batch_sequences=2,
+    weight_decay=0.0,
+    adam_beta1=0.9,
+    adam_beta2=0.95,
+    max_gradient_norm=1.0,
+)
+
+
+@pytest.mark.parametrize("shape", [PAPER, SMALL, GROUPED])
+def test_counts_the_parameters_of_the_model(shape: ModelParams) -> None:
+    with torch.device("meta"):
+        model = LlamaForCausalLM(llama_config(shape))
+    assert count_parameters(shape) == sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_papers_first_phase() -> None:
+    # 30,000 tokens/s a device x 64; 6 x 1,364,297,728 + 12 x 24 x 2048 x 8192 = 13,017,624,576 FLOPs a token
+    plan = plan_phase("general", PAPER, PHASE, sequence_length=8192, tokens_per_second=64 * 30_000.0)
+    assert plan.steps == 119_209
+    assert plan.tokens == 499_998_785_536
+    assert plan.flops == pytest.approx(499_998_785_536 * 13_017_624_576)
+    assert plan.hours == pytest.approx(72.34, abs=0.01)
+    assert plan.disk_bytes == 2 * plan.tokens + 7 * 4 * 1_364_297_728
+
+
+def test_half_the_peak_of_an_h100_is_38_thousand_tokens_a_second() -> None:
+    assert tokens_per_second_at(PAPER, 8192, 989.4e12, 0.5, 1) == pytest.approx(38_002, abs=1)
+
+
+def test_memory_of_the_papers_model_on_one_device() -> None:
+    memory = plan_memory(PAPER, SHARED, 8192)
+    assert (memory.weights, memory.gradients, memory.optimizer) == (6 * 1_364_297_728, 4 * 1_364_297_728, 8 * 1_364_297_728)
+    assert memory.total == memory.weights + memory.gradients + memory.optimizer + memory.activations
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_activations_are_what_backward_keeps(attention: str) -> None:
+    sequence_length, batch = 128, 2
+    model = initialize(SMALL)
+    model.set_attn_implementation(attention)
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    held: list[torch.Tensor] = []
+
+    def hold(tensor: torch.Tensor) -> torch.Tensor:
+        held.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(hold, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+        model.model(input_ids=torch.randint(0, 512, (batch, sequence_length)), use_cache=False)
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in held}
+    kept = sum(size for address, size in storages.items() if address not in weights)
+    weight_copies = 2 * (count_parameters(SMALL) - SMALL.vocab_size * SMALL.hidden_size)
+    planned = batch * sequence_length * SMALL.layers * activation_bytes_per_token_and_layer(SMALL, attention, sequence_length)
+    assert planned == pytest.approx(kept - weight_copies, rel=0.15)
+
+
+def test_every_profile_can_be_planned(repository_root: Path, tmp_path: Path) -> None:
+    from tools.apply_profile import apply_profile
+    from tools.plan import read_phases
+
+    for overlay in sorted((repository_root / "profiles").glob("*.yaml")):
+        params = tmp_path / overlay.name
+        params.write_text((repository_root / "params.yaml").read_text())
+        apply_profile(overlay, params)
+        shape, shared, phases, sequence_length = read_phases(params)
+        assert plan_memory(shape, shared, sequence_length).total > 0
+        assert all(plan_phase(name, shape, phase, sequence_length, 1000.0).hours > 0 for name, phase in phases.items())
