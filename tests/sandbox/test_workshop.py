@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.sandbox.workshop import Workshop, map_in_workshops
+from snowcoder.sandbox.workshop import Workshop
 from tests.sandbox import calls
 
 LIMITS = SandboxLimits(timeout_s=20.0, cpu_s=1, memory_bytes=2**29, max_output_bytes=2**14)
@@ -91,11 +91,3 @@ def test_packages_are_there_when_asked_for() -> None:
         assert status(workshop, "import numpy; assert numpy.ones(3).sum() == 3") == "passed"
     with Workshop([calls]) as workshop:
         assert status(workshop, "import numpy") == "failed"
-
-
-@pytest.mark.parametrize("workers", ["1", "3"])
-def test_results_come_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
-    monkeypatch.setenv("SNOWCODER_WORKERS", workers)
-    items = [f"{number}".encode() for number in range(12)]
-    found = map_in_workshops(lambda workshop, item: workshop.call(calls.echo, item, LIMITS).result, items, [calls])
-    assert list(found) == [item * 2 for item in items]

@@ -18,8 +18,9 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import SourceError
 from snowcoder.evaluation import checker, comparison, evoeval_comparison, stopwatch
 from snowcoder.evaluation.prompts import reference_of
+from snowcoder.evaluation.work_queue import WorkQueue, share_in_workshops
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.sandbox.workshop import Workshop, map_in_workshops
+from snowcoder.sandbox.workshop import Workshop
 
 MODULES = (comparison, evoeval_comparison, stopwatch, checker)
 TIME_FACTOR = 4.0
@@ -39,18 +40,13 @@ Limits = dict[str, dict[str, Any]]  # group -> {limits: seconds of each call, to
 
 def grade_problems(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:
     """The verdicts on the solutions of each problem, in order. Raises SourceError if a problem's own solution fails."""
-    return map_in_workshops(_grade_problem, list(solutions.items()), MODULES, PACKAGES)
-
-
-def _grade_problem(workshop: Workshop, item: tuple[Problem, Sequence[str]]) -> tuple[Problem, list[Verdict]]:
-    problem, solutions = item
-    bench = _Bench(workshop, problem)
-    verdicts = {solution: bench.grade(solution) for solution in dict.fromkeys(solutions)}
-    return problem, [verdicts[solution] for solution in solutions]
+    queue: WorkQueue[Verdict] = WorkQueue({problem: list(dict.fromkeys(texts)) for problem, texts in solutions.items()})
+    for problem, verdicts in share_in_workshops(queue, _Bench, MODULES, PACKAGES):
+        yield problem, [verdicts[text] for text in solutions[problem]]
 
 
 class _Bench:
-    """A workshop that knows what one problem's reference returns."""
+    """A workshop that knows what one problem's reference returns; calling it grades a solution."""
 
     def __init__(self, workshop: Workshop, problem: Problem) -> None:
         self._workshop = workshop
@@ -58,7 +54,7 @@ class _Bench:
         self._starts = -1  # of the interpreter that keeps the reference's outputs
         self._limits: Limits = {}
 
-    def grade(self, solution: str) -> Verdict:
+    def __call__(self, solution: str) -> Verdict:
         """All groups in one process; if that ends before its time, each in its own: a crash in one group says nothing of the other."""
         self._refer()
         verdict = self._check(solution, list(self._limits))

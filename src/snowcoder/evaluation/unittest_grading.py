@@ -13,12 +13,14 @@ import json
 import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation import stopwatch, unittest_checker
 from snowcoder.evaluation.prompts import reference_of
+from snowcoder.evaluation.work_queue import WorkQueue, share_in_workshops
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.sandbox.workshop import Workshop, map_in_workshops
+from snowcoder.sandbox.workshop import Workshop
 
 MODULES = (stopwatch, unittest_checker)
 PACKAGES_VARIABLE = "SNOWCODER_BENCHMARK_PACKAGES"
@@ -29,7 +31,10 @@ Verdict = dict[str, tuple[bool, str]]
 
 def grade_unittests(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:
     """The verdicts on the solutions of each problem, in order."""
-    return map_in_workshops(_grade_problem, list(solutions.items()), MODULES, packages())
+    queue: WorkQueue[Verdict] = WorkQueue({problem: list(dict.fromkeys(texts)) for problem, texts in solutions.items()})
+    graders = share_in_workshops(queue, lambda workshop, problem: partial(_check, workshop, problem), MODULES, packages())
+    for problem, verdicts in graders:
+        yield problem, [verdicts[text] for text in solutions[problem]]
 
 
 def check_references(problems: Sequence[Problem]) -> dict[str, str]:
@@ -41,12 +46,6 @@ def check_references(problems: Sequence[Problem]) -> dict[str, str]:
 def packages() -> list[str]:
     """Distributions that solutions may import."""
     return [name.strip() for name in os.environ.get(PACKAGES_VARIABLE, "").split(",") if name.strip()]
-
-
-def _grade_problem(workshop: Workshop, item: tuple[Problem, Sequence[str]]) -> tuple[Problem, list[Verdict]]:
-    problem, solutions = item
-    verdicts = {solution: _check(workshop, problem, solution) for solution in dict.fromkeys(solutions)}
-    return problem, [verdicts[solution] for solution in solutions]
 
 
 def _check(workshop: Workshop, problem: Problem, solution: str) -> Verdict:

@@ -17,22 +17,19 @@ written to cheat, which shares its process with the function that judges it.
 import inspect
 import json
 import os
-import queue
 import secrets
 import select
 import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Self, TypeVar
+from typing import Self
 
 from snowcoder.errors import SandboxError
-from snowcoder.execution import executor_name, worker_count
 from snowcoder.sandbox import zygote
 from snowcoder.sandbox.isolation import FIX, program_user, started
 from snowcoder.sandbox.mounts import PACKAGES_FOLDER
@@ -43,8 +40,6 @@ GRACE_S = 60.0  # for the interpreter to answer, beyond a call's own time
 MAX_KEPT_BYTES = 2**26  # kept over the calls so far: then the next call that keeps something gets a new interpreter, for the memory's sake
 TMP_BYTES = 16 * 2**20
 READY = len(b"ready").to_bytes(8, "little") + b"ready"
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,29 +182,6 @@ class Workshop:
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
-
-
-def map_in_workshops(
-    function: Callable[[Workshop, Item], Result], items: Sequence[Item], modules: Sequence[ModuleType], packages: Sequence[str] = ()
-) -> Iterator[Result]:
-    """function(a workshop of `modules`, item) for each item, in their order; as many at a time as there are workers."""
-    workers = 1 if executor_name() == "serial" else worker_count()
-    free: queue.SimpleQueue[Workshop] = queue.SimpleQueue()
-
-    def run(item: Item) -> Result:
-        workshop = free.get()
-        try:
-            return function(workshop, item)
-        finally:
-            free.put(workshop)
-
-    with ExitStack() as stack:
-        for _ in range(workers):
-            free.put(stack.enter_context(Workshop(modules, packages=packages)))
-        # threads suffice: each waits for a process of its own
-        pool = ThreadPoolExecutor(workers)
-        stack.callback(pool.shutdown, cancel_futures=True)
-        yield from pool.map(run, items)
 
 
 def no_filter() -> bytes:
