@@ -11,7 +11,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate test-evalplus
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
@@ -50,6 +50,21 @@ plan: setup
 
 profile: setup
 	python tools/apply_profile.py $(PROFILE)
+
+# Grading against the package evalplus, which gets an environment of its own
+$(VENV)-evalplus/.installed: constraints.txt
+	$(PYTHON) -m venv $(VENV)-evalplus
+	$(VENV)-evalplus/bin/pip install --quiet --disable-pip-version-check -c constraints.txt evalplus
+	touch $@
+
+test-evalplus: setup $(VENV)-evalplus/.installed
+	EVALPLUS_PYTHON=$(abspath $(VENV)-evalplus/bin/python) pytest -m slow tests/slow/test_evalplus_agreement.py
+
+# Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
+# [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md
+BENCHMARKS ?= humaneval_plus mbpp_plus
+evaluate: setup
+	@python tools/evaluate_model.py --model "$(MODEL)" --benchmarks "$(BENCHMARKS)" $(ARGUMENTS)
 
 deps: setup
 	python tools/update_stage_deps.py

@@ -1,71 +1,117 @@
-import ast
 import gzip
-import hashlib
 import json
 import os
-import re
 from pathlib import Path
 
 import pytest
 
-from snowcoder.benchmarks.evalplus import FOLDER_VARIABLE, HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, load_humaneval_plus, load_mbpp_plus
+from snowcoder.benchmarks.loading import BENCHMARKS, load_benchmark
+from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import SourceError
 
-HUMANEVAL_PLUS_SHA256 = "daa7661c8189924068069b0872a440b491edb60f8bdf431d5957adc88d18bae5"
-MBPP_PLUS_SHA256 = "7a5aec547b134fa297ee6c45f829298aa3f58de02547b8d8a5c3d85d9cb10efc"
+HUMANEVAL_RECORD = {
+    "task_id": "HumanEval/7",
+    "prompt": "def double(x):\n",
+    "entry_point": "double",
+    "canonical_solution": "    return 2 * x\n",
+    "base_input": [[1], [2]],
+    "plus_input": [[1.5]],
+    "atol": 1e-6,
+}
+MBPP_PROGRAM_RECORD = {
+    "task_id": 7,
+    "code": "def helper(x):\n    return x\n\ndef double(x):\n    return 2 * helper(x)\n",
+    "prompt": "Write a function to double a number.",
+    "test_list": ["assert sorted([double(2)]) == [4]", "assert double(3) == 6"],
+    "test": "assert double(5) == 10\n",
+}
 
 
-def published(name: str) -> bool:
-    return (Path(os.environ.get(FOLDER_VARIABLE, "/nonexistent")) / name).is_file()
+def published(name: str) -> pytest.MarkDecorator:
+    is_there = (Path(os.environ.get(FOLDER_VARIABLE, "/nonexistent")) / name).is_file()
+    return pytest.mark.skipif(not is_there, reason=f"{name} is not in ${FOLDER_VARIABLE}")
 
 
-def mbpp_file(folder, **changes) -> str:
-    """A file of one made-up problem in MBPP+'s format; its sha256."""
-    record = {
-        "task_id": 7,
-        "code": "def helper(x):\n    return x\n\ndef double(x):\n    return 2 * helper(x)\n",
-        "prompt": "Write a function to double a number.",
-        "test_list": ["assert sorted([double(2)]) == [4]", "assert double(3) == 6"],
-        "test": "assert double(5) == 10\n",
-    }
-    packed = gzip.compress((json.dumps(record | changes) + "\n").encode())
-    (folder / MBPP_PLUS_FILE).write_bytes(packed)
-    return hashlib.sha256(packed).hexdigest()
-
-
-def test_an_mbpp_record_becomes_a_problem(tmp_path, monkeypatch):
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    (one,) = load_mbpp_plus(mbpp_file(tmp_path))
-    assert (one.benchmark, one.problem_id, one.entry_point) == ("mbpp_plus", "Mbpp/7", "double")
+    return tmp_path
+
+
+def write(path: Path, *records: dict[str, object]) -> None:
+    path.write_bytes(gzip.compress("".join(json.dumps(record) + "\n" for record in records).encode()))
+
+
+def test_a_record_with_inputs_becomes_a_problem_graded_by_what_it_returns(folder: Path) -> None:
+    write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD)
+    (one,) = load_benchmark("humaneval_plus", accept_changed=True)
+    assert (one.benchmark, one.problem_id, one.entry_point, one.grader) == ("humaneval_plus", "HumanEval/7", "double", "evalplus")
+    assert json.loads(one.inputs) == {"family": "humaneval", "atol": 1e-6, "base": [[1], [2]], "plus": [[1.5]]}
+
+
+def test_a_record_with_a_test_program_becomes_a_problem_graded_by_it(folder: Path) -> None:
+    write(folder / "MbppPlus-OriginFmt.jsonl.gz", MBPP_PROGRAM_RECORD)
+    (one,) = load_benchmark("mbpp_plus", accept_changed=True)
+    assert (one.problem_id, one.entry_point, one.grader) == ("Mbpp/7", "double", "program")
     assert one.prompt == '"""\nWrite a function to double a number.\nassert sorted([double(2)]) == [4]\n"""\n'
-    assert "check" in {node.name for node in ast.parse(one.test).body if isinstance(node, ast.FunctionDef)}
+    assert "def check(" in one.test
 
 
 @pytest.mark.parametrize("changes", [{"test_list": []}, {"test_list": ["assert True"]}, {"code": "def ("}, {"prompt": None}])
-def test_a_record_that_does_not_fit_is_refused(tmp_path, monkeypatch, changes):
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(SourceError, match=MBPP_PLUS_FILE):
-        load_mbpp_plus(mbpp_file(tmp_path, **changes))
+def test_a_program_record_that_does_not_fit_is_refused(folder: Path, changes: dict[str, object]) -> None:
+    write(folder / "MbppPlus-OriginFmt.jsonl.gz", MBPP_PROGRAM_RECORD | changes)
+    with pytest.raises(SourceError, match=r"MbppPlus-OriginFmt\.jsonl\.gz"):
+        load_benchmark("mbpp_plus", accept_changed=True)
 
 
-def test_an_unset_folder_and_a_missing_file_are_told_apart(tmp_path, monkeypatch):
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    with pytest.raises(SourceError, match=f"{FOLDER_VARIABLE} is not set"):
-        load_humaneval_plus(HUMANEVAL_PLUS_SHA256)
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(SourceError, match=r"HumanEvalPlus-OriginFmt\.jsonl\.gz: benchmark humaneval_plus is not there"):
-        load_humaneval_plus(HUMANEVAL_PLUS_SHA256)
+@pytest.mark.parametrize("field", ["base_input", "plus_input", "atol", "entry_point", "prompt", "canonical_solution", "task_id"])
+def test_a_missing_field_is_named_with_its_problem(folder: Path, field: str) -> None:
+    # `plus_input` in the first record tells the format
+    broken = {key: value for key, value in HUMANEVAL_RECORD.items() if key != field}
+    write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD | {"task_id": "HumanEval/6"}, broken)
+    with pytest.raises(SourceError, match=rf"HumanEvalPlus\.jsonl\.gz: problem .*: field {field}: found None"):
+        load_benchmark("humaneval_plus", accept_changed=True)
 
 
-@pytest.mark.skipif(not published(HUMANEVAL_PLUS_FILE), reason=f"{HUMANEVAL_PLUS_FILE} is not in ${FOLDER_VARIABLE}")
-def test_humaneval_plus_as_published():
-    problems = load_humaneval_plus(HUMANEVAL_PLUS_SHA256)
-    assert len(problems) == 164
-    assert all("def check(" in one.test for one in problems)
+def test_a_problem_that_occurs_twice_is_refused(folder: Path) -> None:
+    write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD, HUMANEVAL_RECORD)
+    with pytest.raises(SourceError, match="problem HumanEval/7 occurs twice"):
+        load_benchmark("humaneval_plus", accept_changed=True)
 
 
-@pytest.mark.skipif(not published(MBPP_PLUS_FILE), reason=f"{MBPP_PLUS_FILE} is not in ${FOLDER_VARIABLE}")
-def test_mbpp_plus_as_published():
-    problems = load_mbpp_plus(MBPP_PLUS_SHA256)
+def test_another_hash_than_the_published_is_refused_unless_accepted(folder: Path) -> None:
+    write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD)
+    with pytest.raises(SourceError, match=r"has changed: found sha256 [0-9a-f]{64}.*accept humaneval_plus by name"):
+        load_benchmark("humaneval_plus")
+    assert len(load_benchmark("humaneval_plus", accept_changed=True)) == 1
+
+
+@published("HumanEvalPlus.jsonl.gz")
+def test_humaneval_plus_as_published() -> None:
+    problems = load_benchmark("humaneval_plus")
+    assert [one.problem_id for one in problems] == [f"HumanEval/{number}" for number in range(164)]
+    assert sum(len(json.loads(one.inputs)["base"]) for one in problems) == 1570
+    assert sum(len(json.loads(one.inputs)["plus"]) for one in problems) == 122_683
+
+
+@published("MbppPlus.jsonl.gz")
+def test_mbpp_plus_as_published() -> None:
+    problems = load_benchmark("mbpp_plus")
     assert len(problems) == 378
-    assert all(re.search(rf"\b{one.entry_point}\s*\(", one.prompt) for one in problems)
+    assert all(one.entry_point in one.prompt for one in problems)
+    without = [one.problem_id for one in problems if not json.loads(one.inputs)["plus"]]
+    assert without == ["Mbpp/793"]
+
+
+@published("MbppPlus-OriginFmt.jsonl.gz")
+@published("MbppPlus.jsonl.gz")
+def test_both_formats_ask_for_the_same_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {one.problem_id: one.entry_point for one in load_benchmark("mbpp_plus")}
+    name = "MbppPlus-OriginFmt.jsonl.gz"
+    (tmp_path / name).symlink_to(Path(os.environ[FOLDER_VARIABLE]) / name)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    assert {one.problem_id: one.entry_point for one in load_benchmark("mbpp_plus")} == ours
+
+
+def test_every_benchmark_of_the_paper_is_known() -> None:
+    assert {"humaneval", "humaneval_plus", "mbpp_plus", "evoeval_difficult", "evoeval_tool_use", "bigcodebench"} <= set(BENCHMARKS)

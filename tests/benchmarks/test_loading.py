@@ -20,7 +20,7 @@ def test_the_named_benchmarks_are_loaded():
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["humaneval", "apps"], "unknown benchmark 'apps'; allowed: humaneval, humaneval_plus, mbpp_plus"),
+        (["humaneval", "apps"], "unknown benchmark 'apps'; allowed: humaneval, humaneval_plus, mbpp_plus, evoeval_difficult"),
         (["mbpp_plus"], "sha256.mbpp_plus: found None"),
         (["humaneval", "humaneval"], "named twice"),
         ([], "at least 1 item"),

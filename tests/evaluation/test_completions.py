@@ -11,7 +11,7 @@ from snowcoder.params import validate
 PROBLEM = Problem("humaneval", "HumanEval/0", 'def f(x):\n    """x."""\n\n', "    return x\n", "def check(c):\n    assert c(1) == 1\n", "f")
 
 
-@pytest.mark.parametrize(("strip", "prompt"), [(True, 'def f(x):\n    """x."""'), (False, PROBLEM.prompt)])
+@pytest.mark.parametrize(("strip", "prompt"), [(True, 'def f(x):\n    """x."""'), (False, 'def f(x):\n    """x."""\n')])
 def test_rows_hold_the_prompt_as_it_was_given(strip: bool, prompt: str) -> None:
     engine = ScriptedEngine({prompt: "\n    return x\ndef g():"})
     [row] = complete_problems(engine, [PROBLEM], Sampling(100, ("\ndef ",)), strip)
@@ -40,3 +40,11 @@ def test_params_refuse_an_unknown_precision() -> None:
     assert validate(raw | {"stop": ["\ndef "]}, GenerateCompletionsParams, "generate_completions").sampling() == Sampling(16, ("\ndef ",))
     with pytest.raises(ParameterError, match=r"generate_completions\.precision: .*float32.*bfloat16.*found 'int4'"):
         validate(raw | {"stop": ["\ndef "], "precision": "int4"}, GenerateCompletionsParams, "generate_completions")
+
+
+def test_several_samples_are_asked_for_together_and_numbered() -> None:
+    engine = ScriptedEngine({'def f(x):\n    """x."""': "    return x"})
+    rows = complete_problems(engine, [PROBLEM], Sampling(100, temperature=0.5), True, n_samples=3)
+    assert [row["sample"] for row in rows] == [0, 1, 2]
+    with pytest.raises(ValueError, match="3 samples at temperature 0 are all the same"):
+        complete_problems(engine, [PROBLEM], Sampling(100), True, n_samples=3)

@@ -2,7 +2,8 @@ import pytest
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import ShardError
-from snowcoder.evaluation.grading import build_program, grade_completions, summarise_grades
+from snowcoder.evaluation.grading import grade_completions, summarise_grades
+from snowcoder.evaluation.judging import build_program
 from snowcoder.sandbox.program import SandboxLimits
 
 LIMITS = SandboxLimits(timeout_s=60.0, cpu_s=5, memory_bytes=2**29)
@@ -27,7 +28,7 @@ def _row(completion: str, problem: Problem = PROBLEM) -> dict[str, object]:
 
 
 def test_the_program_is_prompt_completion_tests_and_call() -> None:
-    assert build_program("P", "C", PROBLEM) == "PC\ndef check(f):\n    assert f(3) == 6\n\ncheck(double)\n"
+    assert build_program("PC", PROBLEM) == "PC\ndef check(f):\n    assert f(3) == 6\n\ncheck(double)\n"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_the_program_is_prompt_completion_tests_and_call() -> None:
 def test_outcomes(completion: str, outcome: str) -> None:
     [grade] = grade_completions([_row(completion)], [PROBLEM], LIMITS)
     assert (grade["outcome"], grade["passed"]) == (outcome, outcome == "passed")
-    assert set(grade) == {"benchmark", "problem_id", "sample", "passed", "outcome", "detail"}
+    assert set(grade) == {"benchmark", "problem_id", "sample", "passed", "base", "outcome", "detail"}
 
 
 def test_grades_keep_the_order_of_the_completions() -> None:
@@ -57,8 +58,12 @@ def test_missing_and_unknown_problems_are_refused() -> None:
 
 
 def test_summary_has_the_rate_and_its_interval() -> None:
-    rows = [{"benchmark": "humaneval", "passed": index < 46, "outcome": "passed" if index < 46 else "failed"} for index in range(164)]
+    rows = [
+        {"benchmark": "humaneval", "problem_id": str(n), "passed": n < 46, "base": n < 46, "outcome": "passed" if n < 46 else "failed"}
+        for n in range(164)
+    ]
     summary = summarise_grades(rows)["humaneval"]
+    assert "base" not in summary
     assert (summary["passed"], summary["total"], summary["outcomes"]) == (46, 164, {"failed": 118, "passed": 46})
     assert summary["pass@1"] == pytest.approx(46 / 164)
     assert summary["ci95"] == pytest.approx((0.217, 0.354), abs=1e-3)

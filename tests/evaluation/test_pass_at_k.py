@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.evaluation.pass_at_k import mean_pass_at_k, pass_at_k
+from snowcoder.evaluation.pass_at_k import mean_pass_at_k, pass_at_k, summarise_passes
+from snowcoder.statistics.intervals import wilson_interval
 
 
 @st.composite
@@ -41,3 +42,25 @@ def test_refuses_impossible_counts(n_samples: int, n_passed: int, k: int) -> Non
 def test_no_problems_has_no_mean() -> None:
     with pytest.raises(ValueError, match="no problems"):
         mean_pass_at_k([], k=1)
+
+
+def test_summary_of_one_sample_a_problem_has_wilsons_interval() -> None:
+    summary = summarise_passes([(str(n), n < 46) for n in range(164)])
+    assert (summary["passed"], summary["total"], summary["problems"]) == (46, 164, 164)
+    assert summary["pass@1"] == pytest.approx(46 / 164)
+    assert summary["ci95"] == wilson_interval(46, 164)
+    assert "pass@10" not in summary
+
+
+def test_summary_of_many_samples_has_pass_at_k_and_an_interval_over_problems() -> None:
+    # half of the problems are solved by one sample of ten: pass@1 is 5%, pass@10 is 50%
+    samples = [(str(problem), problem % 2 == 0 and sample == 0) for problem in range(40) for sample in range(10)]
+    summary = summarise_passes(samples)
+    assert (summary["pass@1"], summary["pass@10"]) == (pytest.approx(0.05), pytest.approx(0.5))
+    low, high = summary["ci95"]
+    # sd of a problem's share is 0.05: the mean of 40 is known to 0.05 / sqrt(40) * 1.96
+    assert (low, high) == (pytest.approx(0.05 - 0.0155, abs=0.004), pytest.approx(0.05 + 0.0155, abs=0.004))
+
+
+def test_summary_where_nothing_is_solved_still_has_a_width() -> None:
+    assert summarise_passes([(str(problem), False) for problem in range(40) for _ in range(10)])["ci95"] == wilson_interval(0, 40)

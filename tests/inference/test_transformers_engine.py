@@ -4,8 +4,8 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
 from snowcoder.errors import CheckpointError, ParameterError
+from snowcoder.inference.decoding import decode_batch, nucleus_chooser
 from snowcoder.inference.engine import Completion, Sampling
-from snowcoder.inference.greedy_decoding import decode_greedily
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.inference.transformers_engine import TransformersEngine
 from tests.inference.tiny_llama import WINDOW, save_folder
@@ -36,7 +36,7 @@ def _engine(model: LlamaForCausalLM, tokenizer: Tokenizer, batch_size: int, wind
 
 def test_padded_and_cached_decoding_equals_the_naive_one(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     prompts = [[0, *tokenizer.encode(prompt).ids] for prompt in PROMPTS]
-    found = decode_greedily(model, prompts, 20, lambda row: False)
+    found = decode_batch(model, prompts, 20, lambda row: False)
     assert found == [_complete_naively(model, prompt, 20) for prompt in prompts]
 
 
@@ -46,7 +46,7 @@ def test_rows_that_leave_the_batch_change_no_other(model: LlamaForCausalLM, toke
     seen: list[int] = []
     for leaving in range(len(prompts)):
         gone = alone[leaving][:8]
-        found = decode_greedily(model, prompts, 40, lambda row, gone=gone: row[:8] == gone)
+        found = decode_batch(model, prompts, 40, lambda row, gone=gone: row[:8] == gone)
         seen.append(len(found[leaving]))
         for row, expected in zip(found, alone, strict=True):
             assert row == expected[: len(row)]
@@ -155,3 +155,35 @@ def test_a_missing_and_a_broken_folder_are_told(model: LlamaForCausalLM, tokeniz
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match="not a model"):
         load_model(tmp_path, "float32", 1)
+
+
+def test_draws_depend_on_seed_and_prompt_alone(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    sampling = Sampling(24, temperature=1.0, seed=3)
+    found = _engine(model, tokenizer, 3).generate(PROMPTS, sampling)
+    assert found == _engine(model, tokenizer, 100).generate(PROMPTS, sampling)
+    assert found[::-1] == _engine(model, tokenizer, 2).generate(PROMPTS[::-1], sampling)
+    assert found != _engine(model, tokenizer, 3).generate(PROMPTS, Sampling(24, temperature=1.0, seed=4))
+
+
+def test_the_same_prompt_gets_other_draws_each_time(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    found = _engine(model, tokenizer, 4).generate(["def add(a, b):"] * 6, Sampling(24, temperature=1.0))
+    assert len({completion.text for completion in found}) > 3
+    assert found[:3] == _engine(model, tokenizer, 4).generate(["def add(a, b):"] * 3, Sampling(24, temperature=1.0))
+
+
+def test_a_small_nucleus_is_greedy(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    engine = _engine(model, tokenizer, 4)
+    assert engine.generate(PROMPTS, Sampling(24, temperature=1.0, top_p=1e-6)) == engine.generate(PROMPTS, Sampling(24))
+
+
+def test_draws_follow_the_probabilities() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(4000, 1)
+    drawn = nucleus_chooser(range(4000), 1.0, 0.9)(logits, range(4000))[:, 0].bincount(minlength=4) / 4000
+    # the last token is outside the nucleus; the others share its part
+    assert torch.allclose(drawn, torch.tensor([0.5, 0.3, 0.15, 0.0]) / 0.95, atol=0.03)
+
+
+def test_models_with_other_tokens_at_the_ends(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    plain = _engine(model, tokenizer, 4).generate(PROMPTS, Sampling(24))
+    same = TransformersEngine(model, tokenizer, 5, 4, WINDOW, start_ids=[0], end_ids=[0, 1]).generate(PROMPTS, Sampling(24))
+    assert [b.text in a.text for a, b in zip(plain, same, strict=True)] == [True] * len(PROMPTS)

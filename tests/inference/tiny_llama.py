@@ -1,7 +1,9 @@
 """A Llama of 20 thousand parameters with random weights, and a byte-level tokenizer of 300 ids: real parts, small."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -51,3 +53,24 @@ def save_folder(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> 
     """As the stages of the model side write it."""
     model.save_pretrained(folder)
     save_tokenizer(tokenizer, folder, WINDOW)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other make tiny operations a hundred times slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    """The tokenizer, made once."""
+    return make_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def model(tokenizer: Tokenizer) -> LlamaForCausalLM:
+    """The model, made once."""
+    return make_model(tokenizer.get_vocab_size())

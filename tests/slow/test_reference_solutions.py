@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from snowcoder.benchmarks.human_eval import find_data_file, parse_human_eval
+from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.completions import complete_problems
 from snowcoder.evaluation.grading import grade_completions, summarise_grades
+from snowcoder.evaluation.prompts import model_prompt
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.scripted_engine import ScriptedEngine
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.shards import sha256_file
 
 pytestmark = pytest.mark.slow
 LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=20, memory_bytes=2**30)
@@ -19,16 +19,14 @@ LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=20, memory_bytes=2**30)
 
 @pytest.fixture(scope="module")
 def problems() -> list[Problem]:
-    path = find_data_file()
-    return parse_human_eval(path, sha256_file(path))
+    return load_benchmark("humaneval")
 
 
 def _graded(problems: list[Problem], strip_prompt: bool) -> tuple[int, list[str]]:
     """(problems, those that passed), with each problem's canonical_solution as its completion."""
-    script = {}
-    for problem in problems:
-        prompt = problem.prompt.rstrip("\n") if strip_prompt else problem.prompt
-        script[prompt] = problem.prompt[len(prompt) :] + problem.canonical_solution
+    # where the prompt ends in no newline, the model begins with one
+    start = "\n" if strip_prompt else ""
+    script = {model_prompt(problem, strip_prompt): start + problem.canonical_solution for problem in problems}
     rows = complete_problems(ScriptedEngine(script), problems, Sampling(10_000), strip_prompt)
     grades = grade_completions(rows, problems, LIMITS)
     summary = summarise_grades(grades)["humaneval"]

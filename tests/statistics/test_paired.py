@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.statistics.paired import mcnemar_p_value
+from snowcoder.statistics.paired import SeedSpread, compare_paired, mcnemar_p_value, over_seeds, two_proportions_p_value
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,51 @@ def test_is_a_probability_and_does_not_mind_the_order(first: int, second: int) -
     value = mcnemar_p_value(first, second)
     assert 0 < value <= 1
     assert value == mcnemar_p_value(second, first)
+
+
+def test_comparison_of_solved_problems() -> None:
+    # 30 solved by the first alone, 10 by the second alone, of 200
+    first = [1.0] * 30 + [0.0] * 10 + [1.0] * 60 + [0.0] * 100
+    second = [0.0] * 30 + [1.0] * 10 + [1.0] * 60 + [0.0] * 100
+    found = compare_paired(first, second, seed=1)
+    assert (found.difference, found.only_first, found.only_second) == (pytest.approx(0.1), 30, 10)
+    assert found.p_value == pytest.approx(mcnemar_p_value(30, 10))
+    # sd of a difference: sqrt(0.2 - 0.01); 1.96 sd / sqrt(200) = 0.0604
+    assert found.interval == (pytest.approx(0.04, abs=0.01), pytest.approx(0.16, abs=0.01))
+    assert not found.is_noise
+
+
+def test_a_model_against_itself_is_noise() -> None:
+    found = compare_paired([1, 0, 1], [1, 0, 1], seed=1)
+    assert (found.difference, found.interval, found.p_value, found.is_noise) == (0.0, (0.0, 0.0), 1.0, True)
+
+
+def test_shares_of_samples_are_compared_by_the_bootstrap() -> None:
+    found = compare_paired([0.3] * 50 + [0.5] * 50, [0.1] * 50 + [0.4] * 50, seed=1)
+    assert found.difference == pytest.approx(0.15)
+    assert found.p_value == pytest.approx(2 / 2001)
+    assert not found.is_noise
+
+
+@pytest.mark.parametrize(("first", "second"), [([], []), ([1.0], [1.0, 0.0])])
+def test_other_problems_are_refused(first: list[float], second: list[float]) -> None:
+    with pytest.raises(ValueError, match="compare_paired"):
+        compare_paired(first, second, seed=1)
+
+
+def test_seeds_are_the_unit() -> None:
+    # t of 2 degrees of freedom at 97.5%: 4.3027; sd 1, three seeds
+    found = over_seeds([1.0, 2.0, 3.0])
+    half = 4.3027 / 3**0.5
+    assert found.interval is not None
+    assert (found.mean, found.spread) == (2.0, pytest.approx(1.0))
+    assert found.interval == (pytest.approx(2 - half, abs=1e-3), pytest.approx(2 + half, abs=1e-3))
+    assert over_seeds([2.0]) == SeedSpread(2.0, None, None)
+    with pytest.raises(ValueError, match="no seed"):
+        over_seeds([])
+
+
+def test_two_proportions_at_a_hand_computed_point() -> None:
+    # 20 and 10 of 100: pooled 0.15, z = 0.1 / sqrt(0.15 * 0.85 * 0.02) = 1.9803
+    assert two_proportions_p_value(20, 10, 100, 100) == pytest.approx(0.0477, abs=1e-4)
+    assert two_proportions_p_value(0, 0, 10, 10) == 1.0

@@ -60,7 +60,7 @@ def test_one_fault_is_enough(document: dict[str, Any], reason: str):
 
 
 def test_a_document_of_another_language_is_not_parsed_as_python():
-    assert screen_document(row("const x = () => 1;\n", language="javascript"), SCREEN, frozenset()) == (None, None)
+    assert screen_document(row("const x = () => 1;\n", language="javascript"), SCREEN, frozenset()) == (None, [])
 
 
 def test_imports_of_the_standard_library_resolve_wherever_they_stand():

@@ -1,52 +1,80 @@
-"""HumanEval+ and MBPP+ (Liu et al. 2023, arXiv 2305.01210) as EvalPlus publishes them with one self-contained test program per problem.
+"""HumanEval+ v0.1.10 and MBPP+ v0.2.0 (Liu et al. 2023, arXiv 2305.01210) as EvalPlus publishes them, in either of its formats.
 
-The files (`HumanEvalPlus-OriginFmt.jsonl.gz`, `MbppPlus-OriginFmt.jsonl.gz`) are read from the folder that SNOWCODER_BENCHMARKS_DIR names.
+`HumanEvalPlus.jsonl.gz`, `MbppPlus.jsonl.gz` hold inputs (base_input, plus_input) and a reference solution that says what is right: grader
+`evalplus`, verdicts for base and plus. `*-OriginFmt.jsonl.gz` (the hub's format too) hold one test program per problem: grader `program`,
+one verdict; they need numpy, and the program of HumanEval/32 is wrong: it refuses right solutions, its reference among them.
+
+Problem.inputs: JSON {"family": "humaneval" | "mbpp", "atol": number, "base": [arguments of a call, …], "plus": [...]}, as in the file:
+mbpp_inputs.py turns MBPP's into the tuples, sets and complex numbers that JSON has no words for.
 """
 
 import ast
-import os
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.human_eval import parse_human_eval
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import read_records, text_field
+from snowcoder.benchmarks.source_file import Origin, list_field, text_field
 from snowcoder.errors import SourceError
 
-FOLDER_VARIABLE = "SNOWCODER_BENCHMARKS_DIR"
-HUMANEVAL_PLUS_FILE = "HumanEvalPlus-OriginFmt.jsonl.gz"
-MBPP_PLUS_FILE = "MbppPlus-OriginFmt.jsonl.gz"
+RELEASES = "https://github.com/evalplus/{}_release/releases/download/{}/{}.jsonl.gz"
+HUMANEVAL_PLUS = Origin(
+    ("HumanEvalPlus.jsonl.gz", "HumanEvalPlus-OriginFmt.jsonl.gz"),
+    RELEASES.format("humanevalplus", "v0.1.10", "HumanEvalPlus"),
+    "evalplus/humanevalplus",
+    "test",
+)
+MBPP_PLUS = Origin(
+    ("MbppPlus.jsonl.gz", "MbppPlus-OriginFmt.jsonl.gz"),
+    RELEASES.format("mbppplus", "v0.2.0", "MbppPlus"),
+    "evalplus/mbppplus",
+    "test",
+)
 # MBPP+'s test programs assert at module level; a problem's test defines `check` in every benchmark.
 EMPTY_CHECK = "\n\ndef check(candidate):\n    pass\n"
 
 
-def load_humaneval_plus(sha256: str) -> list[Problem]:
-    """The 164 problems of HumanEval+. Raises SourceError if the folder or the file is missing or changed."""
-    return parse_human_eval(find_file(HUMANEVAL_PLUS_FILE, "humaneval_plus"), sha256, "humaneval_plus")
+def parse_humaneval_plus(records: list[dict[str, Any]], path: Path) -> list[Problem]:
+    """The problems of HumanEval+, of either format. Raises SourceError naming problem and field."""
+    if "plus_input" in records[0]:
+        return [_differential(record, path, "humaneval_plus", "humaneval") for record in records]
+    return parse_human_eval(records, path, "humaneval_plus")
 
 
-def load_mbpp_plus(sha256: str) -> list[Problem]:
-    """The 378 problems of MBPP+. Raises SourceError if the folder or the file is missing or changed."""
-    path = find_file(MBPP_PLUS_FILE, "mbpp_plus")
-    return [_mbpp_problem(record, path) for record in read_records(path, "mbpp_plus", sha256)]
+def parse_mbpp_plus(records: list[dict[str, Any]], path: Path) -> list[Problem]:
+    """The problems of MBPP+, of either format; the prompt is EvalPlus' docstring. Raises SourceError naming problem and field."""
+    if "plus_input" in records[0]:
+        return [_differential(record, path, "mbpp_plus", "mbpp") for record in records]
+    return [_mbpp_program(record, path) for record in records]
 
 
-def find_file(name: str, benchmark: str) -> Path:
-    """A file of the folder of benchmarks. Raises SourceError if the variable is unset or the file is not there."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        raise SourceError(f"benchmark {benchmark}: environment: {FOLDER_VARIABLE} is not set; set it to the folder that holds {name}")
-    path = Path(folder) / name
-    if not path.is_file():
-        raise SourceError(f"{path}: benchmark {benchmark} is not there; download {name} from EvalPlus' releases into {folder}")
-    return path
+def _differential(record: dict[str, Any], path: Path, benchmark: str, family: str) -> Problem:
+    atol = record.get("atol")
+    if not isinstance(atol, int | float):
+        raise SourceError(f"{path}: problem {record.get('task_id')!r}: field atol: found {atol!r}; allowed: a number")
+    inputs = {
+        "family": family,
+        "atol": atol,
+        "base": list_field(record, "base_input", path),
+        # Mbpp/793 as published has {} here: no further inputs
+        "plus": [] if record.get("plus_input") == {} else list_field(record, "plus_input", path),
+    }
+    return Problem(
+        benchmark=benchmark,
+        problem_id=text_field(record, "task_id", path),
+        prompt=text_field(record, "prompt", path),
+        canonical_solution=text_field(record, "canonical_solution", path),
+        test="",
+        entry_point=text_field(record, "entry_point", path),
+        grader="evalplus",
+        inputs=json.dumps(inputs),
+    )
 
 
-def _mbpp_problem(record: dict[str, Any], path: Path) -> Problem:
-    assertions = record.get("test_list")
-    if not isinstance(assertions, list) or not assertions:
-        raise SourceError(f"{path}: field test_list: found {assertions!r}; allowed: a list of assertions")
+def _mbpp_program(record: dict[str, Any], path: Path) -> Problem:
+    assertions = list_field(record, "test_list", path)
     code = text_field(record, "code", path)
     return Problem(
         benchmark="mbpp_plus",

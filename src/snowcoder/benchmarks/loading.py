@@ -1,34 +1,77 @@
-"""Which benchmarks there are, and the parameters that choose and pin them."""
+"""Which benchmarks there are, where they come from, and the parameters that choose and pin them."""
 
-from collections.abc import Callable
-from typing import Self
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from snowcoder.benchmarks.evalplus import load_humaneval_plus, load_mbpp_plus
-from snowcoder.benchmarks.human_eval import load_human_eval
-from snowcoder.benchmarks.problem import Problem
+from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
+from snowcoder.benchmarks.problem import Problem, sort_problems
+from snowcoder.benchmarks.source_file import Origin, find_file, read_records
+from snowcoder.errors import SourceError
 from snowcoder.params import ParamsModel
 
-# name -> loader, which takes the pinned sha256 of its source file
-LOADERS: dict[str, Callable[[str], list[Problem]]] = {
-    "humaneval": load_human_eval,
-    "humaneval_plus": load_humaneval_plus,
-    "mbpp_plus": load_mbpp_plus,
+
+@dataclass(frozen=True)
+class Benchmark:
+    """find: where its file is. parse: records and path -> problems. published: file name -> sha256 of the official release, where known."""
+
+    find: Callable[[], Path]
+    parse: Callable[[list[dict[str, Any]], Path], list[Problem]]
+    published: Mapping[str, str]
+
+
+def _from(origin: Origin, name: str) -> Callable[[], Path]:
+    return partial(find_file, origin, name)
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "humaneval": Benchmark(
+        human_eval.find_data_file,
+        human_eval.parse_human_eval,
+        {"HumanEval.jsonl.gz": "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"},
+    ),
+    "humaneval_plus": Benchmark(
+        _from(evalplus.HUMANEVAL_PLUS, "humaneval_plus"),
+        evalplus.parse_humaneval_plus,
+        {
+            "HumanEvalPlus.jsonl.gz": "272720b90ac375502c8ed23cd791c2a93dfb22a911641a494da74a426c09f101",
+            "HumanEvalPlus-OriginFmt.jsonl.gz": "daa7661c8189924068069b0872a440b491edb60f8bdf431d5957adc88d18bae5",
+        },
+    ),
+    "mbpp_plus": Benchmark(
+        _from(evalplus.MBPP_PLUS, "mbpp_plus"),
+        evalplus.parse_mbpp_plus,
+        {
+            "MbppPlus.jsonl.gz": "af43697e8791c4c149bdfd6b489d8b5412507551ac20e28a439f650b8225db63",
+            "MbppPlus-OriginFmt.jsonl.gz": "7a5aec547b134fa297ee6c45f829298aa3f58de02547b8d8a5c3d85d9cb10efc",
+        },
+    ),
+    **{
+        f"evoeval_{part}": Benchmark(_from(evoeval.part_origin(part), f"evoeval_{part}"), partial(evoeval.parse_part, part=part), {})
+        for part in evoeval.PARTS
+    },
+    "bigcodebench": Benchmark(_from(bigcodebench.ORIGIN, "bigcodebench"), bigcodebench.parse_bigcodebench, {}),
 }
 
 
 class FetchBenchmarksParams(ParamsModel):
     """Which benchmarks to fetch, each pinned."""
 
-    names: list[str] = Field(min_length=1, description=f"benchmarks, of: {', '.join(LOADERS)}")
+    names: list[str] = Field(min_length=1, description=f"benchmarks, of: {', '.join(BENCHMARKS)}")
     sha256: dict[str, str] = Field(description="benchmark -> sha256 (64 hex digits) of its source file")
+    accept_changed: list[str] = Field(default=[], description="benchmarks whose file may have another hash than the pinned one")
 
     @model_validator(mode="after")
     def _known_and_pinned(self) -> Self:
+        for name in [*self.names, *self.accept_changed]:
+            if name not in BENCHMARKS:
+                raise ValueError(f"names: unknown benchmark {name!r}; allowed: {', '.join(BENCHMARKS)}")
         for name in self.names:
-            if name not in LOADERS:
-                raise ValueError(f"names: unknown benchmark {name!r}; allowed: {', '.join(LOADERS)}")
             if len(self.sha256.get(name, "")) != 64:
                 raise ValueError(f"sha256.{name}: found {self.sha256.get(name)!r}; allowed: 64 hex digits")
         if len(set(self.names)) != len(self.names):
@@ -38,4 +81,22 @@ class FetchBenchmarksParams(ParamsModel):
 
 def load_benchmarks(params: FetchBenchmarksParams) -> list[Problem]:
     """All problems of the named benchmarks. Raises SourceError if a source is missing or is not the pinned one."""
-    return [problem for name in params.names for problem in LOADERS[name](params.sha256[name])]
+    return [problem for name in params.names for problem in load_benchmark(name, params.sha256[name], name in params.accept_changed)]
+
+
+def load_benchmark(name: str, sha256: str | None = None, accept_changed: bool = False) -> list[Problem]:
+    """The problems of one benchmark, in their order.
+
+    sha256: of its file; None for that of the official release where it is known, else whatever this machine read first.
+    Raises SourceError if the name is unknown, or the file missing, changed, not of its schema, or holds a problem twice.
+    """
+    if name not in BENCHMARKS:
+        raise SourceError(f"unknown benchmark {name!r}; allowed: {', '.join(BENCHMARKS)}")
+    benchmark = BENCHMARKS[name]
+    path = benchmark.find()
+    records = read_records(path, name, sha256 or benchmark.published.get(path.name), accept_changed)
+    problems = benchmark.parse(records, path)
+    twice = [problem_id for problem_id, count in Counter(problem.problem_id for problem in problems).items() if count > 1]
+    if twice:
+        raise SourceError(f"{path}: problem {twice[0]} occurs twice; fetch the file again")
+    return sort_problems(problems)

@@ -20,7 +20,12 @@ class Problem:
     """One problem.
 
     prompt + canonical_solution is a program that defines `entry_point`.
-    test: program text that, run after the solution, defines `check(candidate)`; it may also hold assertions of its own.
+    test: program text. Of grader `program`: run after the solution, it defines `check(candidate)`, and may hold assertions of its own. Of
+    grader `unittest`: it defines the class TestCases.
+    grader: how a solution is judged: `program` (by `test`), `evalplus` or `evoeval` (by `inputs`, against what the canonical solution
+    returns), `unittest`.
+    inputs: JSON, as the grader's own module tells (evalplus_format.py, evoeval.py); empty for the others.
+    instruction: the task in words, for models that follow instructions; empty where a benchmark has none.
     """
 
     benchmark: str
@@ -29,6 +34,9 @@ class Problem:
     canonical_solution: str
     test: str
     entry_point: str
+    grader: str = "program"
+    inputs: str = ""
+    instruction: str = ""
 
 
 PROBLEM_SCHEMA = pa.schema([(name, pa.string()) for name in Problem.__slots__])

@@ -1,8 +1,8 @@
 """Completions of benchmark problems by a base model.
 
 in: problems, an engine
-out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0: greedy), prompt (exactly as given to the model), completion (without its
-     stop string), finish_reason ('stop' | 'length')
+out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0 alone where decoding is greedy), prompt (exactly as given to the model),
+     completion (without its stop string), finish_reason ('stop' | 'length')
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.evaluation.prompts import Mode, model_prompt
 from snowcoder.inference.engine import Completion, Engine, Sampling
 from snowcoder.inference.model_folder import Precision
 from snowcoder.params import ParamsModel
@@ -42,7 +43,7 @@ class GenerateCompletionsParams(ParamsModel):
     window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")
     precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic")
     cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
-    strip_prompt: bool = Field(description="leave out a prompt's trailing newlines")
+    strip_prompt: bool = Field(description="end a prompt where its last line ends; false: with one newline, as EvalPlus 0.3.1")
     stop: list[str] = Field(min_length=1)
 
     def sampling(self) -> Sampling:
@@ -50,18 +51,25 @@ class GenerateCompletionsParams(ParamsModel):
         return Sampling(self.max_new_tokens, tuple(self.stop))
 
 
-def complete_problems(engine: Engine, problems: Sequence[Problem], sampling: Sampling, strip_prompt: bool) -> list[dict[str, Any]]:
-    """One greedy completion per problem, rows in the order of the problems."""
-    prompts = [problem.prompt.rstrip("\n") if strip_prompt else problem.prompt for problem in problems]
+def complete_problems(
+    engine: Engine, problems: Sequence[Problem], sampling: Sampling, strip_prompt: bool, n_samples: int = 1, mode: Mode = "complete"
+) -> list[dict[str, Any]]:
+    """`n_samples` completions per problem, rows in the order of the problems and samples; more than one only where tokens are drawn."""
+    if n_samples > 1 and sampling.temperature == 0:
+        raise ValueError(f"complete_problems: {n_samples} samples at temperature 0 are all the same; set a temperature, or one sample")
+    asked = [(problem, sample) for problem in problems for sample in range(n_samples)]
+    prompts = [model_prompt(problem, strip_prompt, mode) for problem, _ in asked]
     completions = engine.generate(prompts, sampling)
-    return [_row(problem, prompt, completion) for problem, prompt, completion in zip(problems, prompts, completions, strict=True)]
+    return [
+        _row(problem, sample, prompt, completion) for (problem, sample), prompt, completion in zip(asked, prompts, completions, strict=True)
+    ]
 
 
-def _row(problem: Problem, prompt: str, completion: Completion) -> dict[str, Any]:
+def _row(problem: Problem, sample: int, prompt: str, completion: Completion) -> dict[str, Any]:
     return {
         "benchmark": problem.benchmark,
         "problem_id": problem.problem_id,
-        "sample": 0,
+        "sample": sample,
         "prompt": prompt,
         "completion": completion.text,
         "finish_reason": completion.finish_reason,

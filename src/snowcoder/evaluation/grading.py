@@ -1,21 +1,35 @@
-"""Grades completions by running their tests in the sandbox.
+"""Grades completions in the sandbox: those of the pipeline, and samples of any model from a file.
 
 in: rows of completions, problems
-out: rows of GRADE_SCHEMA: benchmark, problem_id, sample, passed, outcome (a status of snowcoder.sandbox.program), detail
+out: rows of GRADE_SCHEMA: benchmark, problem_id, sample, passed (all tests), base (the benchmark's own tests; as `passed` where there are
+no
+     others), outcome (a status of snowcoder.sandbox.program), detail
+
+As a program: `python -m snowcoder.evaluation.grading --benchmark humaneval_plus --samples samples.jsonl --out verdicts.jsonl`
+in: JSON lines of task_id and solution   out: JSON lines, one per sample in the order of the file, of task_id, index (of the sample among
+those of its problem), base, plus (true or false: each set of tests by itself, as EvalPlus reports them; a problem counts as solved by
+both), detail; beside it `<out>.summary.json`, and one run in MLflow. Stopped and started again, it goes on where it was.
 """
 
+import argparse
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from snowcoder.benchmarks.loading import BENCHMARKS, load_benchmark
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.errors import ShardError
-from snowcoder.evaluation.pass_at_k import mean_pass_at_k
+from snowcoder.console import progress
+from snowcoder.errors import ShardError, SnowcoderError
+from snowcoder.evaluation.judging import Judgement, judge
+from snowcoder.evaluation.pass_at_k import summarise_passes
+from snowcoder.evaluation.prompts import solution_of
+from snowcoder.evaluation.sample_files import grade_file
 from snowcoder.params import ParamsModel
-from snowcoder.sandbox.program import SandboxLimits, run_programs
-from snowcoder.statistics.intervals import wilson_interval
+from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 
 GRADE_SCHEMA = pa.schema(
     [
@@ -23,6 +37,7 @@ GRADE_SCHEMA = pa.schema(
         ("problem_id", pa.string()),
         ("sample", pa.int32()),
         ("passed", pa.bool_()),
+        ("base", pa.bool_()),
         ("outcome", pa.string()),
         ("detail", pa.string()),
     ]
@@ -30,14 +45,9 @@ GRADE_SCHEMA = pa.schema(
 
 
 class ExecuteCompletionsParams(ParamsModel):
-    """limits: what one program (solution and tests) may use."""
+    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval)."""
 
     limits: SandboxLimits
-
-
-def build_program(prompt: str, completion: str, problem: Problem) -> str:
-    """Prompt, completion, tests and their call: a program that ends without an exception if and only if the completion is right."""
-    return f"{prompt}{completion}\n{problem.test}\ncheck({problem.entry_point})\n"
 
 
 def grade_completions(rows: Sequence[dict[str, Any]], problems: Sequence[Problem], limits: SandboxLimits) -> list[dict[str, Any]]:
@@ -49,26 +59,55 @@ def grade_completions(rows: Sequence[dict[str, Any]], problems: Sequence[Problem
         raise ShardError(
             f"completions and problems differ in {len(difference)} problems, such as {difference[0]}; run `dvc repro generate_completions`"
         )
-    sources = [build_program(row["prompt"], row["completion"], known[row["benchmark"], row["problem_id"]]) for row in rows]
-    outcomes = run_programs(sources, limits, "completions run")
-    identity = ("benchmark", "problem_id", "sample")
-    return [
-        {name: row[name] for name in identity} | {"passed": outcome.passed, "outcome": outcome.status, "detail": outcome.detail}
-        for row, outcome in zip(rows, outcomes, strict=True)
-    ]
+    solutions: dict[Problem, list[str]] = {problem: [] for problem in problems}
+    for row in rows:
+        problem = known[row["benchmark"], row["problem_id"]]
+        solutions[problem].append(solution_of(problem, row["prompt"], row["completion"]))
+    judged = dict(progress(judge(solutions, limits), len(problems), "problems graded"))
+    judgements = {problem: iter(found) for problem, found in judged.items()}
+    return [_grade_row(row, next(judgements[known[row["benchmark"], row["problem_id"]]])) for row in rows]
+
+
+def _grade_row(row: dict[str, Any], judgement: Judgement) -> dict[str, Any]:
+    identity = {name: row[name] for name in ("benchmark", "problem_id", "sample")}
+    return identity | {
+        "passed": judgement.passed,
+        "base": judgement.base,
+        "outcome": judgement.outcome,
+        "detail": judgement.detail,
+    }
 
 
 def summarise_grades(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """{benchmark: {passed, total, pass@1, ci95 (Wilson), outcomes: {outcome: n}}}; one greedy sample per problem."""
+    """{benchmark: summarise_passes of all tests, outcomes: {outcome: n}, base: summarise_passes of the benchmark's own tests, if it
+    differs}.
+    """
     metrics: dict[str, Any] = {}
     for benchmark in sorted({row["benchmark"] for row in rows}):
         chosen = [row for row in rows if row["benchmark"] == benchmark]
-        passed = sum(row["passed"] for row in chosen)
-        metrics[benchmark] = {
-            "passed": passed,
-            "total": len(chosen),
-            "pass@1": mean_pass_at_k(((1, int(row["passed"])) for row in chosen), k=1),
-            "ci95": wilson_interval(passed, len(chosen)),
-            "outcomes": dict(sorted(Counter(row["outcome"] for row in chosen).items())),
-        }
+        summary = summarise_passes([(row["problem_id"], row["passed"]) for row in chosen])
+        summary["outcomes"] = dict(sorted(Counter(row["outcome"] for row in chosen).items()))
+        if any(row["base"] != row["passed"] for row in chosen):
+            summary["base"] = summarise_passes([(row["problem_id"], row["base"]) for row in chosen])
+        metrics[benchmark] = summary
     return metrics
+
+
+def main() -> None:
+    """Grade a file of samples."""
+    parser = argparse.ArgumentParser(description="Grades a file of samples as the benchmark's own tool does.")
+    parser.add_argument("--benchmark", required=True, choices=sorted(BENCHMARKS))
+    parser.add_argument("--samples", required=True, type=Path, help="JSON lines with task_id and solution (or completion)")
+    parser.add_argument("--out", required=True, type=Path, help="JSON lines of verdicts")
+    parser.add_argument("--accept-changed", action="append", default=[], metavar="BENCHMARK", help="accept another hash of its file")
+    arguments = parser.parse_args()
+    try:
+        check_sandbox()
+        problems = load_benchmark(arguments.benchmark, accept_changed=arguments.benchmark in arguments.accept_changed)
+        grade_file(arguments.benchmark, problems, arguments.samples, arguments.out)
+    except SnowcoderError as error:
+        sys.exit(f"error: {type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

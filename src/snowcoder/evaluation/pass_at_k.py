@@ -3,8 +3,17 @@
 in: samples and passes per problem   out: a number in [0, 1]
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from math import comb
+from typing import Any
+
+import numpy as np
+
+from snowcoder.statistics.intervals import bootstrap_ratio_interval, wilson_interval
+
+REPORTED_K = (1, 10, 100)
+INTERVAL_SEED = 1
 
 
 def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
@@ -23,3 +32,24 @@ def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float:
     if not values:
         raise ValueError("mean_pass_at_k: no problems")
     return sum(values) / len(values)
+
+
+def summarise_passes(samples: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    """(problem, passed) of every sample -> {passed, total: samples; problems; pass@k, for each reported k that every problem has samples
+    for;
+    ci95 of pass@1}.
+
+    The interval is over problems: Wilson's for one sample a problem; a bootstrap of the problems' means where there are more, as samples of
+    one problem are alike. Where all problems have the same share of passes that bootstrap has no width, and Wilson's over problems is
+    given.
+    """
+    totals, passes = Counter(problem for problem, _ in samples), Counter(problem for problem, passed in samples if passed)
+    counts = [(totals[problem], passes[problem]) for problem in totals]
+    summary: dict[str, Any] = {"passed": sum(passes.values()), "total": len(samples), "problems": len(totals)}
+    summary |= {f"pass@{k}": mean_pass_at_k(counts, k) for k in REPORTED_K if k <= min(totals.values())}
+    shares = np.array([passed / total for total, passed in counts])
+    if len(samples) == len(totals) or (shares == shares[0]).all():
+        summary["ci95"] = wilson_interval(round(float(shares.sum())), len(shares))
+    else:
+        summary["ci95"] = bootstrap_ratio_interval(shares, np.ones(len(shares)), INTERVAL_SEED)
+    return summary

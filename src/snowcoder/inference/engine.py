@@ -1,6 +1,6 @@
 """What every inference engine offers: prompts in, completions out, in the order of the prompts.
 
-Engines know texts and tokens, not benchmarks. Decoding is greedy: the same model and prompt give the same completion.
+Engines know texts and tokens, not benchmarks. The same model, prompt and sampling give the same completion.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,15 @@ class Sampling:
 
     max_new_tokens: tokens per completion at most.
     stop: strings that end a completion; the first one found, and all after it, is cut off.
+    temperature: 0 for greedy decoding; above 0, tokens are drawn, from the most likely ones that together hold `top_p`.
+    seed: of the draws. The same prompt, given several times, gets other draws each time.
     """
 
     max_new_tokens: int
     stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 0.95
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

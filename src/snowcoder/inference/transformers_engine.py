@@ -1,6 +1,6 @@
 """The engine that runs a model in this process with transformers, on CPU or one accelerator.
 
-in: prompts   out: greedy completions
+in: prompts   out: completions, greedy or drawn
 
 A prompt starts a document: the document start token comes first, as in packed training data, unless the prompt had to be cut. A prompt
 too long for window - max_new_tokens loses its head. Batches are formed by length, then position: a fixed rule, so that the same prompts
@@ -10,6 +10,7 @@ change more. Several batches are decoded at a time, each by a thread of its own:
 operation, which wait for each other thousands of times a second, and it changes nothing in the result.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -18,28 +19,39 @@ from tokenizers import Tokenizer
 
 from snowcoder.console import progress
 from snowcoder.errors import ParameterError
+from snowcoder.inference.decoding import CHECK_EVERY_TOKENS, Chooser, decode_batch, most_likely, nucleus_chooser
 from snowcoder.inference.engine import Completion, Sampling, cut_at_stop
-from snowcoder.inference.greedy_decoding import CHECK_EVERY_TOKENS, decode_greedily
+from snowcoder.seeding import derive_seed
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
 class TransformersEngine:
-    """Greedy decoding with a loaded model and its byte-level tokenizer.
+    """Decoding with a loaded model and its tokenizer.
 
     document_id: the token before the first and after the last token of a document (bos and eos in one).
+    start_ids, end_ids: instead of document_id, for models that have another token at each end, or none before the first.
     batch_size: prompts decoded together.
     window_tokens: prompt and completion together, at most.
     workers: batches decoded at a time, on CPU; an accelerator takes one.
     """
 
     def __init__(
-        self, model: "PreTrainedModel", tokenizer: Tokenizer, document_id: int, batch_size: int, window_tokens: int, workers: int = 1
+        self,
+        model: "PreTrainedModel",
+        tokenizer: Tokenizer,
+        document_id: int,
+        batch_size: int,
+        window_tokens: int,
+        workers: int = 1,
+        start_ids: Sequence[int] | None = None,
+        end_ids: Sequence[int] | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._document_id = document_id
+        self._start_ids = [document_id] if start_ids is None else list(start_ids)
+        self._end_ids = {document_id} if end_ids is None else set(end_ids)
         self._batch_size = batch_size
         self._window_tokens = window_tokens
         self._workers = workers if model.device.type == "cpu" else 1
@@ -54,17 +66,32 @@ class TransformersEngine:
         batches = self._batches(encoded)
         completions: dict[int, Completion] = {}
         with ThreadPoolExecutor(self._workers) as pool:
-            done = pool.map(lambda batch: self._decode_batch([encoded[index] for index in batch], sampling), batches)
+            seeds = self._seeds(prompts, sampling)
+            done = pool.map(lambda batch: self._decode(batch, encoded, seeds, sampling), batches)
             for batch, answers in zip(batches, progress(done, len(batches), "batches of completions"), strict=True):
                 completions |= dict(zip(batch, answers, strict=True))
         return [completions[index] for index in range(len(prompts))]
 
-    def _decode_batch(self, prompts: Sequence[Sequence[int]], sampling: Sampling) -> list[Completion]:
-        rows = decode_greedily(self._model, prompts, sampling.max_new_tokens, lambda row: self._is_finished(row, sampling))
+    @staticmethod
+    def _seeds(prompts: Sequence[str], sampling: Sampling) -> list[int]:
+        """One per prompt, whatever else is asked in the same call: of the prompt, and how often it was given before."""
+        times: Counter[str] = Counter()
+        seeds = []
+        for prompt in prompts:
+            seeds.append(derive_seed(sampling.seed, "sample", prompt, times[prompt]))
+            times[prompt] += 1
+        return seeds
+
+    def _decode(self, batch: Sequence[int], encoded: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling) -> list[Completion]:
+        choose: Chooser = most_likely
+        if sampling.temperature > 0:
+            choose = nucleus_chooser([seeds[index] for index in batch], sampling.temperature, sampling.top_p)
+        prompts = [encoded[index] for index in batch]
+        rows = decode_batch(self._model, prompts, sampling.max_new_tokens, lambda row: self._is_finished(row, sampling), choose)
         return [self._completion(row, sampling) for row in rows]
 
     def _encode(self, prompt: str, room: int) -> list[int]:
-        return [self._document_id, *self._tokenizer.encode(prompt, add_special_tokens=False).ids][-room:]
+        return [*self._start_ids, *self._tokenizer.encode(prompt, add_special_tokens=False).ids][-room:]
 
     def _batches(self, encoded: Sequence[Sequence[int]]) -> list[list[int]]:
         # the longest first: what needs most memory fails at once, not at the end
@@ -72,17 +99,17 @@ class TransformersEngine:
         return [order[first : first + self._batch_size] for first in range(0, len(order), self._batch_size)]
 
     def _is_finished(self, row: list[int], sampling: Sampling) -> bool:
-        if self._document_id in row[-CHECK_EVERY_TOKENS:]:
+        if not self._end_ids.isdisjoint(row[-CHECK_EVERY_TOKENS:]):
             return True
         # a token stands for at least one byte, so that a stop string which ends in the new tokens starts within this tail
         longest = max((len(stop.encode()) for stop in sampling.stop), default=0)
-        tail = self._decode(row[-(CHECK_EVERY_TOKENS + longest) :])
+        tail = self._text(row[-(CHECK_EVERY_TOKENS + longest) :])
         return cut_at_stop(tail, sampling.stop)[1]
 
     def _completion(self, row: list[int], sampling: Sampling) -> Completion:
-        ended = self._document_id in row
-        tokens = row[: row.index(self._document_id)] if ended else row
-        text, stopped = cut_at_stop(self._decode(tokens), sampling.stop)
+        end = next((place for place, token in enumerate(row) if token in self._end_ids), None)
+        ended, tokens = end is not None, row[:end]
+        text, stopped = cut_at_stop(self._text(tokens), sampling.stop)
         return Completion(text, "stop" if stopped or ended else "length", self._tokens_for(tokens, text))
 
     def _tokens_for(self, tokens: list[int], text: str) -> int:
@@ -90,8 +117,8 @@ class TransformersEngine:
         low, high = 0, len(tokens)
         while low < high:
             middle = (low + high) // 2
-            low, high = (low, middle) if len(self._decode(tokens[:middle])) >= len(text) else (middle + 1, high)
+            low, high = (low, middle) if len(self._text(tokens[:middle])) >= len(text) else (middle + 1, high)
         return low
 
-    def _decode(self, tokens: Sequence[int]) -> str:
+    def _text(self, tokens: Sequence[int]) -> str:
         return self._tokenizer.decode(list(tokens), skip_special_tokens=True)

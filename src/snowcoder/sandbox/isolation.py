@@ -63,15 +63,20 @@ def import_folders(packages: tuple[str, ...]) -> list[str]:
 
 
 @contextmanager
-def started(stdin: int, tmp_bytes: int, packages: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that reads the bootstrap from `stdin` and answers on its stdout. Raises SandboxError if it cannot be started."""
-    interpreter = [mounts.interpreter(), *INTERPRETER_OPTIONS]
+def started(
+    stdin: int, tmp_bytes: int, packages: tuple[str, ...], launcher: str = bootstrap.LAUNCHER, system_calls: bytes | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that reads the bootstrap from `stdin` and answers on its stdout. Raises SandboxError if it cannot be started.
+
+    launcher: the first text that the interpreter runs. system_calls: a filter other than that of one process (workshop.py).
+    """
+    interpreter = [mounts.interpreter(), *INTERPRETER_OPTIONS[:-1], launcher]
     if is_unsafe():
         say(f"WARNING: {UNSAFE}=1: an untrusted program runs WITHOUT isolation: it can read and write your files and use the network")
         with tempfile.TemporaryDirectory() as folder:
             yield _start(interpreter, stdin, cwd=folder, env=_environment(packages))
         return
-    seccomp = memory_file(one_process_filter())
+    seccomp = memory_file(system_calls or one_process_filter())
     command = [_bwrap(), *_namespaces(packages), *_files(tmp_bytes, packages), "--seccomp", str(seccomp)]
     try:
         if program_user() is None:

@@ -1,4 +1,4 @@
-"""Greedy decoding of one batch, left-padded, with finished rows leaving the batch.
+"""Decoding of one batch, left-padded, with finished rows leaving the batch: the most likely token, or one drawn at random.
 
 Shapes: B rows, L longest prompt, N new tokens at most. Left padding puts every row's last prompt token in the same column; positions count
 from a row's first real token, and padding is masked, so that a row's arithmetic is that of its unpadded prompt.
@@ -14,12 +14,39 @@ from snowcoder.inference.key_value_cache import PreallocatedCache
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+# (logits [B, V], number of each row in the batch as it was given) -> token ids [B, 1]
+Chooser = Callable[[torch.Tensor, Sequence[int]], torch.Tensor]
 CHECK_EVERY_TOKENS = 8  # looking for stop strings costs a detokenisation; a row may go this far beyond its stop
 
 
+def most_likely(logits: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+    """Greedy decoding."""
+    return logits.argmax(dim=-1, keepdim=True)
+
+
+def nucleus_chooser(seeds: Sequence[int], temperature: float, top_p: float) -> Chooser:
+    """Draws from the most likely tokens that together hold `top_p` (Holtzman et al. 2020, arXiv 1904.09751), at `temperature` > 0.
+
+    seeds: one per row of the batch: a row's draws depend on its own seed alone, not on the batch that it is in.
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def choose(logits: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        ordered, ids = (logits.float() / temperature).softmax(dim=-1).cpu().sort(dim=-1, descending=True, stable=True)
+        ordered[ordered.cumsum(dim=-1) - ordered >= top_p] = 0.0
+        drawn = [torch.multinomial(part, 1, generator=generators[row]) for part, row in zip(ordered, rows, strict=True)]
+        return ids.gather(1, torch.stack(drawn)).to(logits.device)
+
+    return choose
+
+
 @torch.inference_mode()
-def decode_greedily(
-    model: "PreTrainedModel", prompts: Sequence[Sequence[int]], max_new_tokens: int, is_finished: Callable[[list[int]], bool]
+def decode_batch(
+    model: "PreTrainedModel",
+    prompts: Sequence[Sequence[int]],
+    max_new_tokens: int,
+    is_finished: Callable[[list[int]], bool],
+    choose: Chooser = most_likely,
 ) -> list[list[int]]:
     """Up to `max_new_tokens` new tokens for each prompt (ids, at least one).
 
@@ -42,7 +69,7 @@ def decode_greedily(
             use_cache=True,
             logits_to_keep=1,
         ).logits
-        inputs = logits[:, -1].argmax(dim=-1, keepdim=True)
+        inputs = choose(logits[:, -1], active)
         for row, token in zip(active, inputs[:, 0].tolist(), strict=True):
             generated[row].append(token)
         start, end = end, end + 1

@@ -1,0 +1,170 @@
+"""Evaluates a model on benchmarks outside the pipeline: `make evaluate`. Stopped and started again, it goes on where it was.
+
+in: a model folder or hub id, benchmarks
+out: results/benchmarks/<name>.json {model, settings, benchmarks: {benchmark: {problems_sha256, completions, base, plus,
+     passes: {problem: n}, without_flagged, bits_per_byte, likelihood_choice}}}; one run in MLflow per model
+     Kept in <work>/evaluate/<name>/<benchmark>/: completions.jsonl (rows of COMPLETION_SCHEMA, with the key of the settings that made
+     them), samples.jsonl, verdicts.jsonl
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from snowcoder.benchmarks.loading import load_benchmark
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.console import say
+from snowcoder.evaluation.completions import complete_problems, summarise_completions
+from snowcoder.evaluation.likelihood_choice import choose_by_likelihood
+from snowcoder.evaluation.prompts import Mode, solution_of, stop_strings
+from snowcoder.evaluation.sample_files import grade_file
+from snowcoder.evaluation.text_sets import reference_solutions
+from snowcoder.evaluation.without_flagged import rates_without_flagged, read_flagged
+from snowcoder.execution import worker_count
+from snowcoder.inference.any_model import LoadedModel, load_any_model
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.model_folder import Precision, choose_window
+from snowcoder.likelihood.bits_per_byte import score_texts
+from snowcoder.metrics import write_metrics
+from snowcoder.seeding import derive_seed
+from snowcoder.stage import work_dir
+from snowcoder.statistics.intervals import bootstrap_ratio_interval
+from snowcoder.tracking import track
+
+RESULTS = Path("results/benchmarks")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How a model is asked. The same settings and model give the same figures.
+
+    samples, temperature: 1 and 0 for greedy pass@1. window_tokens: prompt and completion, None for the model's own limit.
+    """
+
+    precision: Precision = "float32"
+    max_new_tokens: int = 768
+    batch_size: int = 32
+    window_tokens: int | None = None
+    cpu_threads: int = 1
+    strip_prompt: bool = False
+    samples: int = 1
+    temperature: float = 0.0
+    seed: int = 1
+    mode: Mode = "complete"
+    document_start: bool = False
+
+
+def evaluate_model(
+    name: str, model: str, benchmarks: Sequence[str], settings: EvaluationSettings, accept_changed: Sequence[str] = ()
+) -> Path:
+    """Evaluate on each benchmark; returns the path of the JSON. Raises SnowcoderError for a model or benchmark that is not there."""
+    path = RESULTS / f"{name}.json"
+    loaded = load_any_model(model, settings.precision, settings.cpu_threads, settings.document_start)
+    identity = _identity(loaded.folder, settings)
+    found: dict[str, Any] = {}
+    with track("evaluate", name, identity[:16]) as record:
+        for benchmark in benchmarks:
+            problems = load_benchmark(benchmark, accept_changed=benchmark in accept_changed)
+            folder = work_dir() / "evaluate" / name / benchmark
+            say(f"{name}: {benchmark}: {len(problems)} problems")
+            found[benchmark] = _evaluate(loaded, problems, settings, identity, folder)
+            write_metrics(path, _merged(path, model, settings, found))
+            record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
+            record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
+    return path
+
+
+def _evaluate(
+    loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, folder: Path
+) -> dict[str, Any]:
+    rows = _complete(loaded, problems, settings, identity, folder / "completions.jsonl")
+    known = {problem.problem_id: problem for problem in problems}
+    lines = []
+    for row in rows:
+        solution = solution_of(known[row["problem_id"]], row["prompt"], row["completion"], settings.mode)
+        lines.append(json.dumps({"task_id": row["problem_id"], "solution": solution}) + "\n")
+    (folder / "samples.jsonl").write_text("".join(lines))
+    summary = grade_file(problems[0].benchmark, problems, folder / "samples.jsonl", folder / "verdicts.jsonl")
+    verdicts = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text().splitlines()]
+    passed = [(verdict["task_id"], verdict["base"] and verdict["plus"]) for verdict in verdicts]
+    return {
+        "problems_sha256": hashlib.sha256(json.dumps([asdict(problem) for problem in problems]).encode()).hexdigest(),
+        "completions": summarise_completions(rows)[problems[0].benchmark],
+        "base": summary["base"],
+        "plus": summary["plus"],
+        "passes": {problem_id: sum(ok for other, ok in passed if other == problem_id) for problem_id in known},
+        "without_flagged": rates_without_flagged(passed, read_flagged(problems[0].benchmark)),
+        **_likelihoods(loaded, problems, settings),
+    }
+
+
+def _complete(
+    loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, path: Path
+) -> list[dict[str, Any]]:
+    """The completions of all problems; those that a stopped run has left are taken."""
+    done = [row for row in _read_rows(path) if row["key"] == identity]
+    finished = {row["problem_id"] for row in done}
+    waiting = [problem for problem in problems if problem.problem_id not in finished]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if len(done) < len(_read_rows(path)):
+        path.unlink()  # of other settings, or another model
+        done, waiting = [], list(problems)
+    engine = loaded.engine(settings.batch_size, settings.window_tokens, worker_count())
+    stop = stop_strings(problems[0].benchmark) if settings.mode == "complete" else ("\n```\n",)
+    sampling = Sampling(settings.max_new_tokens, stop, settings.temperature, seed=settings.seed)
+    at_a_time = max(1, 2 * settings.batch_size * worker_count() // settings.samples)
+    for first in range(0, len(waiting), at_a_time):
+        part = waiting[first : first + at_a_time]
+        rows = complete_problems(engine, part, sampling, settings.strip_prompt, settings.samples, settings.mode)
+        with path.open("a") as file:
+            file.write("\n" + "".join(json.dumps({"key": identity} | row) + "\n" for row in rows))
+        done += rows
+        say(f"{path}: {len(problems) - len(waiting) + first + len(part)} of {len(problems)} problems completed")
+    order = {problem.problem_id: place for place, problem in enumerate(problems)}
+    return sorted(done, key=lambda row: (order[row["problem_id"]], row["sample"]))
+
+
+def _likelihoods(loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings) -> dict[str, Any]:
+    pairs = reference_solutions(problems)[problems[0].benchmark]
+    window = choose_window(loaded.model, settings.window_tokens, "window_tokens")
+    start_id = loaded.start_ids[0] if loaded.start_ids else loaded.end_ids[0]
+    scores = score_texts(loaded.model, loaded.tokenizer, pairs, 2048, window, worker_count(), start_id)
+    return {
+        "bits_per_byte": {
+            "bits_per_byte": scores.bits_per_byte,
+            "ci95": bootstrap_ratio_interval(scores.bits, scores.n_bytes, derive_seed(settings.seed, "bits")),
+        },
+        "likelihood_choice": choose_by_likelihood(
+            loaded.model, loaded.tokenizer, problems, settings.seed, window, worker_count(), start_id
+        ),
+    }
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue  # the last line of a run that was killed
+    return rows
+
+
+def _identity(folder: Path, settings: EvaluationSettings) -> str:
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for path in weights:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _merged(path: Path, model: str, settings: EvaluationSettings, found: dict[str, Any]) -> dict[str, Any]:
+    """With what was measured before of the same model in the same way."""
+    head = {"model": model, "settings": asdict(settings)}
+    before = json.loads(path.read_text()) if path.exists() else {}
+    kept = before.get("benchmarks", {}) if {key: before.get(key) for key in head} == head else {}
+    return head | {"benchmarks": kept | found}

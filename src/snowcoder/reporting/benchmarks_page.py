@@ -1,0 +1,132 @@
+"""results/benchmarks.md: the benchmarks of all evaluated models, with intervals, and which differences are within noise.
+
+in: results/benchmarks/<name>.json (evaluation/model_evaluation.py)   out: Markdown
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snowcoder.errors import SnowcoderError
+from snowcoder.reporting.document import Block, Document, Section, Table, with_interval
+from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.paper_tables import paper_noise_table
+from snowcoder.reporting.tables import variant_title
+from snowcoder.statistics.paired import compare_paired
+
+TITLES = {
+    "humaneval": "HumanEval",
+    "humaneval_plus": "HumanEval+",
+    "mbpp_plus": "MBPP+",
+    "bigcodebench": "BigCodeBench",
+    **{f"evoeval_{part}": f"EvoEval {part.replace('_', ' ')}" for part in ("difficult", "creative", "subtle", "combine", "tool_use")},
+}
+SEED = 1
+Results = dict[str, dict[str, Any]]  # model -> its JSON
+
+
+def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: Mapping[str, str]) -> None:
+    """Write the page of all models in `folder`: those of `order` first. controls: model -> the model it is compared with."""
+    found: Results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    if not found:
+        raise SnowcoderError(f"{folder}: no result; run `make evaluate`")
+    results = {name: found[name] for name in [*(name for name in order if name in found), *(name for name in found if name not in order)]}
+    benchmarks = [name for name in TITLES if any(name in one["benchmarks"] for one in results.values())]
+    sections = [Section(TITLES[name], [_how(results, name)], _tables(results, name, controls)) for name in benchmarks]
+    noise = "Which of the paper's own differences the numbers of problems support."
+    sections.append(Section("Noise in the paper's tables", [noise], [paper_noise_table()]))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(render_markdown(Document("Benchmarks", _findings(results, benchmarks, controls), sections)))
+
+
+def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> list[Block]:
+    """The scores, and each model against its control."""
+    table: list[Block] = [score_table(results, benchmark)]
+    rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
+    if rows:
+        caption = (
+            "On the same problems: those that one of the two solves alone; 95% interval of the difference (paired bootstrap) and p-value "
+            "(exact McNemar). Over problems, not over training seeds."
+        )
+        columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", ""]
+        table.append(Table(columns, rows, caption, text_columns=2))
+    return table
+
+
+def score_table(results: Results, benchmark: str) -> Table:
+    """One row per model."""
+    rows = []
+    for model, result in results.items():
+        one = result["benchmarks"].get(benchmark)
+        if one is None:
+            continue
+        choice, without = one["likelihood_choice"], one["without_flagged"]
+        rest = with_interval(without["without"]["pass@1"], without["without"]["ci95"], 1, 100) if without["without"] else "-"
+        rows.append(
+            [
+                variant_title(model),
+                f"{one['plus']['passed']}/{one['plus']['total']}",
+                with_interval(one["base"]["pass@1"], one["base"]["ci95"], 1, 100),
+                with_interval(one["plus"]["pass@1"], one["plus"]["ci95"], 1, 100),
+                f"{rest}; {len(without['flagged'])} flagged",
+                with_interval(one["bits_per_byte"]["bits_per_byte"], one["bits_per_byte"]["ci95"], 3),
+                with_interval(choice["share"], choice["ci95"], 2) if choice["n"] else "-",
+            ]
+        )
+    columns = [
+        "model",
+        "passed",
+        "base pass@1, %",
+        "all tests pass@1, %",
+        "without flagged problems, %",
+        "bits per byte",
+        "likelihood choice",
+    ]
+    caption = (
+        "In brackets 95% intervals over the problems. Base: its own tests. Flagged: problems that a contamination ledger names. "
+        "Bits per byte: of reference solutions given their prompts, lower is better. Likelihood choice: share of problems whose reference "
+        "is likelier than itself with one operator or constant changed; a coin gives 0.5."
+    )
+    return Table(columns, rows, caption)
+
+
+def _comparison_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
+    passes = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("passes") for name in (model, control)]
+    if not all(passes) or set(passes[0]) != set(passes[1]):
+        return None
+    shares = [
+        [passes[index][problem] / results[name]["settings"]["samples"] for problem in passes[0]]
+        for index, name in enumerate((model, control))
+    ]
+    found = compare_paired(shares[0], shares[1], SEED)
+    low, high = found.interval
+    return [
+        model,
+        control,
+        str(found.only_first),
+        str(found.only_second),
+        f"{100 * found.difference:+.1f}",
+        f"{100 * low:+.1f} to {100 * high:+.1f}",
+        f"{found.p_value:.3f}",
+        "within noise" if found.is_noise else "beyond noise",
+    ]
+
+
+def _how(results: Results, benchmark: str) -> str:
+    settings = {json.dumps(one["settings"], sort_keys=True) for one in results.values() if benchmark in one["benchmarks"]}
+    told = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in sorted(settings))
+    return f"Settings: {told}."
+
+
+def _findings(results: Results, benchmarks: list[str], controls: Mapping[str, str]) -> list[str]:
+    findings = []
+    for benchmark in benchmarks:
+        rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
+        beyond = [f"{row[0]} and {row[1]} ({row[4]} points)" for row in rows if row[-1] == "beyond noise"]
+        within = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == "within noise"]
+        said = [f"beyond noise: {', '.join(beyond)}"] if beyond else []
+        said += [f"within noise: {', '.join(within)}"] if within else []
+        if said:
+            findings.append(f"{TITLES[benchmark]}, all tests: {'; '.join(said)}.")
+    return findings or ["No two models to compare yet."]

@@ -1,0 +1,96 @@
+"""A tiny model on a made-up benchmark, from its folder to the page of results."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
+
+from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.errors import CheckpointError
+from snowcoder.evaluation import model_evaluation
+from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
+from snowcoder.inference.any_model import find_folder, load_any_model
+from tests.inference.tiny_llama import save_folder
+
+SETTINGS = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=96, document_start=True)
+
+
+@pytest.fixture
+def folder(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("SNOWCODER_WORKERS", "1")
+    rows = [
+        {
+            "task_id": f"HumanEval/{number}",
+            "prompt": f"def f{number}(x):\n",
+            "entry_point": f"f{number}",
+            "canonical_solution": "    return x + 1\n",
+            "base_input": [[1]],
+            "plus_input": [[2]],
+            "atol": 0,
+        }
+        for number in range(9)
+    ]
+    (tmp_path / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    save_folder(model, tokenizer, tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def test_one_json_with_everything(folder: Path) -> None:
+    path = evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
+    found = json.loads(path.read_text())
+    one = found["benchmarks"]["humaneval_plus"]
+    assert (one["plus"]["passed"], one["plus"]["total"], one["base"]["problems"]) == (0, 9, 9)
+    assert one["plus"]["ci95"][1] > 0
+    assert len(one["passes"]) == 9
+    assert one["bits_per_byte"]["bits_per_byte"] > 0
+    assert one["likelihood_choice"]["n"] == 9
+    assert one["completions"]["problems"] == 9
+    assert found["settings"]["max_new_tokens"] == 12
+
+
+def test_stopped_and_started_again_it_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text()
+    kept = next(Path(model_evaluation.work_dir()).glob("evaluate/tiny/humaneval_plus/completions.jsonl"))
+    lines = [line for line in kept.read_text().splitlines(keepends=True) if line.strip()]
+    kept.write_text("".join(lines[:4]) + lines[4][:20])
+    asked: list[int] = []
+    plain = model_evaluation.complete_problems
+
+    def counting(engine, problems, *rest):  # type: ignore[no-untyped-def]
+        asked.append(len(problems))
+        return plain(engine, problems, *rest)
+
+    monkeypatch.setattr(model_evaluation, "complete_problems", counting)
+    assert evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text() == first
+    assert sum(asked) == 5
+
+
+def test_completions_of_other_settings_are_not_taken(folder: Path) -> None:
+    evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
+    other = EvaluationSettings(max_new_tokens=3, batch_size=2, window_tokens=96, document_start=True)
+    found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], other, ["humaneval_plus"]).read_text())
+    assert found["settings"]["max_new_tokens"] == 3
+
+
+def test_several_samples_give_pass_at_k(folder: Path) -> None:
+    sampled = EvaluationSettings(max_new_tokens=4, batch_size=4, window_tokens=96, samples=10, temperature=0.8, document_start=True)
+    found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], sampled, ["humaneval_plus"]).read_text())
+    assert found["benchmarks"]["humaneval_plus"]["plus"]["total"] == 90
+    assert "pass@10" in found["benchmarks"]["humaneval_plus"]["plus"]
+
+
+def test_a_model_that_is_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(CheckpointError, match="nobody/nothing: neither a folder here nor a model that can be fetched"):
+        find_folder("nobody/nothing")
+
+
+def test_the_tokens_at_both_ends_are_the_tokenizers(folder: Path) -> None:
+    assert load_any_model(str(folder), "float32", 1, document_start=True).start_ids == [0]
+    loaded = load_any_model(str(folder), "float32", 1, document_start=False)
+    assert (loaded.start_ids, loaded.end_ids) == ([], [0])

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from snowcoder.decontamination.ledger import LEDGER_SCHEMA
+from snowcoder.evaluation.without_flagged import LEDGERS, rates_without_flagged, read_flagged
+from snowcoder.shards import write_table
+
+
+def ledger(folder: Path, *problems: tuple[str, str]) -> None:
+    row = dict.fromkeys(LEDGER_SCHEMA.names, "") | {"overlap": 1.0}
+    rows = [row | {"benchmark": benchmark, "problem_id": problem} for benchmark, problem in problems]
+    write_table(folder, [pa.Table.from_pylist(rows, LEDGER_SCHEMA)], LEDGER_SCHEMA)
+
+
+def test_all_ledgers_that_are_there_are_read(tmp_path: Path) -> None:
+    assert read_flagged("humaneval", tmp_path) == set()
+    ledger(tmp_path / LEDGERS[0], ("humaneval", "HumanEval/1"), ("mbpp_plus", "Mbpp/2"))
+    ledger(tmp_path / LEDGERS[2], ("humaneval", "HumanEval/3"))
+    assert read_flagged("humaneval", tmp_path) == {"HumanEval/1", "HumanEval/3"}
+    assert read_flagged("humaneval_plus", tmp_path) == {"HumanEval/1", "HumanEval/3"}  # the same problems
+    assert read_flagged("mbpp_plus", tmp_path) == {"Mbpp/2"}
+
+
+def test_rates_with_and_without() -> None:
+    passed = [("a", True), ("b", False), ("c", True), ("d", False)]
+    rates = rates_without_flagged(passed, {"a", "z"})
+    assert rates["flagged"] == ["a"]
+    assert rates["all"]["pass@1"] == pytest.approx(0.5)
+    assert rates["without"]["pass@1"] == pytest.approx(1 / 3)
+    assert rates_without_flagged(passed, {"a", "b", "c", "d"})["without"] is None

@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snowcoder.errors import SnowcoderError
+from snowcoder.reporting.benchmarks_page import write_benchmarks_page
+from snowcoder.reporting.paper_tables import CLAIMS, TABLES, compare_in_paper, solved
+
+
+def result(passed: int) -> dict[str, Any]:
+    rate = {"passed": passed, "total": 100, "problems": 100, "pass@1": passed / 100, "ci95": [0.1, 0.2]}
+    return {
+        "model": "m",
+        "settings": {"samples": 1, "strip_prompt": False},
+        "benchmarks": {
+            "mbpp_plus": {
+                "base": rate,
+                "plus": rate,
+                "passes": {f"Mbpp/{number}": int(number < passed) for number in range(100)},
+                "without_flagged": {"flagged": ["Mbpp/1"], "all": rate, "without": rate},
+                "bits_per_byte": {"bits_per_byte": 1.234, "ci95": [1.2, 1.3]},
+                "likelihood_choice": {"share": 0.75, "n": 90, "ci95": [0.65, 0.83]},
+            }
+        },
+    }
+
+
+def test_the_page_has_scores_comparisons_and_the_papers_noise(tmp_path: Path) -> None:
+    for name, passed in (("continued", 40), ("continued_random", 20), ("another", 3), ("enhanced", 41)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(result(passed)))
+    controls = {"continued": "continued_random", "enhanced": "enhanced_selected"}
+    write_benchmarks_page(tmp_path, tmp_path / "page.md", ["continued", "continued_random", "enhanced"], controls)
+    page = (tmp_path / "page.md").read_text()
+    assert page.index("continued (beta)") < page.index("another")
+    assert "MBPP+, all tests: beyond noise: continued and continued_random (+20.0 points)" in page
+    assert "| continued | continued_random | 20 | 0 | +20.0 |" in page
+    assert "1.234 (1.200 to 1.300)" in page
+    assert "0.75 (0.65 to 0.83)" in page
+    assert "## Noise in the paper's tables" in page
+
+
+def test_without_a_result_there_is_no_page(tmp_path: Path) -> None:
+    with pytest.raises(SnowcoderError, match="make evaluate"):
+        write_benchmarks_page(tmp_path, tmp_path / "page.md", [], {})
+
+
+def test_printed_percentages_stand_for_whole_numbers_of_problems() -> None:
+    # 28.0% of HumanEval+'s 164 is 46; HQINS in table 4 solves 30 + 125 + 58
+    assert solved(28.0, 164) == 46
+    hqins = next(one for one in compare_in_paper() if one.table == "4" and one.second == "random")
+    assert hqins.solved == (30 + 125 + 58, 21 + 88 + 40)
+    assert hqins.total == 1042
+
+
+def test_which_of_the_papers_differences_are_noise() -> None:
+    found = {(one.table, one.first, one.second): one for one in compare_in_paper()}
+    assert len(found) == len(CLAIMS)
+    assert not found["4", "HQINS", "random"].is_noise  # selection against random data
+    assert not found["4", "HQINS", "EDU"].is_noise
+    assert found["4", "HQINS", "INS"].is_noise
+    assert found["6", "4 x 12.5B", "5 x 10B"].is_noise  # how often the data are repeated
+    assert found["6", "4 x 12.5B", "1 x 50B"].is_noise
+    assert found["5", "re-warm-up", "constant"].is_noise
+    assert found["3", "by language, then repository", "by repository"].is_noise
+    # z of 3.7 for HQINS against random: p of 0.0002
+    assert found["4", "HQINS", "random"].pooled == pytest.approx(2e-4, abs=1e-4)
+
+
+def test_rows_have_a_figure_per_benchmark() -> None:
+    for number, rows in TABLES.items():
+        assert {len(rates) for rates in rows.values()} == {4 if number == "2" else 3}

@@ -1,0 +1,42 @@
+"""Verdicts on a machine that is busy with something else are those on an idle one."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from snowcoder.evaluation.differential import grade_problems
+from tests.evaluation.test_differential import CASES, HEAD, problem
+
+pytestmark = pytest.mark.slow
+# about half of the second that a call may have, in a loop that takes no shortcut: under load its wall time is more than a second
+BUSY = "    import time\n    end = time.process_time() + 0.5\n    while time.process_time() < end: pass\n"
+
+
+def _burn() -> None:
+    while True:
+        pass
+
+
+@pytest.fixture
+def _busy_machine() -> Iterator[None]:
+    burners = [multiprocessing.get_context("spawn").Process(target=_burn, daemon=True) for _ in range(3 * len(os.sched_getaffinity(0)))]
+    for burner in burners:
+        burner.start()
+    yield
+    for burner in burners:
+        burner.kill()
+        burner.join()
+
+
+@pytest.mark.usefixtures("_busy_machine")
+def test_verdicts_do_not_depend_on_what_else_the_machine_does() -> None:
+    loop = HEAD + "    while True: pass\n"
+    slow = HEAD + BUSY + "    return numbers[-1] * 1.0\n"
+    too_slow = HEAD + BUSY.replace("0.5", "1.5") + "    return numbers[-1] * 1.0\n"
+    small = problem(base=[[[1, 2]]], plus=[[[5, 4]]])
+    [(_, found)] = grade_problems({small: [slow, too_slow, loop]})
+    assert [[passed for passed, _ in verdict.values()] for verdict in found] == [[True, True], [False, False], [False, False]]
+    [(_, found)] = grade_problems({problem(): [solution for solution, _, _ in CASES]})
+    assert [tuple(passed for passed, _ in verdict.values()) for verdict in found] == [(base, plus) for _, base, plus in CASES]

@@ -1,0 +1,91 @@
+"""Evaluates models on benchmarks outside the pipeline and writes results/benchmarks.md: `make evaluate MODEL=… BENCHMARKS=…`.
+
+Without a model: every variant of the report whose checkpoint is there. Stopped and started again, it goes on where it was.
+"""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from snowcoder.console import say
+from snowcoder.errors import CheckpointError, SnowcoderError
+from snowcoder.evaluation.completions import GenerateCompletionsParams
+from snowcoder.evaluation.model_evaluation import RESULTS, EvaluationSettings, evaluate_model
+from snowcoder.evaluation.variants import model_folder
+from snowcoder.params import load_section
+from snowcoder.reporting.benchmarks_page import write_benchmarks_page
+from snowcoder.reporting.settings import ReportParams
+from snowcoder.sandbox.program import check_sandbox
+
+PAGE = Path("results/benchmarks.md")
+
+
+def main() -> None:
+    """Evaluate, then write the page of all results so far."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="", help="folder or hub id; default: all variants of params.yaml")
+    parser.add_argument("--name", default="", help="of the result; default: the last part of the model's name")
+    parser.add_argument("--benchmarks", default="humaneval_plus mbpp_plus", help="by blanks or commas")
+    parser.add_argument("--accept-changed", default="", help="benchmarks whose file may have another hash, by blanks or commas")
+    for field in fields(EvaluationSettings):
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", default=None, help=f"default: {field.default}; of the variants: as in params.yaml"
+        )
+    arguments = parser.parse_args()
+    try:
+        check_sandbox()
+        report = load_section("report", ReportParams)
+        for name, model, settings in _models(arguments, report):
+            path = evaluate_model(name, model, _names(arguments.benchmarks), settings, _names(arguments.accept_changed))
+            say(f"{name}: written to {path}")
+        write_benchmarks_page(RESULTS, PAGE, list(report.variants), report.controls)
+    except SnowcoderError as error:
+        sys.exit(f"error: {type(error).__name__}: {error}")
+    say(f"all results: {PAGE}")
+
+
+def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[str, str, EvaluationSettings]]:
+    """(name, model, settings) of each model asked for."""
+    if arguments.model:
+        name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
+        return [(name, arguments.model, _settings(arguments, {}))]
+    params = load_section("generate_completions", GenerateCompletionsParams)
+    same = ("precision", "max_new_tokens", "batch_size", "window_tokens", "cpu_threads", "strip_prompt")
+    ours = {name: getattr(params, name) for name in same} | {"document_start": True}
+    folders = {name: model_folder(name) for name in report.variants}
+    found = {name: str(folder) for name, folder in folders.items() if (folder / "config.json").is_file()}
+    if not found:
+        raise CheckpointError(
+            f"{next(iter(folders.values()))}: no checkpoint of a variant is there; run `dvc repro` or `dvc checkout`, or name a MODEL"
+        )
+    return [(name, folder, _settings(arguments, ours)) for name, folder in found.items()]
+
+
+def _settings(arguments: argparse.Namespace, ours: dict[str, object]) -> EvaluationSettings:
+    given = {}
+    for field in fields(EvaluationSettings):
+        text = getattr(arguments, field.name)
+        if text is not None:
+            given[field.name] = _value(field.name, text, field.default)
+    return EvaluationSettings(**(ours | given))  # type: ignore[arg-type]
+
+
+def _value(name: str, text: str, default: object) -> object:
+    """A setting as typed: of the kind of its default."""
+    if isinstance(default, bool):
+        if text not in ("true", "false"):
+            raise SnowcoderError(f"--{name.replace('_', '-')}: found {text!r}; allowed: true, false")
+        return text == "true"
+    try:
+        return text if isinstance(default, str) else float(text) if isinstance(default, float) else int(text)
+    except ValueError as error:
+        raise SnowcoderError(f"--{name.replace('_', '-')}: found {text!r}; allowed: a number") from error
+
+
+def _names(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+if __name__ == "__main__":
+    main()
