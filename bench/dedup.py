@@ -185,7 +185,8 @@ def _tell(name: str, megabytes: float, cost: Cost) -> None:
 def main() -> None:
     """Compare, or (--ours) be our side in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="50 MB instead of 160: within five minutes")
+    parser.add_argument("--megabytes", type=int, default=160, help="size of the corpus")
+    parser.add_argument("--quick", action="store_true", help="50 MB: within five minutes; our start counts for more in it")
     parser.add_argument("--source", type=Path, default=Path(sysconfig.get_path("purelib")), help="folder of Python files")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv-peers/bin/python", help="interpreter with bench/peers.txt")
     parser.add_argument("--against", nargs="+", choices=PEERS, default=PEERS, help="some of the peers only")
@@ -198,7 +199,7 @@ def main() -> None:
         params = load_section("deduplicate_files", DeduplicationParams)
         deduplicate_table(list_shards(folder / arguments.ours), params, folder / "out", folder / "state")
         return
-    arguments.megabytes = 50 if arguments.quick else 160
+    arguments.megabytes = 50 if arguments.quick else arguments.megabytes
     if not arguments.peers.exists():
         raise SystemExit(f"{arguments.peers}: not found; run `make bench`, which installs the peers")
     shutil.rmtree(folder, ignore_errors=True)
