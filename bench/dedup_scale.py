@@ -112,8 +112,8 @@ class PeakMemory(threading.Thread):
             self.peak_bytes = max(self.peak_bytes, total)
 
 
-def measure(n_files: int, folder: Path, params: DeduplicationParams) -> float:
-    """Make a corpus, deduplicate it, print one line; return the seconds."""
+def measure(n_files: int, folder: Path, params: DeduplicationParams) -> tuple[float, float]:
+    """Make a corpus, deduplicate it, print one line; return (wall seconds, processor seconds)."""
     corpus = folder / f"files-{n_files}"
     shutil.rmtree(corpus, ignore_errors=True)
     write_array(corpus / "roots.npy", roots_of(n_files))
@@ -125,19 +125,19 @@ def measure(n_files: int, folder: Path, params: DeduplicationParams) -> float:
     sketched = gather_sketches(map_items(sketch, stems, "sketch", releases_gil=True))
     seconds_sketch = time.perf_counter() - started
     choice = choose_survivors(sketched, partial(shingles_of, stems), params.jaccard_threshold, corpus / "choice")
-    seconds = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, _processor_seconds() - processor
     memory.stopped.set()
     status = np.load(choice.columns / "status.npy")
     leaders = np.load(choice.columns / "leader_of_rank.npy")
     copies = np.count_nonzero(leaders != np.arange(n_files))
     print(
-        f"{n_files} files: {seconds:.1f} s, of it sketches {seconds_sketch:.1f} s; processor {_processor_seconds() - processor:.1f} s; "
+        f"{n_files} files: {seconds:.1f} s, of it sketches {seconds_sketch:.1f} s; processor {processor:.1f} s; "
         f"peak {memory.peak_bytes / 2**30:.2f} GiB; nominated {choice.n_nominated}, pairs compared {choice.n_verified}, "
         f"dropped {np.count_nonzero(status == DROPPED)} near and {copies} exact, undecided {choice.n_undecided}",
         flush=True,
     )
     shutil.rmtree(corpus)
-    return seconds
+    return seconds, processor
 
 
 def _processor_seconds() -> float:
@@ -154,7 +154,8 @@ def main() -> None:
     params = load_section("deduplicate_files", DeduplicationParams)
     seconds = [measure(n_files, arguments.folder, params) for n_files in arguments.files]
     if len(seconds) > 1:
-        print(f"slope {np.polyfit(np.log(arguments.files), np.log(seconds), 1)[0]:.2f}")
+        slopes = [np.polyfit(np.log(arguments.files), np.log(column), 1)[0] for column in zip(*seconds, strict=True)]
+        print(f"slope {slopes[0]:.2f}, of processor seconds {slopes[1]:.2f}")
 
 
 if __name__ == "__main__":
