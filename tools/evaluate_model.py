@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--name", default="", help="of the result; default: the last part of the model's name")
     parser.add_argument("--benchmarks", default="humaneval_plus mbpp_plus", help="by blanks or commas")
     parser.add_argument("--accept-changed", default="", help="benchmarks whose file may have another hash, by blanks or commas")
+    parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings of the same name this model is")
+    parser.add_argument("--check-batching", action="store_true", help="count the completions that the batch size changes, by precision")
     for field in fields(EvaluationSettings):
         parser.add_argument(
             f"--{field.name.replace('_', '-')}", default=None, help=f"default: {field.default}; of the variants: as in params.yaml"
@@ -37,7 +39,8 @@ def main() -> None:
         check_sandbox()
         report = load_section("report", ReportParams)
         for name, model, settings in _models(arguments, report):
-            path = evaluate_model(name, model, _names(arguments.benchmarks), settings, _names(arguments.accept_changed))
+            asked = (_names(arguments.benchmarks), settings, _names(arguments.accept_changed))
+            path = evaluate_model(name, model, *asked, arguments.training_seed, arguments.check_batching)
             say(f"{name}: written to {path}")
         write_benchmarks_page(RESULTS, PAGE, list(report.variants), report.controls)
     except SnowcoderError as error:

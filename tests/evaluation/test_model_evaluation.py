@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
@@ -75,6 +76,31 @@ def test_completions_of_other_settings_are_not_taken(folder: Path) -> None:
     other = EvaluationSettings(max_new_tokens=3, batch_size=2, window_tokens=96, document_start=True)
     found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], other, ["humaneval_plus"]).read_text())
     assert found["settings"]["max_new_tokens"] == 3
+
+
+def test_other_weights_in_the_same_folder_replace_what_was_measured(folder: Path, model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    path = evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
+    first = json.loads(path.read_text())
+    first["benchmarks"]["mbpp_plus"] = "of the weights before"
+    path.write_text(json.dumps(first))
+    again = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text())
+    assert again["benchmarks"].keys() == {"humaneval_plus", "mbpp_plus"}
+    with torch.no_grad():
+        model.lm_head.weight.mul_(2.0)
+    save_folder(model, tokenizer, folder)
+    other = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text())
+    assert other["benchmarks"].keys() == {"humaneval_plus"}
+
+
+def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path) -> None:
+    asked = (["humaneval_plus"], SETTINGS, ["humaneval_plus"])
+    path = evaluate_model("tiny", str(folder), *asked, training_seed=7, check_batching=True)
+    assert path.name == "tiny.seed7.json"
+    batching = json.loads(path.read_text())["batching"]
+    assert (batching["problems"], batching["batch_size"], batching["changed"]["float32"]) == (164, 2, 0)
+    assert 0 <= batching["changed"]["bfloat16"] <= 164
+    kept = json.loads(evaluate_model("tiny", str(folder), *asked, training_seed=7).read_text())
+    assert kept["batching"] == batching
 
 
 def test_several_samples_give_pass_at_k(folder: Path) -> None:

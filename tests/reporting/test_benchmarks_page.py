@@ -41,6 +41,24 @@ def test_the_page_has_scores_comparisons_and_the_papers_noise(tmp_path: Path) ->
     assert "## Noise in the paper's tables" in page
 
 
+def test_training_seeds_of_a_model_are_summed_up(tmp_path: Path) -> None:
+    for seed, passed in enumerate((10, 20, 30), start=1):
+        (tmp_path / f"general.seed{seed}.json").write_text(json.dumps(result(passed) | {"training_seed": seed}))
+    (tmp_path / "other.seed1.json").write_text(json.dumps(result(5) | {"training_seed": 1}))
+    write_benchmarks_page(tmp_path, tmp_path / "page.md", ["general"], {})
+    page = (tmp_path / "page.md").read_text()
+    # Student's t with 2 degrees of freedom: 20 +- 4.3027 * 10 / sqrt(3)
+    assert "| general (alpha) | 3 | 20.0 (-4.8 to 44.8) | 10.00 | 1.234 (1.234 to 1.234) | 0.0000 |" in page
+    assert "other.seed1 | 1 |" not in page
+
+
+def test_the_page_tells_what_the_batch_size_changes(tmp_path: Path) -> None:
+    batching = {"problems": 164, "tokens": 64, "batch_size": 32, "changed": {"float32": 0, "bfloat16": 23}}
+    (tmp_path / "general.json").write_text(json.dumps(result(10) | {"batching": batching}))
+    write_benchmarks_page(tmp_path, tmp_path / "page.md", ["general"], {})
+    assert "| general (alpha) | 32 | 0/164 | 23/164 |" in (tmp_path / "page.md").read_text()
+
+
 def test_without_a_result_there_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(SnowcoderError, match="make evaluate"):
         write_benchmarks_page(tmp_path, tmp_path / "page.md", [], {})

@@ -1,8 +1,8 @@
 """Evaluates a model on benchmarks outside the pipeline: `make evaluate`. Stopped and started again, it goes on where it was.
 
 in: a model folder or hub id, benchmarks
-out: results/benchmarks/<name>.json {model, settings, benchmarks: {benchmark: {problems_sha256, completions, base, plus,
-     passes: {problem: n}, without_flagged, bits_per_byte, likelihood_choice}}}; one run in MLflow per model
+out: results/benchmarks/<name>.json {model, identity, training_seed, settings, benchmarks: {benchmark: {problems_sha256, completions, base,
+     plus, passes: {problem: n}, without_flagged, bits_per_byte, likelihood_choice}}, batching}; one run in MLflow per model
      Kept in <work>/evaluate/<name>/<benchmark>/: completions.jsonl (rows of COMPLETION_SCHEMA, with the key of the settings that made
      them), samples.jsonl, verdicts.jsonl
 """
@@ -17,6 +17,7 @@ from typing import Any
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.console import say
+from snowcoder.evaluation.batch_invariance import count_changed_completions
 from snowcoder.evaluation.completions import complete_problems, summarise_completions
 from snowcoder.evaluation.likelihood_choice import choose_by_likelihood
 from snowcoder.evaluation.prompts import Mode, solution_of, stop_strings
@@ -58,22 +59,37 @@ class EvaluationSettings:
 
 
 def evaluate_model(
-    name: str, model: str, benchmarks: Sequence[str], settings: EvaluationSettings, accept_changed: Sequence[str] = ()
+    name: str,
+    model: str,
+    benchmarks: Sequence[str],
+    settings: EvaluationSettings,
+    accept_changed: Sequence[str] = (),
+    training_seed: int | None = None,
+    check_batching: bool = False,
 ) -> Path:
-    """Evaluate on each benchmark; returns the path of the JSON. Raises SnowcoderError for a model or benchmark that is not there."""
-    path = RESULTS / f"{name}.json"
+    """Evaluate on each benchmark; returns the path of the JSON. Raises SnowcoderError for a model or benchmark that is not there.
+
+    training_seed: of a model that was trained several times; its JSON is <name>.seed<n>.json, and the page sums the seeds of a name up.
+    check_batching: also count the completions that the batch size changes.
+    """
+    stem = name if training_seed is None else f"{name}.seed{training_seed}"
+    path = RESULTS / f"{stem}.json"
     loaded = load_any_model(model, settings.precision, settings.cpu_threads, settings.document_start)
     identity = _identity(loaded.folder, settings)
+    head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": asdict(settings)}
     found: dict[str, Any] = {}
-    with track("evaluate", name, identity[:16]) as record:
+    with track("evaluate", stem, identity[:16]) as record:
         for benchmark in benchmarks:
             problems = load_benchmark(benchmark, accept_changed=benchmark in accept_changed)
-            folder = work_dir() / "evaluate" / name / benchmark
-            say(f"{name}: {benchmark}: {len(problems)} problems")
+            folder = work_dir() / "evaluate" / stem / benchmark
+            say(f"{stem}: {benchmark}: {len(problems)} problems")
             found[benchmark] = _evaluate(loaded, problems, settings, identity, folder)
-            write_metrics(path, _merged(path, model, settings, found))
+            write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
+    if check_batching:
+        asked = (settings.batch_size, settings.window_tokens, settings.cpu_threads, settings.document_start, settings.strip_prompt)
+        write_metrics(path, _merged(path, head, found) | {"batching": count_changed_completions(model, *asked)})
     return path
 
 
@@ -162,9 +178,9 @@ def _identity(folder: Path, settings: EvaluationSettings) -> str:
     return digest.hexdigest()
 
 
-def _merged(path: Path, model: str, settings: EvaluationSettings, found: dict[str, Any]) -> dict[str, Any]:
-    """With what was measured before of the same model in the same way."""
-    head = {"model": model, "settings": asdict(settings)}
+def _merged(path: Path, head: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """With what was measured before of the same model, weights and settings."""
     before = json.loads(path.read_text()) if path.exists() else {}
-    kept = before.get("benchmarks", {}) if {key: before.get(key) for key in head} == head else {}
-    return head | {"benchmarks": kept | found}
+    kept = before if {key: before.get(key) for key in head} == head else {}
+    batching = {"batching": kept["batching"]} if "batching" in kept else {}
+    return head | {"benchmarks": kept.get("benchmarks", {}) | found} | batching

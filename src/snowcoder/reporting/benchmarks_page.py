@@ -13,7 +13,7 @@ from snowcoder.reporting.document import Block, Document, Section, Table, with_i
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.paper_tables import paper_noise_table
 from snowcoder.reporting.tables import variant_title
-from snowcoder.statistics.paired import compare_paired
+from snowcoder.statistics.paired import compare_paired, over_seeds
 
 TITLES = {
     "humaneval": "HumanEval",
@@ -27,13 +27,17 @@ Results = dict[str, dict[str, Any]]  # model -> its JSON
 
 
 def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: Mapping[str, str]) -> None:
-    """Write the page of all models in `folder`: those of `order` first. controls: model -> the model it is compared with."""
+    """Write the page of all models in `folder`: those of `order` first, each name by training seed. controls: model -> its control."""
     found: Results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     if not found:
         raise SnowcoderError(f"{folder}: no result; run `make evaluate`")
-    results = {name: found[name] for name in [*(name for name in order if name in found), *(name for name in found if name not in order)]}
+    places = {name: place for place, name in enumerate(order)}
+    names = sorted(found, key=lambda name: (places.get(name.partition(".seed")[0], len(order)), name))
+    results = {name: found[name] for name in names}
     benchmarks = [name for name in TITLES if any(name in one["benchmarks"] for one in results.values())]
     sections = [Section(TITLES[name], [_how(results, name)], _tables(results, name, controls)) for name in benchmarks]
+    if checked := {name: one["batching"] for name, one in results.items() if "batching" in one}:
+        sections.append(Section("Batch size", [], [batching_table(checked)]))
     noise = "Which of the paper's own differences the numbers of problems support."
     sections.append(Section("Noise in the paper's tables", [noise], [paper_noise_table()]))
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +48,8 @@ def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> li
     """The scores, and each model against its control."""
     table: list[Block] = [score_table(results, benchmark)]
     rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
+    if (seeds := seeds_table(results, benchmark)) is not None:
+        table.append(seeds)
     if rows:
         caption = (
             "On the same problems: those that one of the two solves alone; 95% interval of the difference (paired bootstrap) and p-value "
@@ -89,6 +95,46 @@ def score_table(results: Results, benchmark: str) -> Table:
         "is likelier than itself with one operator or constant changed; a coin gives 0.5."
     )
     return Table(columns, rows, caption)
+
+
+def seeds_table(results: Results, benchmark: str) -> Table | None:
+    """Models of one name that differ in their training seed, summed up; None if no name has several."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for model, result in results.items():
+        if result.get("training_seed") is not None and benchmark in result["benchmarks"]:
+            by_name.setdefault(model.rpartition(".seed")[0], []).append(result["benchmarks"][benchmark])
+    rows = []
+    for name, ones in by_name.items():
+        passes = over_seeds([100 * one["plus"]["pass@1"] for one in ones])
+        bits = over_seeds([one["bits_per_byte"]["bits_per_byte"] for one in ones])
+        if passes.interval and bits.interval:
+            rows.append(
+                [
+                    variant_title(name),
+                    str(len(ones)),
+                    with_interval(passes.mean, passes.interval, 1),
+                    f"{passes.spread:.2f}",
+                    with_interval(bits.mean, bits.interval, 3),
+                    f"{bits.spread:.4f}",
+                ]
+            )
+    columns = ["model", "training seeds", "all tests pass@1, %", "its spread", "bits per byte", "its spread"]
+    caption = "Mean over training seeds, its 95% interval (Student's t), and the standard deviation between seeds."
+    return Table(columns, rows, caption) if rows else None
+
+
+def batching_table(checked: Mapping[str, dict[str, Any]]) -> Table:
+    """How many completions the batch size changes, by precision."""
+    rows = [
+        [variant_title(name), str(one["batch_size"]), *(f"{n}/{one['problems']}" for n in one["changed"].values())]
+        for name, one in checked.items()
+    ]
+    first = next(iter(checked.values()))
+    caption = (
+        f"Greedy completions of HumanEval's prompts ({first['tokens']} tokens at most) that differ between one at a time and batches: "
+        "rounding moves logits, and a completion changes where two tokens nearly tie."
+    )
+    return Table(["model", "batch size", *first["changed"]], rows, caption)
 
 
 def _comparison_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
