@@ -112,9 +112,9 @@ def seeds_table(results: Results, benchmark: str) -> Table | None:
                 [
                     variant_title(name),
                     str(len(ones)),
-                    with_interval(passes.mean, passes.interval, 1),
+                    with_interval(passes.mean, list(passes.interval), 1),
                     f"{passes.spread:.2f}",
-                    with_interval(bits.mean, bits.interval, 3),
+                    with_interval(bits.mean, list(bits.interval), 3),
                     f"{bits.spread:.4f}",
                 ]
             )
