@@ -48,7 +48,9 @@ def test_one_json_with_everything(folder: Path) -> None:
     assert (one["plus"]["passed"], one["plus"]["total"], one["base"]["problems"]) == (0, 9, 9)
     assert one["plus"]["ci95"][1] > 0
     assert len(one["passes"]) == 9
-    assert one["bits_per_byte"]["bits_per_byte"] > 0
+    bits = one["bits_per_byte"]
+    assert bits["bits_per_byte"] == pytest.approx(sum(bits["bits"].values()) / sum(bits["n_bytes"].values()), rel=1e-4)
+    assert bits["n_bytes"]["HumanEval/0"] == len("    return x + 1\n")
     assert one["likelihood_choice"]["n"] == 9
     assert one["completions"]["problems"] == 9
     assert found["settings"]["max_new_tokens"] == 12
