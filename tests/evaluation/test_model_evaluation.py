@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import CheckpointError
-from snowcoder.evaluation import model_evaluation
+from snowcoder.evaluation import batch_invariance, model_evaluation
 from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
 from snowcoder.inference.any_model import find_folder, load_any_model
 from tests.inference.tiny_llama import save_folder
@@ -94,7 +94,8 @@ def test_other_weights_in_the_same_folder_replace_what_was_measured(folder: Path
     assert other["benchmarks"].keys() == {"humaneval_plus"}
 
 
-def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path) -> None:
+def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_invariance, "TOKENS", 2)
     asked = (["humaneval_plus"], SETTINGS, ["humaneval_plus"])
     path = evaluate_model("tiny", str(folder), *asked, training_seed=7, check_batching=True)
     assert path.name == "tiny.seed7.json"
