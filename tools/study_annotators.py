@@ -72,9 +72,8 @@ def main() -> None:
     """Run what is missing, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
-    parser.add_argument(
-        "--arms", nargs="+", default=[arm.experiment(0).removesuffix("-seed0") for arm in ARMS], help="e.g. annotators-HQ-4"
-    )
+    names = [arm.name for arm in ARMS]
+    parser.add_argument("--arms", nargs="+", choices=names, default=names)
     parser.add_argument("--only-next", action="store_true", help="run one missing experiment, then write the page")
     parser.add_argument("--page-only", action="store_true", help="run nothing")
     arguments = parser.parse_args()
@@ -128,9 +127,9 @@ def _write_page(head: str, arms: list[Arm], seeds: list[int]) -> None:
             else:
                 missing.append(f"{arm.title} seed {seed}")
     how = [
-        f"Arms: {', '.join(arm.title for arm in arms)}; seeds {', '.join(map(str, seeds))} of selection and continued pretraining, all at "
-        f"commit {head[:10]}; one general checkpoint, one schedule, one token horizon (params.yaml). The corpus is screened against HumanEval "
-        "and MBPP+. Labels of EDU "
+        f"Arms: {'; '.join(arm.title for arm in arms)}. Seeds {', '.join(map(str, seeds))} of selection and continued pretraining, all at "
+        f"commit {head[:10]}; one general checkpoint, one schedule, one token horizon (params.yaml). "
+        "The corpus is screened against HumanEval and MBPP+. Labels of EDU "
         "and of INS' educational files: whatever label_files.labeller says (rubric: a written rubric, not an LLM). "
         f"The control is {CONTROL}: each seed draws other files. Nothing was chosen on the benchmarks."
     ]
