@@ -11,7 +11,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate test-evalplus
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate study test-evalplus
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
@@ -65,6 +65,10 @@ test-evalplus: setup $(VENV)-evalplus/.installed
 BENCHMARKS ?= humaneval_plus mbpp_plus
 evaluate: setup
 	@python tools/evaluate_model.py --model "$(MODEL)" --benchmarks "$(BENCHMARKS)" $(ARGUMENTS)
+
+# Does selection help? Eight arms, three seeds; arms that are finished are not run again. Writes results/annotators.md
+study: setup
+	python tools/study_annotators.py $(ARGUMENTS)
 
 deps: setup
 	python tools/update_stage_deps.py

@@ -1,7 +1,8 @@
 """measure_bits_per_byte: bits per byte of reference solutions, of documented held-out functions, of held-out code.
 
 in: models/pretrain/<variant> (models/initialize_model for `initial`), data/fetch_benchmarks, data/split_files
-out: metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, ci95}}; `initial` has {"unigram": {set: …}} too
+out: data/measure_bits_per_byte/<variant> (set, item, bits, n_bytes),
+     metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, ci95}}; `initial` has {"unigram": {set: …}} too
 """
 
 from functools import partial
@@ -9,13 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams, measure_sets, measure_unigram
+from snowcoder.evaluation.bits_per_byte_sets import (
+    ITEM_SCHEMA,
+    MeasureBitsPerByteParams,
+    item_rows,
+    measure_unigram,
+    score_sets,
+    summarise_sets,
+)
 from snowcoder.evaluation.text_sets import documented_functions, held_out_texts, read_held_out, read_train_texts, reference_solutions
 from snowcoder.evaluation.variants import INITIAL, model_folder
 from snowcoder.execution import worker_count
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
+from snowcoder.shards import write_table
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.tracking import track
@@ -34,10 +43,12 @@ def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None
     model, tokenizer = load_model(folder, params.precision, params.cpu_threads), load_tokenizer(folder)
     window = choose_window(model, params.window_tokens, "measure_bits_per_byte.window_tokens")
     with track(run.stage, run.item, run.fingerprint) as record:
-        metrics: dict[str, Any] = measure_sets(model, tokenizer, sets, params, window, worker_count())
+        scores = score_sets(model, tokenizer, sets, params.batch_tokens, window, worker_count())
+        metrics: dict[str, Any] = summarise_sets(scores, params)
         record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
     if run.item == INITIAL:
         metrics["unigram"] = measure_unigram(tokenizer, sets, read_train_texts(FILES))
+    write_table(run.out(f"data/measure_bits_per_byte/{run.item}"), [item_rows(scores)], ITEM_SCHEMA)
     write_metrics(run.out(f"metrics/measure_bits_per_byte/{run.item}.json"), metrics)
 
 
@@ -45,7 +56,7 @@ def main(item: str) -> None:
     """Run the stage for one variant."""
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
     folder = model_folder(item)
-    outputs = [Path(f"metrics/measure_bits_per_byte/{item}.json")]
+    outputs = [Path(f"data/measure_bits_per_byte/{item}"), Path(f"metrics/measure_bits_per_byte/{item}.json")]
     run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], outputs, partial(build, params, folder), item)
 
 

@@ -20,7 +20,7 @@ TOKENS = Path("data/tokenize_files")
 def build(run: StageRun, item: str, shared: SelectionParams, rule: RuleParams) -> None:
     """Order, take the quotas, write."""
     output, metrics_path = _outputs(item)
-    scores = read_table(SCORES / shared.recipe, ["file_id", "language", "repository", "split", "score"])
+    scores = read_table(SCORES / shared.recipe, ["file_id", "language", "repository", "content_sha256", "split", "score"])
     files = candidates(scores, read_table(TOKENS, ["file_id", "split", "n_tokens"]))
     selected, metrics = select_files(files, shared, rule)
     write_table(run.out(output), selected, SELECTION_SCHEMA)

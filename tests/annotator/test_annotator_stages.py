@@ -27,6 +27,7 @@ select_files:
   horizon_tokens: 2000
   repeats: 4
   seed: 1
+  on_shortfall: error
   selected: {by: score}
   random: {by: hash}
 """
@@ -54,7 +55,7 @@ def write_inputs(root: Path) -> None:
     counted = [{"file_id": row["file_id"], "split": row["split"], "n_tokens": 40} for row in rows]
     write_table(root / "data/tokenize_files", [pa.Table.from_pylist(counted, schema=tokens)], tokens)
     random = generator(1, "embeddings")
-    names = ("file_id", "repository", "language", "split", "n_bytes")
+    names = ("file_id", "repository", "language", "split", "n_bytes", "licence", "path", "content_sha256")
     sections = [{**{name: row[name] for name in names}, "source": "corpus"} for row in rows]
     shared = {"language": "python", "split": "train", "n_bytes": 200}
     positives = [

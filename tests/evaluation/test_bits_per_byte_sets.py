@@ -5,7 +5,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams, measure_sets, measure_unigram
+from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams, item_rows, measure_unigram, score_sets, summarise_sets
 from snowcoder.params import validate
 from tests.inference.tiny_llama import make_model
 
@@ -31,7 +31,7 @@ PARAMS = validate(
 def test_a_uniform_model_costs_the_vocabularys_bits(tokenizer: Tokenizer) -> None:
     model = make_model(tokenizer.get_vocab_size())
     torch.nn.init.zeros_(model.lm_head.weight)
-    measured = measure_sets(model, tokenizer, SETS, PARAMS, 96)["held_out"]
+    measured = summarise_sets(score_sets(model, tokenizer, SETS, 512, 96), PARAMS)["held_out"]
     n_tokens = sum(len(tokenizer.encode(text).ids) for _, text in SETS["held_out"])
     n_bytes = sum(len(text) for _, text in SETS["held_out"])
     assert measured["bits_per_byte"] == pytest.approx(n_tokens * math.log2(tokenizer.get_vocab_size()) / n_bytes, rel=1e-6)
@@ -39,11 +39,11 @@ def test_a_uniform_model_costs_the_vocabularys_bits(tokenizer: Tokenizer) -> Non
 
 
 def test_intervals_hold_the_value_and_each_set_has_its_own(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
-    measured = measure_sets(model, tokenizer, SETS, PARAMS, 96)
+    measured = summarise_sets(score_sets(model, tokenizer, SETS, 512, 96), PARAMS)
     for values in measured.values():
         low, high = values["ci95"]
         assert low <= values["bits_per_byte"] <= high
-    alone = measure_sets(model, tokenizer, {"held_out": SETS["held_out"]}, PARAMS, 96)
+    alone = summarise_sets(score_sets(model, tokenizer, {"held_out": SETS["held_out"]}, 512, 96), PARAMS)
     assert alone["held_out"] == measured["held_out"]
 
 
@@ -51,3 +51,12 @@ def test_unigram_is_cheaper_on_the_text_it_was_counted_on(tokenizer: Tokenizer) 
     own = measure_unigram(tokenizer, SETS, [[text for _, text in SETS["held_out"]] * 50])
     foreign = measure_unigram(tokenizer, SETS, [["zzzz" * 50]])
     assert own["held_out"] < foreign["held_out"]
+
+
+def test_items_add_up_to_their_set(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    scores = score_sets(model, tokenizer, SETS, 512, 96)
+    rows = item_rows(scores).to_pylist()
+    assert [(row["set"], row["item"]) for row in rows] == [("humaneval", 0), ("humaneval", 1), ("held_out", 0), ("held_out", 1)]
+    own = [row for row in rows if row["set"] == "held_out"]
+    measured = sum(row["bits"] for row in own) / sum(row["n_bytes"] for row in own)
+    assert measured == pytest.approx(summarise_sets(scores, PARAMS)["held_out"]["bits_per_byte"])

@@ -87,6 +87,11 @@ def test_bits_per_byte_of_a_trained_and_of_the_initial_model(workspace: Path, va
     assert metrics["validation"]["n_bytes"] == len("    y = x + x\n    return y\n")
     assert metrics["held_out"]["n_bytes"] == len(CODE)
     assert metrics["humaneval"]["n_items"] == 3
+    items = read_table(Path(f"data/measure_bits_per_byte/{variant}")).to_pylist()
+    assert [(row["set"], row["item"]) for row in items if row["set"] == "humaneval"] == [("humaneval", n) for n in range(3)]
+    own = [row for row in items if row["set"] == "held_out"]
+    measured = sum(row["bits"] for row in own) / sum(row["n_bytes"] for row in own)
+    assert measured == pytest.approx(metrics["held_out"]["bits_per_byte"], rel=1e-5)
     assert ("unigram" in metrics) == has_unigram
     if has_unigram:
         assert set(metrics["unigram"]) == {"humaneval", "validation", "held_out"}

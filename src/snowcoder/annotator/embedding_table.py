@@ -6,6 +6,7 @@
   language    string
   split       string   train | held_out; positives train the annotators and are `train`
   n_bytes     int64    of the whole file
+  licence, path, content_sha256  string
   section     int8     0 top, 1 middle, 2 bottom
   embedding   fixed_size_list<float32, D>, of length 1; D = 384 for all-MiniLM-L6-v2
 The first shards are those of the corpus, the last ones those of the positives.
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 CORPUS = "corpus"
 TRAIN = "train"
-FILE_COLUMNS = ["file_id", "source", "repository", "language", "split", "n_bytes"]
+FILE_COLUMNS = ["file_id", "source", "repository", "language", "split", "n_bytes", "licence", "path", "content_sha256"]
 
 
 def embedding_schema(dimensions: int) -> pa.Schema:
@@ -29,6 +30,9 @@ def embedding_schema(dimensions: int) -> pa.Schema:
             ("language", pa.string()),
             ("split", pa.string()),
             ("n_bytes", pa.int64()),
+            ("licence", pa.string()),
+            ("path", pa.string()),
+            ("content_sha256", pa.string()),
             ("section", pa.int8()),
             ("embedding", pa.list_(pa.float32(), dimensions)),
         ]

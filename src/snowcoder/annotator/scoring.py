@@ -3,6 +3,7 @@
 in: rows of embedding_table, a head  out: one row per corpus file (positives are left out: their shards come out empty), sorted by file_id:
   file_id, language, repository, split  string
   n_bytes                               int64
+  licence, path, content_sha256         string
   score                                 float64  mean of the scores of the file's sections
 """
 
@@ -23,6 +24,9 @@ SCORE_SCHEMA = pa.schema(
         ("repository", pa.string()),
         ("split", pa.string()),
         ("n_bytes", pa.int64()),
+        ("licence", pa.string()),
+        ("path", pa.string()),
+        ("content_sha256", pa.string()),
         ("score", pa.float64()),
     ]
 )

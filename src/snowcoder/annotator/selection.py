@@ -6,14 +6,17 @@ in: rows of scoring (one recipe's scores), rows of tokenize_files  out: one row 
   score                          float64
   rank                           int32    from 1, within the language
 
-The budget is horizon_tokens // repeats unique tokens. It is divided among the languages in proportion to their train tokens, so that the
-corpus' language mix is kept, and each language's files are taken in order (by score, or for the control by a hash of file_id and seed)
-while at least half of the next file fits into the language's quota. A language therefore misses its quota by at most half a file, in either
-direction: always stopping below it would leave every language, and small ones most, short by half a file on average.
+The budget is horizon_tokens // repeats unique tokens. A language's quota is its share of the train tokens, so that the corpus' language mix
+is kept. Within a language files come in order (by score, or for the control at random); ties are broken by a hash of content and seed.
 
-The selection of a larger budget contains that of a smaller one. For this quotas must never shrink as the budget grows: largest-remainder
-rounding breaks that (the Alabama paradox), the method of highest averages with divisors 1, 2, 3, ... (D'Hondt) does not, and also sums
-exactly to the budget; for tokens the two differ by less than the number of languages.
+Files are whole, and a quota of a small language may be less than half of its first file. Filled language by language, the quotas would miss
+the budget by the sum of what each of them misses (seen: 5% of 205k tokens, with nine languages). So all languages are merged into one
+order, by the share of its language's train tokens at which the middle of a file lies, and the budget cuts that order where at least half of
+the next file still fits. The budget is therefore missed by at most half a file in all, and there is one share such that every language
+misses that share of its tokens by at most half a file. As the order does not depend on the budget, a larger budget contains a smaller one.
+
+A threshold (min_score) may leave a language with less than its quota: an error, or a shortfall that the metrics state, as on_shortfall
+says. A shortfall is not made up for by other languages.
 """
 
 import heapq
@@ -48,17 +51,21 @@ class SelectionParams(ParamsModel):
     recipe: Literal["EDU", "INS", "HQ", "HQINS"] = Field(description="whose scores rank the files")
     horizon_tokens: int = Field(description="tokens that training on the selection will see, repeats included", ge=1)
     repeats: int = Field(description="how often each selected token is seen; the budget is horizon_tokens // repeats unique tokens", ge=1)
-    seed: int = Field(description="seed of the random rule", ge=0)
+    seed: int = Field(description="seed of the random rule, and of ties between equal scores", ge=0)
+    on_shortfall: Literal["error", "state"] = Field(
+        description="a language with fewer tokens to choose from than its quota: an error, or stated in the metrics"
+    )
 
 
 class RuleParams(ParamsModel):
     """One rule."""
 
-    by: Literal["score", "hash"] = Field(description="score: highest first; hash: random, by a hash of file_id and seed")
+    by: Literal["score", "hash"] = Field(description="score: highest first; hash: random, by a hash of content and seed")
+    min_score: float | None = Field(default=None, description="files of a lower score are not chosen; null: no threshold")
 
 
 def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
-    """Train files: columns of SELECTION_SCHEMA without rank, sorted by file_id. Raises ShardError if the tables hold other files."""
+    """Train files: columns of SELECTION_SCHEMA without rank, and content_sha256. Raises ShardError if the tables hold other files."""
     scored = scores.filter(pc.equal(scores["split"], "train")).sort_by("file_id")
     counted = tokens.filter(pc.equal(tokens["split"], "train")).sort_by("file_id")
     if scored["file_id"].to_pylist() != counted["file_id"].to_pylist():
@@ -66,23 +73,31 @@ def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
             f"data/score_files and data/tokenize_files: found {len(scored)} and {len(counted)} train files that are not the same ones; "
             "allowed: one row per train file in each; run `dvc repro`"
         )
-    return scored.select(["file_id", "language", "repository", "score"]).append_column("n_tokens", counted["n_tokens"].combine_chunks())
+    columns = ["file_id", "language", "repository", "content_sha256", "score"]
+    return scored.select(columns).append_column("n_tokens", counted["n_tokens"].combine_chunks())
 
 
 def select_files(files: pa.Table, shared: SelectionParams, rule: RuleParams) -> tuple[list[pa.Table], dict[str, Any]]:
-    """(a table of SELECTION_SCHEMA per language, metrics). Raises EmptyResultError if the corpus cannot fill the budget."""
+    """(a table of SELECTION_SCHEMA per language, metrics). `files`: as `candidates` gives them.
+
+    Raises EmptyResultError if the budget cannot be filled (unless shortfalls are to be stated), or does not hold one file.
+    """
     budget = shared.horizon_tokens // shared.repeats
     available = tokens_by_language(files)
-    _check_budget(budget, sum(available.values()), shared)
-    quotas = language_quotas(available, budget)
-    ordered = _in_order(files, rule.by, shared.seed)
-    selected = [_take_quota(ordered.filter(pc.equal(ordered["language"], language)), quota) for language, quota in quotas.items()]
-    if not sum(len(table) for table in selected):
+    quotas = language_quotas(available, min(budget, sum(available.values())))
+    eligible = files if rule.min_score is None else files.filter(pc.greater_equal(files["score"], rule.min_score))
+    reachable = tokens_by_language(eligible)
+    shortfalls = {language: max(0, quota - reachable.get(language, 0)) for language, quota in quotas.items()}
+    if shared.on_shortfall == "error":
+        _check_filled(budget, available, shortfalls, shared, rule)
+    chosen = _cut(_merge(_in_order(eligible, rule.by, shared.seed), available), sum(quotas.values()) - sum(shortfalls.values()))
+    if not len(chosen):
         raise EmptyResultError(
             f"params.yaml: select_files.horizon_tokens: found {shared.horizon_tokens} for {shared.repeats} repeats; "
-            "allowed: enough for one file; raise it"
+            "allowed: enough for one file; raise it, or lower min_score"
         )
-    return selected, _metrics(files, selected, quotas, budget)
+    selected = [_ranked(chosen.filter(pc.equal(chosen["language"], language))) for language in quotas]
+    return selected, _metrics(files, selected, quotas, shortfalls, budget)
 
 
 def tokens_by_language(files: pa.Table) -> dict[str, int]:
@@ -105,43 +120,79 @@ def language_quotas(available: Mapping[str, int], budget: int) -> dict[str, int]
     return quotas
 
 
-def _check_budget(budget: int, available: int, shared: SelectionParams) -> None:
-    if budget > available:
-        most = available * shared.repeats + shared.repeats - 1
+def _check_filled(
+    budget: int, available: Mapping[str, int], shortfalls: Mapping[str, int], shared: SelectionParams, rule: RuleParams
+) -> None:
+    total = sum(available.values())
+    if budget > total:
+        most = total * shared.repeats + shared.repeats - 1
         raise EmptyResultError(
             f"params.yaml: select_files.horizon_tokens: found {shared.horizon_tokens}, which at {shared.repeats} repeats needs {budget} "
-            f"unique tokens of {available}; allowed: at most {most}; lower it, raise select_files.repeats or widen the corpus"
+            f"unique tokens of {total}; allowed: at most {most}; lower it, raise select_files.repeats or widen the corpus"
+        )
+    short = {language: missing for language, missing in shortfalls.items() if missing}
+    if short:
+        told = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
+        raise EmptyResultError(
+            f"params.yaml: select_files: found min_score {rule.min_score}, with which {told} of its share of {budget}; "
+            "allowed: a threshold that leaves each language its share; lower it, or set select_files.on_shortfall to state"
         )
 
 
 def _in_order(files: pa.Table, by: str, seed: int) -> pa.Table:
-    """Sorted by language, then by the rule, then by file_id."""
-    if by == "score":
-        key = pc.negate(files["score"])
-    else:
-        key = pa.array([unit_hash(seed, "select_files", file_id) for file_id in files["file_id"].to_pylist()])
-    order = [("language", "ascending"), ("key", "ascending"), ("file_id", "ascending")]
-    return files.append_column("key", key).sort_by(order).drop_columns("key")
+    """Sorted by language, then by the rule, then by a hash of content and seed, then by file_id."""
+    hashes = pa.array([unit_hash(seed, "select_files", digest) for digest in files["content_sha256"].to_pylist()], pa.float64())
+    key = pc.negate(files["score"]) if by == "score" else hashes
+    order = [("language", "ascending"), ("key", "ascending"), ("hash", "ascending"), ("file_id", "ascending")]
+    return files.append_column("key", key).append_column("hash", hashes).sort_by(order).drop_columns(["key", "hash"])
 
 
-def _take_quota(ordered: pa.Table, quota: int) -> pa.Table:
-    """The first files of one language, with their ranks: each is taken if at least half of it fits."""
-    n_tokens = ordered["n_tokens"].to_numpy().astype(np.int64)
-    twice_middle = 2 * np.cumsum(n_tokens) - n_tokens
-    n_taken = int(np.searchsorted(twice_middle, 2 * quota, side="right"))
-    ranks = pa.array(np.arange(1, n_taken + 1), pa.int32())
-    return ordered.slice(0, n_taken).append_column("rank", ranks).select(SELECTION_SCHEMA.names)
+def _merge(ordered: pa.Table, available: Mapping[str, int]) -> pa.Table:
+    """All languages in one order: by the share of the language's train tokens at which the middle of the file lies."""
+    shares = []
+    for language, tokens in available.items():
+        n_tokens = ordered.filter(pc.equal(ordered["language"], language))["n_tokens"].to_numpy()
+        shares.append(_twice_middles(n_tokens) / (2 * tokens))
+    share = pa.array(np.concatenate(shares), pa.float64())
+    place = pa.array(np.arange(len(ordered)), pa.int64())
+    return ordered.append_column("share", share).append_column("place", place).sort_by([("share", "ascending"), ("place", "ascending")])
 
 
-def _metrics(files: pa.Table, selected: list[pa.Table], quotas: Mapping[str, int], budget: int) -> dict[str, Any]:
+def _cut(merged: pa.Table, budget: int) -> pa.Table:
+    """The first files: each is taken if at least half of it fits."""
+    n_taken = np.searchsorted(_twice_middles(merged["n_tokens"].to_numpy()), 2 * budget, side="right")
+    return merged.slice(0, int(n_taken))
+
+
+def _twice_middles(n_tokens: np.ndarray) -> np.ndarray:
+    """Twice the position of each file's middle in a row of files, whole numbers."""
+    sizes = n_tokens.astype(np.int64)
+    return 2 * np.cumsum(sizes) - sizes
+
+
+def _ranked(files: pa.Table) -> pa.Table:
+    ranks = pa.array(np.arange(1, len(files) + 1), pa.int32())
+    return files.append_column("rank", ranks).select(SELECTION_SCHEMA.names)
+
+
+def _metrics(
+    files: pa.Table, selected: list[pa.Table], quotas: Mapping[str, int], shortfalls: Mapping[str, int], budget: int
+) -> dict[str, Any]:
     chosen = pa.concat_tables(selected)
     available, taken = tokens_by_language(files), tokens_by_language(chosen)
     by_language = {
-        language: {"available_tokens": available[language], "quota_tokens": quota, "tokens": taken.get(language, 0), "files": len(table)}
+        language: {
+            "available_tokens": available[language],
+            "quota_tokens": quota,
+            "shortfall_tokens": shortfalls[language],
+            "tokens": taken.get(language, 0),
+            "files": len(table),
+        }
         for (language, quota), table in zip(quotas.items(), selected, strict=True)
     }
     return {
         "budget_tokens": budget,
+        "shortfall_tokens": budget - sum(quotas.values()) + sum(shortfalls.values()),
         "tokens": sum(taken.values()),
         "files": len(chosen),
         "repositories": len(pc.unique(chosen["repository"])),

@@ -1,13 +1,18 @@
 """Bits per byte of a model on the three kinds of texts, with intervals.
 
 in: named sets of pairs (prompt, text), a model and its tokenizer
-out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model
+out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model; rows of ITEM_SCHEMA:
+  set     string
+  item    int32    place of the text in its set
+  bits    float64
+  n_bytes int64
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from pydantic import Field
 from tokenizers import Tokenizer
 
@@ -22,6 +27,9 @@ from snowcoder.statistics.intervals import bootstrap_ratio_interval
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+ITEM_SCHEMA = pa.schema([("set", pa.string()), ("item", pa.int32()), ("bits", pa.float64()), ("n_bytes", pa.int64())])
 
 
 class MeasureBitsPerByteParams(ParamsModel):
@@ -40,20 +48,30 @@ class MeasureBitsPerByteParams(ParamsModel):
     held_out: HeldOutSetParams
 
 
-def measure_sets(
+def score_sets(
     model: "PreTrainedModel",
     tokenizer: Tokenizer,
     sets: Mapping[str, Sequence[Pair]],
-    params: MeasureBitsPerByteParams,
+    batch_tokens: int,
     window_tokens: int,
     workers: int = 1,
-) -> dict[str, Any]:
+) -> dict[str, TextScores]:
+    """{set: bits and bytes of each of its texts}."""
+    return {name: score_texts(model, tokenizer, pairs, batch_tokens, window_tokens, workers) for name, pairs in sets.items()}
+
+
+def summarise_sets(sets: Mapping[str, TextScores], params: MeasureBitsPerByteParams) -> dict[str, Any]:
     """{set: {bits_per_byte, n_bytes, n_items, ci95}}; intervals resample a set's items (solutions, functions, files)."""
-    metrics = {}
-    for name, pairs in sets.items():
-        scores = score_texts(model, tokenizer, pairs, params.batch_tokens, window_tokens, workers)
-        metrics[name] = _describe(scores, derive_seed(params.seed, "interval", name), params.resamples)
-    return metrics
+    return {name: _describe(scores, derive_seed(params.seed, "interval", name), params.resamples) for name, scores in sets.items()}
+
+
+def item_rows(sets: Mapping[str, TextScores]) -> pa.Table:
+    """Every text of every set, as ITEM_SCHEMA: what a comparison of two models resamples."""
+    tables = [
+        pa.table([[name] * len(scores.bits), range(len(scores.bits)), scores.bits, scores.n_bytes], schema=ITEM_SCHEMA)
+        for name, scores in sets.items()
+    ]
+    return pa.concat_tables(tables)
 
 
 def measure_unigram(tokenizer: Tokenizer, sets: Mapping[str, Sequence[Pair]], train: Iterable[Sequence[str]]) -> dict[str, float]:
