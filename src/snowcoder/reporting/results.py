@@ -30,9 +30,11 @@ STAGES = (
     "initialize_model",
 )
 ACCEPTED = Path("data/accept_documents")
+TEXT_BITS = Path("data/measure_bits_per_byte")
 SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "tests_from", "content")
 SHOWN_DOCUMENTS = 10
 Curve = list[dict[str, float]]
+TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Results(Scores):
 
     stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage.
     accepted_samples: rows of accepted documents with SAMPLE_COLUMNS; rejected: reason -> the first rejected row of it.
-    roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss.
+    roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss. text_bits: variant -> its texts' bits.
     """
 
     stages: dict[str, Metrics]
@@ -81,6 +83,7 @@ class Results(Scores):
     rejected: dict[str, dict[str, Any]]
     roc: dict[str, Curve]
     curves: dict[str, Curve]
+    text_bits: dict[str, TextBits]
 
 
 def stage_path(stage: str) -> Path:
@@ -110,7 +113,8 @@ def input_paths(params: ReportParams) -> list[Path]:
     arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
     paths = [stage_path(stage) for stage in STAGES] + [arm_path(stage, arm) for stage, names in arms for arm in names]
     paths += [roc_path(recipe) for recipe in params.recipes]
-    return [*paths, *(curve_path(variant) for variant in variants), ACCEPTED]
+    paths += [curve_path(variant) for variant in variants] + [TEXT_BITS / variant for variant in variants]
+    return [*paths, ACCEPTED]
 
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
@@ -126,6 +130,7 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
         rejected=_read_rejected(root / ACCEPTED / "rejected"),
         roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
         curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
+        text_bits={variant: _read_text_bits(root / TEXT_BITS / variant) for variant in variants},
     )
 
 
@@ -178,6 +183,15 @@ def _read(root: Path, path: Path) -> Metrics:
 
 def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
     return {name: _read(root, arm_path(stage, name)) for name in names}
+
+
+def _read_text_bits(folder: Path) -> TextBits:
+    sets: TextBits = {}
+    for row in iterate_rows(folder, ("set", "bits", "n_bytes")):
+        bits, n_bytes = sets.setdefault(row["set"], ([], []))
+        bits.append(row["bits"])
+        n_bytes.append(row["n_bytes"])
+    return sets
 
 
 def _read_samples(folder: Path) -> list[dict[str, Any]]:
