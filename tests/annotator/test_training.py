@@ -9,7 +9,7 @@ import pytest
 from snowcoder.annotator.embedding_table import embedding_schema
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
 from snowcoder.annotator.judging import judge_head, write_curve
-from snowcoder.annotator.scoring import score_shard, summarise_scores
+from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
 from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator
@@ -99,7 +99,23 @@ def test_scores_are_means_over_sections_of_corpus_files_only(shards: list[Path])
     assert len(rows) == 3
     by_hand = [float(np.dot(row["embedding"], head.weights)) + head.bias for row in rows]
     assert scores[2]["score"] == pytest.approx(sum(by_hand) / 3)
-    assert summarise_scores([corpus.summary, positives.summary])["python"]["files"] == 105
+    described = describe_scores(corpus.tables["scores"])
+    assert described["all"]["files"] == described["by_language"]["python"]["files"] == 105  # of the train split
+    assert set(described["by_repository"]) == {f"corpus-{index}" for index in range(7)}
+    assert described["by_length"] == {"00256-01023 bytes": described["by_length"]["00256-01023 bytes"], **described["by_length"]}
+    train = [row["score"] for row in scores if row["split"] == "train"]
+    assert described["all"]["quantile_0.5"] == pytest.approx(float(np.median(train)))
+
+
+def test_the_share_that_groups_explain() -> None:
+    scores = generator(1, "shares").normal(size=400)
+    groups = [str(index % 8) for index in range(400)]
+    assert explained_share(scores, groups) < 0.03
+    told = np.array([float(group) for group in groups])
+    assert explained_share(told, groups) == pytest.approx(1.0)
+    # variances 4 between and 1 within, by construction
+    assert explained_share(scores + 2 * (told - told.mean()) / told.std(), groups) == pytest.approx(0.8, abs=0.04)
+    assert explained_share(np.ones(3), ["a", "b", "c"]) == 0.0
 
 
 def test_mixed_labellers_are_refused(tmp_path: Path) -> None:
