@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import CheckpointError
-from snowcoder.evaluation import model_evaluation
+from snowcoder.evaluation import batch_invariance, model_evaluation
 from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
 from snowcoder.inference.any_model import find_folder, load_any_model
 from tests.inference.tiny_llama import save_folder
@@ -48,7 +48,9 @@ def test_one_json_with_everything(folder: Path) -> None:
     assert (one["plus"]["passed"], one["plus"]["total"], one["base"]["problems"]) == (0, 9, 9)
     assert one["plus"]["ci95"][1] > 0
     assert len(one["passes"]) == 9
-    assert one["bits_per_byte"]["bits_per_byte"] > 0
+    bits = one["bits_per_byte"]
+    assert bits["bits_per_byte"] == pytest.approx(sum(bits["bits"].values()) / sum(bits["n_bytes"].values()), rel=1e-4)
+    assert bits["n_bytes"]["HumanEval/0"] == len("    return x + 1\n")
     assert one["likelihood_choice"]["n"] == 9
     assert one["completions"]["problems"] == 9
     assert found["settings"]["max_new_tokens"] == 12
@@ -92,7 +94,8 @@ def test_other_weights_in_the_same_folder_replace_what_was_measured(folder: Path
     assert other["benchmarks"].keys() == {"humaneval_plus"}
 
 
-def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path) -> None:
+def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_invariance, "TOKENS", 2)
     asked = (["humaneval_plus"], SETTINGS, ["humaneval_plus"])
     path = evaluate_model("tiny", str(folder), *asked, training_seed=7, check_batching=True)
     assert path.name == "tiny.seed7.json"

@@ -20,7 +20,12 @@ def result(passed: int) -> dict[str, Any]:
                 "plus": rate,
                 "passes": {f"Mbpp/{number}": int(number < passed) for number in range(100)},
                 "without_flagged": {"flagged": ["Mbpp/1"], "all": rate, "without": rate},
-                "bits_per_byte": {"bits_per_byte": 1.234, "ci95": [1.2, 1.3]},
+                "bits_per_byte": {
+                    "bits_per_byte": 1.234,
+                    "ci95": [1.2, 1.3],
+                    "bits": {f"Mbpp/{number}": 300.0 - passed + number % 7 for number in range(100)},
+                    "n_bytes": {f"Mbpp/{number}": 200 for number in range(100)},
+                },
                 "likelihood_choice": {"share": 0.75, "n": 90, "ci95": [0.65, 0.83]},
             }
         },
@@ -37,6 +42,9 @@ def test_the_page_has_scores_comparisons_and_the_papers_noise(tmp_path: Path) ->
     assert "MBPP+, all tests: beyond noise: continued and continued_random (+20.0 points)" in page
     assert "| continued | continued_random | 20 | 0 | +20.0 |" in page
     assert "1.234 (1.200 to 1.300)" in page
+    # 20 bits fewer on each solution of 200 bytes
+    assert "| continued | continued_random | -0.1000 | -0.1000 to -0.1000 | beyond noise |" in page
+    assert "MBPP+, bits per byte: beyond noise: continued and continued_random (-0.1000)." in page
     assert "0.75 (0.65 to 0.83)" in page
     assert "## Noise in the paper's tables" in page
 

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.statistics.paired import SeedSpread, compare_paired, mcnemar_p_value, over_seeds, two_proportions_p_value
+from snowcoder.statistics.intervals import bootstrap_ratio_interval
+from snowcoder.statistics.paired import SeedSpread, compare_paired, compare_ratios, mcnemar_p_value, over_seeds, two_proportions_p_value
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,17 @@ def test_two_proportions_at_a_hand_computed_point() -> None:
     # 20 and 10 of 100: pooled 0.15, z = 0.1 / sqrt(0.15 * 0.85 * 0.02) = 1.9803
     assert two_proportions_p_value(20, 10, 100, 100) == pytest.approx(0.0477, abs=1e-4)
     assert two_proportions_p_value(0, 0, 10, 10) == 1.0
+
+
+def test_ratios_of_two_models_are_compared_text_by_text() -> None:
+    # texts differ tenfold in bits, the models by 1% on each: side by side noise, paired none
+    n_bytes = np.full(200, 100)
+    first = np.linspace(50, 500, 200)
+    difference, (low, high) = compare_ratios(first, 1.01 * first, n_bytes, seed=3)
+    assert difference == pytest.approx(-0.01 * first.sum() / n_bytes.sum())
+    assert low < difference < high < 0
+    alone = [bootstrap_ratio_interval(bits, n_bytes, 3) for bits in (first, 1.01 * first)]
+    assert alone[0][1] > alone[1][0]
+    assert compare_ratios(first, first, n_bytes, seed=3) == (0.0, (0.0, 0.0))
+    with pytest.raises(ValueError, match="the same items"):
+        compare_ratios(first, first[1:], n_bytes, seed=3)

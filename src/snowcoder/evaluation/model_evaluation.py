@@ -2,7 +2,8 @@
 
 in: a model folder or hub id, benchmarks
 out: results/benchmarks/<name>.json {model, identity, training_seed, settings, benchmarks: {benchmark: {problems_sha256, completions, base,
-     plus, passes: {problem: n}, without_flagged, bits_per_byte, likelihood_choice}}, batching}; one run in MLflow per model
+     plus, passes: {problem: n}, without_flagged, bits_per_byte: {bits_per_byte, ci95, bits: {problem: bits}, n_bytes: {problem: n}},
+     likelihood_choice}}, batching}; one run in MLflow per model
      Kept in <work>/evaluate/<name>/<benchmark>/: completions.jsonl (rows of COMPLETION_SCHEMA, with the key of the settings that made
      them), samples.jsonl, verdicts.jsonl
 """
@@ -152,6 +153,8 @@ def _likelihoods(loaded: LoadedModel, problems: Sequence[Problem], settings: Eva
         "bits_per_byte": {
             "bits_per_byte": scores.bits_per_byte,
             "ci95": bootstrap_ratio_interval(scores.bits, scores.n_bytes, derive_seed(settings.seed, "bits")),
+            "bits": {problem.problem_id: float(bits) for problem, bits in zip(problems, scores.bits, strict=True)},
+            "n_bytes": {problem.problem_id: int(n) for problem, n in zip(problems, scores.n_bytes, strict=True)},
         },
         "likelihood_choice": choose_by_likelihood(
             loaded.model, loaded.tokenizer, problems, settings.seed, window, worker_count(), start_id

@@ -13,7 +13,7 @@ from snowcoder.reporting.document import Block, Document, Section, Table, with_i
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.paper_tables import paper_noise_table
 from snowcoder.reporting.tables import variant_title
-from snowcoder.statistics.paired import compare_paired, over_seeds
+from snowcoder.statistics.paired import compare_paired, compare_ratios, over_seeds
 
 TITLES = {
     "humaneval": "HumanEval",
@@ -57,6 +57,13 @@ def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> li
         )
         columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", ""]
         table.append(Table(columns, rows, caption, text_columns=2))
+    bits = [row for model, control in controls.items() if (row := _bits_row(results, benchmark, model, control))]
+    if bits:
+        caption = (
+            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model's data are better. Over "
+            "problems, not over training seeds."
+        )
+        table.append(Table(["model", "control", "bits per byte, difference", "95% interval", ""], bits, caption, text_columns=2))
     return table
 
 
@@ -159,6 +166,17 @@ def _comparison_row(results: Results, benchmark: str, model: str, control: str) 
     ]
 
 
+def _bits_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
+    both = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("bits_per_byte", {}) for name in (model, control)]
+    if not all(one.get("bits") for one in both) or both[0]["n_bytes"] != both[1]["n_bytes"]:
+        return None
+    problems = list(both[0]["bits"])
+    first, second = ([one["bits"][problem] for problem in problems] for one in both)
+    difference, (low, high) = compare_ratios(first, second, [both[0]["n_bytes"][problem] for problem in problems], SEED)
+    told = "within noise" if low <= 0 <= high else "beyond noise"
+    return [model, control, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}", told]
+
+
 def _how(results: Results, benchmark: str) -> str:
     settings = {json.dumps(one["settings"], sort_keys=True) for one in results.values() if benchmark in one["benchmarks"]}
     told = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in sorted(settings))
@@ -168,11 +186,17 @@ def _how(results: Results, benchmark: str) -> str:
 def _findings(results: Results, benchmarks: list[str], controls: Mapping[str, str]) -> list[str]:
     findings = []
     for benchmark in benchmarks:
-        rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
-        beyond = [f"{row[0]} and {row[1]} ({row[4]} points)" for row in rows if row[-1] == "beyond noise"]
-        within = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == "within noise"]
-        said = [f"beyond noise: {', '.join(beyond)}"] if beyond else []
-        said += [f"within noise: {', '.join(within)}"] if within else []
-        if said:
-            findings.append(f"{TITLES[benchmark]}, all tests: {'; '.join(said)}.")
+        passes = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
+        bits = [row for model, control in controls.items() if (row := _bits_row(results, benchmark, model, control))]
+        if passes:
+            findings.append(f"{TITLES[benchmark]}, all tests: {_told(passes, 4, ' points')}.")
+        if bits:
+            findings.append(f"{TITLES[benchmark]}, bits per byte: {_told(bits, 2, '')}.")
     return findings or ["No two models to compare yet."]
+
+
+def _told(rows: list[list[str]], difference: int, unit: str) -> str:
+    beyond = [f"{row[0]} and {row[1]} ({row[difference]}{unit})" for row in rows if row[-1] == "beyond noise"]
+    within = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == "within noise"]
+    said = [f"beyond noise: {', '.join(beyond)}"] if beyond else []
+    return "; ".join(said + ([f"within noise: {', '.join(within)}"] if within else []))

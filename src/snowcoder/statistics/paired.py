@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from snowcoder.seeding import generator
-from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES
+from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES, bootstrap_ratio_interval
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ def paired_bootstrap(
     low, high = np.quantile(means, [tail, 1 - tail])
     beyond = min(int((means <= 0).sum()), int((means >= 0).sum()))
     return (float(low), float(high)), min(1.0, 2 * (beyond + 1) / (resamples + 1))
+
+
+def compare_ratios(
+    first: ArrayLike, second: ArrayLike, denominators: ArrayLike, seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
+) -> tuple[float, tuple[float, float]]:
+    """(sum(first) - sum(second)) / sum(denominators) and its percentile interval, items resampled together.
+
+    For bits per byte of two models on the same texts: bits of each, and bytes. Much sharper than two intervals side by side, as what makes
+    a text hard for both falls out. Raises ValueError for unequal numbers of items, none, or a denominator <= 0.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    weights = np.asarray(denominators, dtype=np.float64)
+    if not a.shape == b.shape == weights.shape:
+        raise ValueError(f"compare_ratios: {a.size}, {b.size} and {weights.size} items; needs the same items")
+    interval = bootstrap_ratio_interval(a - b, weights, seed, resamples, confidence)
+    return float((a - b).sum() / weights.sum()), interval
 
 
 def mcnemar_p_value(only_first: int, only_second: int) -> float:
