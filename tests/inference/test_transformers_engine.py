@@ -100,12 +100,12 @@ def _always(model: LlamaForCausalLM, token: int) -> LlamaForCausalLM:
 
 
 def test_the_end_token_ends_a_completion_and_is_not_part_of_it(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
-    assert _engine(_always(model, 0), tokenizer, 2).generate(["x"], Sampling(20)) == [Completion("", "stop", 0)]
+    assert _engine(_always(model, 0), tokenizer, 2).generate(["x"], Sampling(20)) == [Completion("", "stop", 0, 2)]
 
 
 def test_without_stop_all_tokens_are_used(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     letter = tokenizer.encode("a").ids[0]
-    assert _engine(_always(model, letter), tokenizer, 2).generate(["x"], Sampling(20)) == [Completion("a" * 20, "length", 20)]
+    assert _engine(_always(model, letter), tokenizer, 2).generate(["x"], Sampling(20)) == [Completion("a" * 20, "length", 20, 2)]
 
 
 def test_a_long_prompt_loses_its_head(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:

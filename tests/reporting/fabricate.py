@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,22 @@ def _data_metrics(root: Path) -> None:
     _write(root, "fetch_positives", positives | {"contamination": {"humaneval": {"syntax_tree": 3}}})
     _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
     _write(root, "label_files", {"labeller": "rubric", "files": 3000})
+    _write(root, "compare_annotators", _compared())
     _documents(root)
     _write(root, "initialize_model", {"parameters": {"total": 7_012_352, "embedding": 2_097_152, "non_embedding": 4_915_200}})
+
+
+def _compared() -> dict[str, Any]:
+    recipes = ["EDU", "INS", "HQ", "HQINS"]
+    pairs = {f"{a} and {b}": 0.4 for a, b in combinations(recipes, 2)}
+    ends = {end: [f"r/{end}{index}.py (1.00, python, 900 bytes)" for index in range(10)] for end in ("highest", "lowest")}
+    areas: dict[str, Any] = {name: {"humaneval": 0.9} for name in [*recipes, "length"]}
+    return {
+        "rank_correlation": pairs,
+        "selected_overlap": pairs,
+        "extremes": dict.fromkeys(recipes, ends),
+        "benchmark_roc_auc_diagnostic": areas | {"unseen_files": 80},
+    }
 
 
 def _documents(root: Path) -> None:
@@ -137,12 +152,14 @@ def _bits(root: Path, variant: str, value: float) -> None:
 def _annotator(root: Path, recipe: str, auc: float) -> None:
     by_labels = recipe in ("EDU", "INS")
     kind, labeller = "regression" if recipe == "EDU" else "classification", "rubric" if by_labels else None
-    metrics = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
+    metrics: dict[str, Any] = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
+    metrics |= {"average_precision": auc - 0.05} | ({} if kind == "regression" else {"calibration": {"brier": 0.12}})
     _write(root, f"train_annotator/{recipe}", metrics | {"n_positive_held_out": 180, "n_negative_held_out": 360})
     folder = root / "models/train_annotator" / recipe
     folder.mkdir(parents=True, exist_ok=True)
     rows = [(step / 100, (step / 100) ** ((1 - auc) / auc)) for step in range(101)]
     _write_csv(folder / "roc.csv", ("fpr", "tpr"), rows)
+    _write_csv(folder / "precision_recall.csv", ("recall", "precision"), [(step / 100, auc - step / 500) for step in range(101)])
 
 
 def _curve(root: Path, variant: str, tokens: int, phase: int) -> None:

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from snowcoder.errors import CheckpointError
 from snowcoder.inference.model_folder import Precision, choose_window, load_model
+from snowcoder.inference.prompt_encoder import chat_renderer
 from snowcoder.inference.transformers_engine import TransformersEngine
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ class LoadedModel:
     def engine(self, batch_size: int, window_tokens: int | None, workers: int) -> TransformersEngine:
         """An engine over this model."""
         window = choose_window(self.model, window_tokens, "window_tokens")
-        return TransformersEngine(self.model, self.tokenizer, 0, batch_size, window, workers, self.start_ids, self.end_ids)
+        chat = chat_renderer(self.folder)
+        return TransformersEngine(self.model, self.tokenizer, 0, batch_size, window, workers, self.start_ids, self.end_ids, chat)
 
 
-def find_folder(model: str) -> Path:
-    """The folder of a model: `model` itself if it is one, else the hub's snapshot of that id. Raises CheckpointError if there is
-    neither.
+def find_folder(model: str, revision: str | None = None) -> Path:
+    """The folder of a model: `model` itself if it is one, else the hub's snapshot of that id at `revision`. Raises CheckpointError if
+    there is neither.
     """
     if Path(model).is_dir():
         return Path(model)
@@ -43,7 +45,7 @@ def find_folder(model: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        return Path(snapshot_download(model, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
+        return Path(snapshot_download(model, revision=revision, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt"]))
     except (OSError, HFValidationError, HfHubHTTPError) as error:
         reason = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{model}: neither a folder here nor a model that can be fetched from the hub ({reason})") from error

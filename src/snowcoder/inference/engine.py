@@ -1,16 +1,37 @@
-"""What every inference engine offers: prompts in, completions out, in the order of the prompts.
+"""What every inference engine offers: prompts in, completions out.
 
-Engines know texts and tokens, not benchmarks. The same model, prompt and sampling give the same completion.
+Engines know texts and tokens, not benchmarks. The same model, prompt, sampling and draw give the same completion.
 """
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from snowcoder.errors import ParameterError
+from snowcoder.seeding import derive_seed
 
-FinishReason = Literal["stop", "length"]
-ENGINE_KINDS = ("transformers",)
+FinishReason = Literal["stop", "length", "content_filter"]
+# kinds that decode a checkpoint's completions of benchmarks
+ENGINE_KINDS = ("transformers", "vllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A prompt for an instruction-tuned model, put into words by the model's own chat template. system: '' for none."""
+
+    system: str
+    user: str
+
+    def messages(self) -> list[dict[str, str]]:
+        """As chat templates and OpenAI's API take them."""
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        return [*system, {"role": "user", "content": self.user}]
+
+
+# a plain text is continued; a Chat is answered
+Prompt = str | Chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +53,50 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """text: without its stop string. finish_reason: `stop` (a stop string or the end token) or `length`. n_tokens: what `text` took."""
+    """text: without its stop string.
+
+    finish_reason: `stop` (a stop string or the end token), `length`, or `content_filter` (of a server).
+    n_tokens: what `text` took; vLLM and servers count the stop string and the end token too. n_prompt_tokens: None where the engine does
+    not tell.
+    """
 
     text: str
     finish_reason: FinishReason
     n_tokens: int
+    n_prompt_tokens: int | None = None
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """A source of completions."""
 
-    def generate(self, prompts: Sequence[str], sampling: Sampling) -> list[Completion]:
+    @abstractmethod
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
+        """(index of a prompt, its completion), once per prompt, in whatever order they are finished.
+
+        draws: one number per prompt, which tells several draws for the same prompt apart. Raises EngineError, after it has yielded all
+        that was answered.
+        """
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Completion]:
         """One completion per prompt, in their order."""
+        found = dict(self.complete(prompts, sampling, number_draws(prompts)))
+        return [found[index] for index in range(len(prompts))]
+
+
+def number_draws(prompts: Sequence[Prompt]) -> list[int]:
+    """How often each prompt was given before, in the same list."""
+    times: Counter[Prompt] = Counter()
+    draws = []
+    for prompt in prompts:
+        draws.append(times[prompt])
+        times[prompt] += 1
+    return draws
+
+
+def draw_seed(sampling: Sampling, prompt: Prompt, draw: int) -> int:
+    """The seed of one draw, whatever else is asked in the same call."""
+    text = prompt if isinstance(prompt, str) else f"{prompt.system}\0{prompt.user}"
+    return derive_seed(sampling.seed, "sample", text, draw)
 
 
 def check_engine_kind(kind: str, field: str) -> None:

@@ -10,8 +10,7 @@ change more. Several batches are decoded at a time, each by a thread of its own:
 operation, which wait for each other thousands of times a second, and it changes nothing in the result.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -20,14 +19,14 @@ from tokenizers import Tokenizer
 from snowcoder.console import progress
 from snowcoder.errors import ParameterError
 from snowcoder.inference.decoding import CHECK_EVERY_TOKENS, Chooser, decode_batch, most_likely, nucleus_chooser
-from snowcoder.inference.engine import Completion, Sampling, cut_at_stop
-from snowcoder.seeding import derive_seed
+from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, cut_at_stop, draw_seed
+from snowcoder.inference.prompt_encoder import PromptEncoder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-class TransformersEngine:
+class TransformersEngine(Engine):
     """Decoding with a loaded model and its tokenizer.
 
     document_id: the token before the first and after the last token of a document (bos and eos in one).
@@ -35,6 +34,7 @@ class TransformersEngine:
     batch_size: prompts decoded together.
     window_tokens: prompt and completion together, at most.
     workers: batches decoded at a time, on CPU; an accelerator takes one.
+    render_chat: the model's chat template.
     """
 
     def __init__(
@@ -47,40 +47,29 @@ class TransformersEngine:
         workers: int = 1,
         start_ids: Sequence[int] | None = None,
         end_ids: Sequence[int] | None = None,
+        render_chat: Callable[[Chat], str] | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
-        self._start_ids = [document_id] if start_ids is None else list(start_ids)
+        self._encoder = PromptEncoder(tokenizer, [document_id] if start_ids is None else start_ids, render_chat)
         self._end_ids = {document_id} if end_ids is None else set(end_ids)
         self._batch_size = batch_size
         self._window_tokens = window_tokens
         self._workers = workers if model.device.type == "cpu" else 1
 
-    def generate(self, prompts: Sequence[str], sampling: Sampling) -> list[Completion]:
-        """One completion per prompt. Raises ParameterError if max_new_tokens leaves no room for a prompt."""
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
+        """Batch by batch. Raises ParameterError if max_new_tokens leaves no room for a prompt."""
         if sampling.max_new_tokens >= self._window_tokens:
             raise ParameterError(
                 f"params.yaml: max_new_tokens: found {sampling.max_new_tokens}; allowed: below the window of {self._window_tokens} tokens"
             )
-        encoded = [self._encode(prompt, self._window_tokens - sampling.max_new_tokens) for prompt in prompts]
+        encoded = [self._encoder.encode(prompt, self._window_tokens - sampling.max_new_tokens) for prompt in prompts]
         batches = self._batches(encoded)
-        completions: dict[int, Completion] = {}
         with ThreadPoolExecutor(self._workers) as pool:
-            seeds = self._seeds(prompts, sampling)
+            seeds = [draw_seed(sampling, prompt, draw) for prompt, draw in zip(prompts, draws, strict=True)]
             done = pool.map(lambda batch: self._decode(batch, encoded, seeds, sampling), batches)
             for batch, answers in zip(batches, progress(done, len(batches), "batches of completions"), strict=True):
-                completions |= dict(zip(batch, answers, strict=True))
-        return [completions[index] for index in range(len(prompts))]
-
-    @staticmethod
-    def _seeds(prompts: Sequence[str], sampling: Sampling) -> list[int]:
-        """One per prompt, whatever else is asked in the same call: of the prompt, and how often it was given before."""
-        times: Counter[str] = Counter()
-        seeds = []
-        for prompt in prompts:
-            seeds.append(derive_seed(sampling.seed, "sample", prompt, times[prompt]))
-            times[prompt] += 1
-        return seeds
+                yield from zip(batch, answers, strict=True)
 
     def _decode(self, batch: Sequence[int], encoded: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling) -> list[Completion]:
         choose: Chooser = most_likely
@@ -88,10 +77,7 @@ class TransformersEngine:
             choose = nucleus_chooser([seeds[index] for index in batch], sampling.temperature, sampling.top_p)
         prompts = [encoded[index] for index in batch]
         rows = decode_batch(self._model, prompts, sampling.max_new_tokens, lambda row: self._is_finished(row, sampling), choose)
-        return [self._completion(row, sampling) for row in rows]
-
-    def _encode(self, prompt: str, room: int) -> list[int]:
-        return [*self._start_ids, *self._tokenizer.encode(prompt, add_special_tokens=False).ids][-room:]
+        return [self._completion(row, len(prompt), sampling) for row, prompt in zip(rows, prompts, strict=True)]
 
     def _batches(self, encoded: Sequence[Sequence[int]]) -> list[list[int]]:
         # the longest first: what needs most memory fails at once, not at the end
@@ -106,11 +92,11 @@ class TransformersEngine:
         tail = self._text(row[-(CHECK_EVERY_TOKENS + longest) :])
         return cut_at_stop(tail, sampling.stop)[1]
 
-    def _completion(self, row: list[int], sampling: Sampling) -> Completion:
+    def _completion(self, row: list[int], n_prompt_tokens: int, sampling: Sampling) -> Completion:
         end = next((place for place, token in enumerate(row) if token in self._end_ids), None)
         ended, tokens = end is not None, row[:end]
         text, stopped = cut_at_stop(self._text(tokens), sampling.stop)
-        return Completion(text, "stop" if stopped or ended else "length", self._tokens_for(tokens, text))
+        return Completion(text, "stop" if stopped or ended else "length", self._tokens_for(tokens, text), n_prompt_tokens)
 
     def _tokens_for(self, tokens: list[int], text: str) -> int:
         """How many of `tokens` it took to write `text`."""

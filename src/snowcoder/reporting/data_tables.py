@@ -1,8 +1,7 @@
-"""Tables of the data: what each stage kept and why it dropped the rest, the annotators, the selections, the synthetic documents."""
+"""Tables of the data: what each stage kept and why it dropped the rest, the selections, the synthetic documents."""
 
 from dataclasses import dataclass
 
-from snowcoder.reporting import paper
 from snowcoder.reporting.document import Table, megabytes, number, percent
 from snowcoder.reporting.results import Results
 
@@ -101,29 +100,6 @@ def contamination_table(results: Results) -> Table:
     )
     columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
     return Table(columns, rows, caption, text_columns=2)
-
-
-def annotator_table(results: Results) -> Table:
-    """How well each annotator tells its held-out positives from random files; how well the length of a section alone would do."""
-    rows = []
-    for recipe, metrics in results.annotators.items():
-        theirs = paper.TABLE_4_HUMANEVAL.get(recipe)
-        judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
-        areas = [f"{metrics('roc_auc'):.3f}", f"{metrics('roc_auc_of_length_alone'):.3f}"]
-        row = [recipe, metrics("kind"), labels_of(results, recipe), judged, *areas, f"{theirs:.1f}" if theirs else NOTHING]
-        rows.append(row)
-    caption = (
-        "ROC-AUC on held-out repositories: 0.5 is chance. An annotator that is not clearly better than the length of a file alone has "
-        "learned length. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on each "
-        "annotator's choice (Table 4); it prints no ROC-AUC."
-    )
-    columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "paper: HumanEval"]
-    return Table(columns, rows, caption, text_columns=3)
-
-
-def labels_of(results: Results, recipe: str) -> str:
-    """Who gave the educational labels that an annotator was trained with; a dash if it used none."""
-    return str(results.annotators[recipe]("labeller") or NOTHING)
 
 
 def train_tokens(results: Results) -> dict[str, int]:

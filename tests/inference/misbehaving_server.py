@@ -1,0 +1,115 @@
+"""A real HTTP server on 127.0.0.1 that speaks OpenAI's API and misbehaves as it is told."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+# (body of the request, how often this same body was asked before) -> what to do: `ok`, `status 500`, `hang`, `cut`, `close`, `nonsense`
+Manners = Callable[[dict[str, Any], int], str]
+
+
+def answer_to(body: dict[str, Any]) -> str:
+    """What the server says: a function of the request alone."""
+    asked = body["messages"][-1]["content"] if "messages" in body else body["prompt"]
+    return f"answer to {asked} ({body.get('seed', 'greedy')})"
+
+
+class MisbehavingServer:
+    """asked, answered: how often each prompt was asked, and answered whole. headers: of the answer to a misbehaving or any request."""
+
+    def __init__(self, manners: Manners, headers: Callable[[str], dict[str, str]] = lambda action: {}, work_s: float = 0.0) -> None:
+        self.manners = manners
+        self.headers = headers
+        self.work_s = work_s
+        self.asked: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.times: list[float] = []
+        self.open = 0
+        self.most_open = 0
+        self.paths: set[str] = set()
+        self.keys: set[str] = set()
+        self._lock = threading.Lock()
+        self.released = threading.Event()
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                key = json.dumps(body, sort_keys=True)
+                with server._lock:
+                    before = server.asked[key]
+                    server.asked[key] += 1
+                    server.times.append(time.monotonic())
+                    server.open += 1
+                    server.most_open = max(server.most_open, server.open)
+                    server.paths.add(self.path)
+                    server.keys.add(self.headers.get("Authorization", ""))
+                try:
+                    time.sleep(server.work_s)
+                    server._act(self, body, key, server.manners(body, before))
+                finally:
+                    with server._lock:
+                        server.open -= 1
+
+        return Handler
+
+    def _act(self, handler: BaseHTTPRequestHandler, body: dict[str, Any], key: str, action: str) -> None:
+        if action == "hang":
+            self.released.wait(30)
+            handler.close_connection = True
+            return
+        if action == "close":
+            handler.close_connection = True
+            return
+        text = answer_to(body)
+        choice = {"message": {"content": text}} if "messages" in body else {"text": text}
+        usage = {"prompt_tokens": 7, "completion_tokens": 5}
+        reason = "abort" if action == "abort" else "stop"
+        sent = json.dumps({"choices": [choice | {"finish_reason": reason}], "usage": usage}).encode()
+        if action == "nonsense":
+            sent = sent[: len(sent) // 2]
+        if action.startswith("status"):
+            sent = b'{"error": {"message": "as told"}}'
+        handler.send_response(int(action.split()[1]) if action.startswith("status") else 200)
+        for name, value in self.headers(action).items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(sent)))
+        handler.end_headers()
+        if action == "cut":
+            handler.wfile.write(sent[: len(sent) // 2])
+            handler.close_connection = True
+            return
+        handler.wfile.write(sent)
+        if action == "ok":
+            with self._lock:
+                self.answered[key] += 1
+
+
+@contextmanager
+def serving(server: MisbehavingServer) -> Iterator[MisbehavingServer]:
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.released.set()
+        server.http.shutdown()
+        server.http.server_close()
+        thread.join()
