@@ -26,7 +26,7 @@ from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
 from snowcoder.params import ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
-from snowcoder.shards import write_table
+from snowcoder.shards import location, write_table
 
 
 class Source(Protocol):
@@ -72,7 +72,7 @@ class DirectorySource(ParamsModel):
 
 
 class JsonlSource(RowSource):
-    """JSON lines, plain or gzipped: a file or a folder of them."""
+    """JSON lines, plain or gzipped: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["jsonl"]
     path: str
@@ -81,13 +81,13 @@ class JsonlSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        rows = islice(read_jsonl(Path(self.path), self.columns, limits.max_file_bytes), self.max_rows)
+        rows = islice(read_jsonl(location(self.path), self.columns, limits.max_file_bytes), self.max_rows)
         files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
 class ParquetSource(RowSource):
-    """Parquet: a file or a folder of them."""
+    """Parquet: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["parquet"]
     path: str
@@ -96,7 +96,7 @@ class ParquetSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        rows = islice(read_parquet(Path(self.path), self.columns), self.max_rows)
+        rows = islice(read_parquet(location(self.path), self.columns), self.max_rows)
         files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
