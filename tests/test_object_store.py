@@ -3,7 +3,6 @@
 import json
 import sys
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from snowcoder.corpus.selection import FileLimits
+from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.sources import JsonlSource, ParquetSource
 from snowcoder.errors import ParameterError, ShardError, SourceError
 from snowcoder.execution import ShardResult, map_shards
@@ -119,12 +118,12 @@ def test_parquet_and_json_lines_are_read_from_there(bucket: Path, tmp_path: Path
     columns = {"content": "content", "repository": "repository", "path": "path"}
     for model, kind in ((ParquetSource, "parquet"), (JsonlSource, "jsonl")):
         source = model.model_validate({"kind": kind, "path": str(bucket / kind), "columns": columns, "max_rows": None})
-        files = list(source.files(LIMITS, None, tmp_path, skipped := Counter()))
+        files = list(source.files(LIMITS, None, tmp_path, skipped := LeftOut()))
         assert [file.content for file in files] == [row["content"] for row in rows], kind
         assert not skipped
         nothing = source.model_copy(update={"path": str(bucket / "empty")})
         with pytest.raises(SourceError, match="no file that ends in"):
-            list(nothing.files(LIMITS, None, tmp_path, Counter()))
+            list(nothing.files(LIMITS, None, tmp_path, LeftOut()))
 
 
 def test_without_its_packages_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The Ray backend on a real cluster of two nodes on this machine (three minutes): the same bytes, the death of a node, errors as they were."""
+"""The Ray backend on a real cluster of two nodes (three minutes): the same bytes, the death of a node, errors as they were."""
 
 import hashlib
 import os
