@@ -12,22 +12,8 @@ LicenceClass = Literal["permissive", "unknown", "other"]
 LICENCE_CLASSES: tuple[LicenceClass, ...] = ("permissive", "unknown", "other")
 PERMISSIVE = frozenset(
     {"0BSD", "AFL-3.0", "Apache-2.0", "Artistic-2.0", "BlueOak-1.0.0", "BSD", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause"}
-    | {
-        "BSD-3-Clause-Clear",
-        "BSD-4-Clause",
-        "BSL-1.0",
-        "CC0-1.0",
-        "CNRI-Python",
-        "HPND",
-        "ISC",
-        "MIT",
-        "MIT-0",
-        "MIT-CMU",
-        "NCSA",
-        "PostgreSQL",
-        "PSF-2.0",
-    }
-    | {"Python-2.0", "Unicode-3.0", "Unlicense", "UPL-1.0", "W3C", "WTFPL", "X11", "Zlib", "ZPL-2.1"}
+    | {"BSD-3-Clause-Clear", "BSD-4-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "NCSA"}
+    | {"PostgreSQL", "PSF-2.0", "Python-2.0", "Unicode-3.0", "Unlicense", "UPL-1.0", "W3C", "WTFPL", "X11", "Zlib", "ZPL-2.1"}
 )
 _PERMISSIVE = frozenset(name.lower() for name in PERMISSIVE)
 _UNSTATED = frozenset({"", "none", "noassertion", "unknown", "no_license"})

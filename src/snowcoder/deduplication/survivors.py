@@ -53,7 +53,7 @@ def revision_age(revision: str) -> int:
 
 
 def _licence_and_popularity(files: pa.Table) -> np.ndarray:
-    """Two bits of licence class (0 permissive, 1 other or unknown), then 62 of popularity in descending order; unknown (null, NaN) popularity counts as 0."""
+    """Two bits of licence class (0 permissive), then 62 of popularity in descending order; unknown (null, NaN) popularity counts as 0."""
     popularity = np.nan_to_num(_array(pc.fill_null(files["popularity"], 0.0)), nan=0.0)
     bits = (popularity + 0.0).view(np.int64)  # + 0.0: -0.0 has other bits
     ascending = np.where(bits < 0, ~bits, bits | np.int64(-(2**63))).view(np.uint64)
