@@ -7,6 +7,7 @@ SnowcoderError
 ├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
 ├── CheckpointError    a model folder or a training state
 ├── SandboxError       isolation of untrusted programs is not available
+├── ExecutionError     a worker of another machine died again and again, or could not start
 └── EngineError        an inference engine
 """
 
@@ -37,6 +38,10 @@ class CheckpointError(SnowcoderError):
 
 class SandboxError(SnowcoderError):
     """Untrusted programs cannot be isolated on this machine."""
+
+
+class ExecutionError(SnowcoderError):
+    """Work on other machines could not be finished there."""
 
 
 class EngineError(SnowcoderError):

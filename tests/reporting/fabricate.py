@@ -28,6 +28,17 @@ LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, 
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
 
+DEDUPLICATION = {
+    "lsh": {"bands": 25, "rows_per_band": 10, "recall_at_threshold": 0.51},
+    "files_nominated": 1900,
+    "pairs_verified": 2400,
+    "pairs_matched": 1500,
+    "files_not_compared_with_all": 0,
+    "clusters_by_size": {"2": 300, "3-4": 90, "5-9": 40, "10-99": 9, "100-999": 1, "1000+": 0},
+    "largest_cluster": {"files_dropped": 120, "kept_file_id": "0a" * 16},
+    "wipe_out": {"languages": [], "repositories": [{"name": "owner/copies", "rows_in": 120, "rows_out": 4}], "n_repositories": 1},
+}
+
 
 def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0) -> None:
     """Every file of input_paths(PARAMS) under `root`. bits: model -> bits per byte on validation; solved: by `enhanced`."""
@@ -63,14 +74,15 @@ def _data_metrics(root: Path) -> None:
         return metrics | {"by_language": {name: before[name] | after[name] for name in before}}
 
     fetched = languages(9000, 82_000_000, ("files", "bytes"))
-    _write(root, "fetch_corpus", {"rows_out": 9000, "by_language": fetched, "repositories": 60, "skipped": {}})
+    accounts = row_accounts(9400, 9000, Counter({"too_large": 300, "vendored": 100}))
+    _write(root, "fetch_corpus", accounts | {"by_language": fetched, "repositories": 60})
     reasons = {"max_line_chars": 310, "min_alphabetic_fraction": 190, "max_generated_name": 260, "max_syntax_error_line": 140}
     by_rule = {rule: {"files": count + 20, "files_alone": count - 100} for rule, count in reasons.items()}
     _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons) | {"by_rule": by_rule})
     counts = {"problems": 164, "problems_blind": 2, "problems_blind_to_renaming": 30, "files_dropped": 20, "problems_found": 9}
     found = {"by_benchmark": {"humaneval": counts, "mbpp_plus": counts | {"problems": 378}}}
     found["contamination"] = {"humaneval": {"docstring": 12, "solution": 8}}
-    _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}))
+    _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}) | DEDUPLICATION)
     _write(root, "decontaminate_files", step(6900, 55_000_000, 6880, 54_800_000, {"docstring": 12, "solution": 8}) | found)
     splits = {"train": (6400, 51_000_000, 52), "held_out": (480, 3_800_000, 6)}
     metrics = {

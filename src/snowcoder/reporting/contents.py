@@ -9,6 +9,7 @@ from snowcoder.reporting.data_tables import (
     rule_table,
     selection_table,
 )
+from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, number
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import Results, teacher_name
@@ -65,10 +66,12 @@ def _data(results: Results) -> Section:
         language_table(results),
         reason_table(results),
         rule_table(results),
+        cluster_table(results),
+        *([wipe_out_table(results)] if has_wipe_outs(results) else []),
         contamination_table(results),
         selection_table(results),
     ]
-    return Section("The data", [], blocks)
+    return Section("The data", [deduplication_paragraph(results)], blocks)
 
 
 def _synthetic(results: Results) -> Section:

@@ -57,7 +57,7 @@ def language_table(results: Results) -> Table:
 
 def reason_table(results: Results) -> Table:
     """Every reason for which a stage dropped rows, with its count; the counts add up to the rows that are gone."""
-    stages = ("filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
+    stages = ("fetch_corpus", "filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
     accounts = {stage: results.stages[stage].values for stage in stages}
     positives = results.stages["fetch_positives"].values
     accounts |= {f"fetch_positives: {kind}": counts for kind, counts in positives.items() if "rows_in" in counts}
@@ -99,6 +99,7 @@ def contamination_table(results: Results) -> Table:
         "three stages. Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
     )
     columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
+    rows.append(["all", "files screened", *[NOTHING] * 3, *(f"{count:,}" for count in _screened(results).values())])
     return Table(columns, rows, caption, text_columns=2)
 
 
@@ -123,6 +124,13 @@ def selection_table(results: Results) -> Table:
         "Both rules keep the language mix of the train split and stop at the same budget of tokens. Scores are the chosen annotator's."
     )
     return Table(["rule", "files", "tokens", "of train", "of them Python", "mean score"], rows, caption)
+
+
+def _screened(results: Results) -> dict[str, int]:
+    """Source of the ledger's rows -> how many files or documents entered the stage that screens them."""
+    positives = (counts for counts in results.stages["fetch_positives"].values.values() if "rows_in" in counts)
+    screened = {source: results.stages[stage].values.get("rows_in", 0) for source, stage in LEDGERS.items()}
+    return screened | {"positives": sum(counts["rows_in"] for counts in positives)}
 
 
 def _kept(step: str, by_language: dict[str, dict[str, int]], files: str, n_bytes: str) -> Kept:
