@@ -161,6 +161,7 @@ def test_a_task_that_kills_its_worker_ends_in_an_error(tmp_path: Path) -> None:
 def test_no_address_starts_a_cluster_of_its_own_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
     program = "from snowcoder.execution import map_items; print(map_items(abs, range(-9, 0), 'test'))"
     environment = {**os.environ, "SNOWCODER_EXECUTOR": "ray", "SNOWCODER_WORKERS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment["HOME"] = str(tmp_path)  # where Ray leaves a token
     own = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert own.stdout.strip() == str(list(range(9, 0, -1)))
     wrong = subprocess.run([sys.executable, "-c", program], env=environment | {"RAY_ADDRESS": "auto"}, capture_output=True, text=True)
