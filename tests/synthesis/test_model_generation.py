@@ -7,18 +7,20 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.params import validate
-from snowcoder.shards import read_manifest, read_table
+from snowcoder.shards import read_manifest, read_table, write_table
 from snowcoder.stage import work_dir
+from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.generation import SynthesizeParams
-from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA
+from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA, ModelTeacher
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Document, Seed
 from stages import accept_documents, synthesize_documents
 from tests.inference.misbehaving_server import MisbehavingServer, serving
-from tests.synthesis.test_synthesis import PARAMS, PARAMS_YAML, workspace
+from tests.synthesis.test_synthesis import PARAMS, PARAMS_YAML, ROWS, workspace
 
 __all__ = ["workspace"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,3 +154,66 @@ def test_kill_9_in_the_middle_of_generation_asks_nothing_twice(workspace: Path):
     assert "none of 15 answers holds a document" in again.stderr
     assert store.read_bytes().startswith(stored)
     assert store.read_bytes().count(b"\n") == 15
+
+
+ONE_OF_MANY = """
+import time
+
+
+def shifted_{number}(values):
+    kept = [value + {number} for value in values if value % {modulus}]
+    return sorted(kept, key=lambda value: value ** {power})
+
+
+time.sleep(0.05)
+assert shifted_{number}([0]) == []
+assert shifted_{number}([1]) == [{expected}]
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_of_acceptance_gives_the_same_bytes(workspace: Path, monkeypatch: pytest.MonkeyPatch):
+    _configure("{kind: scripted, answers: answers.yaml}")
+    seed = make_seed()
+    words = ["alpha", "beta", "gamma", "delta", "omega", "sigma", "kappa", "theta"]
+    rows = []
+    for number in range(150):
+        body = ONE_OF_MANY.format(number=number, modulus=2 + number % 7, power=1 + number % 3, expected=1 + number)
+        # other names, so that no two are near duplicates
+        names = [f"{words[number % 8]}_{number}_{place}" for place in range(40)]
+        content = body + "".join(f"{name} = shifted_{number}([{place}, {number}])\n" for place, name in enumerate(names))
+        document = Document("", content, "", content, "", 2, "model", "stop")
+        rows.append(document.row(seed, ModelTeacher("scripted", "instruct-1")))
+    rows.sort(key=lambda row: row["document_id"])
+    write_table(Path("data/synthesize_documents"), [pa.Table.from_pylist(rows, DOCUMENT_SCHEMA)], DOCUMENT_SCHEMA)
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    command = [sys.executable, "-m", "stages.accept_documents"]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(work_dir().glob("state/accept_documents/*/verdicts/*/manifest.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not Path("data/accept_documents").exists()
+    finished = {path: path.stat().st_mtime_ns for path in work_dir().glob("state/accept_documents/*/verdicts/*/manifest.json")}
+    assert 1 <= len(finished) < 3
+    ran: list[int] = []
+    plain = acceptance.run_programs
+
+    def counting(programs, *rest):  # type: ignore[no-untyped-def]
+        ran.append(len(programs))
+        return plain(programs, *rest)
+
+    monkeypatch.setattr(acceptance, "run_programs", counting)
+    accept_documents.main()
+    resumed = read_manifest(Path("data/accept_documents"))
+    assert sum(ran) == 150 - 64 * len(finished)
+    accept_documents.main()
+    assert sum(ran) == 150 - 64 * len(finished) + 150
+    assert read_manifest(Path("data/accept_documents")) == resumed
+    assert json.loads(Path("metrics/accept_documents.json").read_text())["rows_in"] == 150
+
+
+def make_seed() -> Seed:
+    row = ROWS[0]
+    return Seed(score=1.0, quarter=1, **{name: row[name] for name in ("file_id", "repository", "path", "language", "licence", "content")})
