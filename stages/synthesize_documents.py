@@ -1,16 +1,22 @@
 """synthesize_documents: a teacher turns the top-scored train files into problem-solving code files.
 
-in: data/split_files, data/score_files/<recipe>  out: data/synthesize_documents, metrics/synthesize_documents.json
+in: data/split_files, data/score_files/<recipe>  out: data/synthesize_documents (responses/: a model's answers),
+     metrics/synthesize_documents.json
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from snowcoder.inference.engine_params import EngineParams, model_identity, open_engine
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
 from snowcoder.shards import iterate_rows, list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.stage import StageRun, command_line, run_stage, work_dir
 from snowcoder.synthesis.generation import SynthesizeParams, synthesize
-from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds
+from snowcoder.synthesis.model_generation import generate_documents
+from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds, choose_seeds_by_language
 
 FILES = Path("data/split_files")
 SCORES = Path("data/score_files")
@@ -23,11 +29,23 @@ def main() -> None:
     scores = SCORES / params.recipe
 
     def build(run: StageRun) -> None:
-        seeds = choose_seeds(iterate_rows(scores, SEED_COLUMNS), params.seed_top_fraction)
-        metrics = synthesize(list_shards(FILES), seeds, params, run.out(OUTPUT), run.state)
-        write_metrics(run.out(METRICS), metrics | {"teacher": params.engine})
+        scored = iterate_rows(scores, SEED_COLUMNS)
+        if params.engine.kind == "extractive":
+            seeds = choose_seeds(scored, params.seed_top_fraction)
+            metrics = synthesize(list_shards(FILES), seeds, params, run.out(OUTPUT), run.state)
+        else:
+            metrics = ask_model(params.engine, params, scored, run.out(OUTPUT))
+        write_metrics(run.out(METRICS), metrics | {"teacher": params.engine.kind})
 
     run_stage("synthesize_documents", [params], inputs=[FILES, scores], outputs=[OUTPUT, METRICS], build=build)
+
+
+def ask_model(engine: EngineParams, params: SynthesizeParams, scored: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
+    """Documents by a model. Its answers outlive the state of this run: other code or parameters ask for none of them again."""
+    assert params.generation is not None
+    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction)
+    opened, model, store = partial(open_engine, engine), model_identity(engine), work_dir() / "responses" / "synthesize_documents.jsonl"
+    return generate_documents(list_shards(FILES), seeds, params.generation, engine.kind, model, opened, store, output)
 
 
 if __name__ == "__main__":

@@ -139,12 +139,12 @@ def test_a_server_that_dies_in_the_middle_is_asked_nothing_twice_by_the_next_run
     alive = 9
     dying = MisbehavingServer(lambda body, before: "ok" if len(dying.times) <= alive else "close")
     with serving(dying), ResponseStore(path) as store, pytest.raises(EngineError, match="no answer"):
-        StoredEngine(_engine(dying), store, "m", "v").generate(PROMPTS, SAMPLING)
+        StoredEngine(lambda: _engine(dying), store, "m", "v").generate(PROMPTS, SAMPLING)
     before = path.read_bytes()
     answered = {json.loads(key)["prompt"] for key in dying.answered}
     assert len(answered) >= 5
     with serving(MisbehavingServer(lambda body, before: "ok")) as healthy, ResponseStore(path) as store:
-        engine = StoredEngine(_engine(healthy), store, "m", "v")
+        engine = StoredEngine(lambda: _engine(healthy), store, "m", "v")
         assert [completion.text for completion in engine.generate(PROMPTS, SAMPLING)] == EXPECTED
         assert {json.loads(key)["prompt"] for key in healthy.asked} == set(PROMPTS) - answered
         assert (engine.asked, engine.reused) == (len(PROMPTS) - len(answered), len(answered))
@@ -160,7 +160,7 @@ from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 url, path = sys.argv[1:]
 with ResponseStore(Path(path)) as store:
-    engine = StoredEngine(OpenAIEngine(Endpoint(url, concurrency=2), "m"), store, "m", "v")
+    engine = StoredEngine(lambda: OpenAIEngine(Endpoint(url, concurrency=2), "m"), store, "m", "v")
     engine.generate([f"prompt {number}" for number in range(20)], Sampling(16))
 """
 

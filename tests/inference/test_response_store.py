@@ -73,13 +73,13 @@ def test_a_stored_response_cannot_change(tmp_path: Path):
 def test_a_torn_last_line_is_taken_off_and_the_rest_kept(tmp_path: Path, cut: int):
     path = tmp_path / "r.jsonl"
     with ResponseStore(path) as store:
-        StoredEngine(ScriptedEngine({"a": "1", "b": "2"}), store, "m", "v").generate(["a", "b"], Sampling(9))
+        StoredEngine(lambda: ScriptedEngine({"a": "1", "b": "2"}), store, "m", "v").generate(["a", "b"], Sampling(9))
     whole = path.read_bytes()
     path.write_bytes(whole[:-cut])
     engine = CountingEngine({"a": "other", "b": "2"})
     with ResponseStore(path) as store:
         assert len(store) == 1
-        answers = StoredEngine(engine, store, "m", "v").generate(["a", "b"], Sampling(9))
+        answers = StoredEngine(lambda: engine, store, "m", "v").generate(["a", "b"], Sampling(9))
     assert [answer.text for answer in answers] == ["1", "2"]
     assert engine.prompts == ["b"]
     assert path.read_bytes() == whole
@@ -97,7 +97,7 @@ def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path):
 def test_the_same_request_is_asked_once_and_answers_every_place(tmp_path: Path):
     engine = CountingEngine({"a": "1", "b": "2"})
     with ResponseStore(tmp_path / "r.jsonl") as store:
-        stored = StoredEngine(engine, store, "m", "v")
+        stored = StoredEngine(lambda: engine, store, "m", "v")
         found = dict(stored.complete(["a", "b", "a"], Sampling(9), [0, 0, 0], ["s1", "s2", "s3"]))
         assert [found[index].text for index in range(3)] == ["1", "2", "1"]
         assert engine.prompts == ["a", "b"]

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ def test_in_process_it_decodes_what_transformers_decodes(folder: Path, expected:
     next(iterator)
     iterator.close()
     with ResponseStore(tmp_path / "r.jsonl") as store:
-        stored = StoredEngine(engine, store, "m", "v")
+        stored = StoredEngine(lambda: engine, store, "m", "v")
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert (stored.asked, stored.reused) == (len(PROMPTS), len(PROMPTS))
@@ -93,7 +93,7 @@ def _free_port() -> int:
 @contextmanager
 def vllm_serve(folder: Path, port: int, log: Path) -> Iterator[subprocess.Popen]:
     """A server that answers; killed at the end, with all that it started."""
-    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(folder), "--served-model-name", "tiny", "--port", str(port)]
+    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(folder), "--served-model-name", "tiny"]
     options = [
         "--host",
         "127.0.0.1",
@@ -120,10 +120,8 @@ def vllm_serve(folder: Path, port: int, log: Path) -> Iterator[subprocess.Popen]
 
 def kill(process: subprocess.Popen) -> None:
     """kill -9 of the server and its engine, which share a session of their own."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, 9)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
@@ -141,7 +139,7 @@ def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expecte
     prompts = [EOS_TOKEN + prompt for prompt in PROMPTS]
     engine = OpenAIEngine(Endpoint(f"http://127.0.0.1:{port}/v1", concurrency=2, timeout_s=60, attempts=2), "tiny")
     with vllm_serve(folder, port, tmp_path / "first.log") as process, ResponseStore(path) as store:
-        stored = StoredEngine(engine, store, "tiny", "v")
+        stored = StoredEngine(lambda: engine, store, "tiny", "v")
         arriving = stored.complete(prompts, Sampling(24), [0] * len(prompts))
         for _ in range(3):
             next(arriving)
@@ -152,7 +150,7 @@ def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expecte
     n_kept = kept.count(b"\n")
     assert 3 <= n_kept < len(prompts)
     with vllm_serve(folder, port, tmp_path / "second.log"), ResponseStore(path) as store:
-        again = StoredEngine(engine, store, "tiny", "v")
+        again = StoredEngine(lambda: engine, store, "tiny", "v")
         assert [completion.text for completion in again.generate(prompts, Sampling(24))] == expected
         assert (again.asked, again.reused) == (len(prompts) - n_kept, n_kept)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:

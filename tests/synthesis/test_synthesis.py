@@ -16,7 +16,7 @@ from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
-from snowcoder.synthesis.generation import SynthesizeParams, synthesize
+from snowcoder.synthesis.generation import ExtractiveTeacherParams, SynthesizeParams, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA
 from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
@@ -34,11 +34,12 @@ RULES = ExerciseRules(
     recording=None,
 )
 LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
-PARAMS = SynthesizeParams(recipe="HQINS", engine="extractive", seed_top_fraction=1.0, exercises=RULES, sandbox=LIMITS)
+EXTRACTIVE = ExtractiveTeacherParams(kind="extractive")
+PARAMS = SynthesizeParams(recipe="HQINS", engine=EXTRACTIVE, seed_top_fraction=1.0, exercises=RULES, sandbox=LIMITS)
 PARAMS_YAML = """
 synthesize_documents:
   recipe: HQINS
-  engine: extractive
+  engine: {kind: extractive}
   seed_top_fraction: 1.0
   exercises:
     min_tests: 1
@@ -190,8 +191,8 @@ def test_no_python_file_of_the_train_split_is_an_error():
 
 
 def test_an_unknown_engine_is_a_parameter_error():
-    raw = PARAMS.model_dump() | {"engine": "oracle"}
-    with pytest.raises(ParameterError, match=r"synthesize_documents.engine: .*extractive.*found 'oracle'"):
+    raw = PARAMS.model_dump() | {"engine": {"kind": "oracle"}}
+    with pytest.raises(ParameterError, match=r"synthesize_documents.engine: .*'oracle'.*'extractive'"):
         validate(raw, SynthesizeParams, "synthesize_documents")
 
 

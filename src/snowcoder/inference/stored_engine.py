@@ -3,20 +3,22 @@
 in: prompts   out: completions, from the store or new; new ones are stored before they are handed on
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from snowcoder.inference.engine import Completion, Engine, Prompt, Sampling
 from snowcoder.inference.response_store import Request, ResponseStore, StoredResponse
 
 
 class StoredEngine(Engine):
-    """Puts `store`, which is open, before `engine`.
+    """Puts `store`, which is open, before an engine.
 
-    model, prompt_version: see Request. asked: requests that went to `engine` so far and were answered; reused: those that did not have to.
+    open_engine: gives the engine; called at the first request that is not stored, so that a run with all its answers loads no model.
+    model, prompt_version: see Request. asked: requests that the engine has answered so far; reused: those that it did not have to.
     """
 
-    def __init__(self, engine: Engine, store: ResponseStore, model: str, prompt_version: str) -> None:
-        self._engine = engine
+    def __init__(self, open_engine: Callable[[], Engine], store: ResponseStore, model: str, prompt_version: str) -> None:
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
         self._store = store
         self._model = model
         self._prompt_version = prompt_version
@@ -42,6 +44,7 @@ class StoredEngine(Engine):
         firsts = [indices[0] for indices in new]
         if not firsts:
             return
+        self._engine = self._engine or self._open_engine()
         answers = self._engine.complete([prompts[index] for index in firsts], sampling, [draws[index] for index in firsts])
         for place, completion in answers:
             first = firsts[place]

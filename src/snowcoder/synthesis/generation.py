@@ -1,4 +1,4 @@
-"""Makes documents of seeds, shard by shard.
+"""Makes documents of seeds by rules, shard by shard; model_generation.py asks a model instead.
 
 in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in the shards of data/split_files, sorted by document_id there
 """
@@ -7,40 +7,60 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import ShardResult, map_shards
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import ExerciseRules
+from snowcoder.inference.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
 from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.shards import read_shard
 from snowcoder.synthesis.extractive import ExtractiveTeacher
+from snowcoder.synthesis.model_generation import GenerationParams
 from snowcoder.synthesis.seeds import LANGUAGE
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, Teacher
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
+
+
+class ExtractiveTeacherParams(ParamsModel):
+    """No model."""
+
+    kind: Literal["extractive"]
+
+
+TeacherParams = Annotated[
+    ExtractiveTeacherParams | TransformersEngineParams | VllmEngineParams | OpenAIEngineParams | ScriptedEngineParams,
+    Field(discriminator="kind"),
+]
 
 
 class SynthesizeParams(ParamsModel):
-    """How documents are made. recipe: the annotator whose scores choose the seeds. engine: the teacher. sandbox: for recorded tests."""
+    """How documents are made.
+
+    recipe: the annotator whose scores choose the seeds. engine: the teacher. exercises, sandbox: of the extractive one, and for its
+    recorded tests; generation: how a model is asked, null for the extractive one.
+    """
 
     recipe: str = Field(min_length=1)
-    engine: Literal["extractive"]
+    engine: TeacherParams
     seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
     exercises: ExerciseRules
     sandbox: SandboxLimits
+    generation: GenerationParams | None = None
+
+    @model_validator(mode="after")
+    def _a_model_is_told_how(self) -> Self:
+        if self.generation is None and self.engine.kind != "extractive":
+            raise ValueError(f"generation must be set for engine kind {self.engine.kind}")
+        return self
 
 
 Packages = dict[str, dict[str, str]]
-
-
-def make_teacher(params: SynthesizeParams, packages: Packages) -> Teacher:
-    """The teacher that `engine` names."""
-    return ExtractiveTeacher(params.exercises, params.sandbox, packages)
 
 
 def read_packages(shards: Sequence[Path], seeds: Collection[str]) -> Packages:
@@ -89,7 +109,7 @@ def synthesize_shard(
     files: pa.Table, seeds: dict[str, float], quarters: dict[str, int], packages: Packages, params: SynthesizeParams
 ) -> ShardResult:
     """Documents of the seeds in one shard of SourceFile rows with `split`."""
-    teacher = make_teacher(params, packages)
+    teacher = ExtractiveTeacher(params.exercises, params.sandbox, packages)
     rows: list[dict[str, Any]] = []
     refused: Counter[str] = Counter()
     chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]

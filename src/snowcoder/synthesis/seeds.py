@@ -1,4 +1,4 @@
-"""Seeds: the top-scored Python files of the train split.
+"""Seeds: the top-scored files of the train split; Python alone for a teacher that reads nothing else.
 
 in: data/score_files/<recipe> (file_id, language, split, score)   out: {file_id: score}
 """
@@ -23,3 +23,24 @@ def choose_seeds(scored: Iterable[dict[str, Any]], top_fraction: float) -> dict[
         raise EmptyResultError("synthesize_documents: score_files holds no Python file of the train split; widen the corpus")
     ranked = sorted(files, key=lambda row: (-row["score"], row["file_id"]))
     return {row["file_id"]: row["score"] for row in ranked[: math.ceil(top_fraction * len(ranked))]}
+
+
+def choose_seeds_by_language(scored: Iterable[dict[str, Any]], top_fraction: float, python_fraction: float) -> dict[str, float]:
+    """The best `top_fraction` of the Python train files, and of the other languages as many more as leave Python `python_fraction` of all
+    seeds; the others share theirs as their train files do, so that their relative shares stay; best first within a language.
+
+    A language whose share is more files than it has gives all it has. Raises EmptyResultError without a Python file.
+    """
+    by_language: dict[str, list[dict[str, Any]]] = {}
+    for row in scored:
+        if row["split"] == "train":
+            by_language.setdefault(row["language"], []).append(row)
+    python = choose_seeds(by_language.get(LANGUAGE, []), top_fraction)
+    others = {language: rows for language, rows in sorted(by_language.items()) if language != LANGUAGE}
+    n_others = sum(len(rows) for rows in others.values())
+    wanted = len(python) * (1 - python_fraction) / python_fraction
+    chosen = dict(python)
+    for rows in others.values():
+        ranked = sorted(rows, key=lambda row: (-row["score"], row["file_id"]))
+        chosen |= {row["file_id"]: row["score"] for row in ranked[: round(wanted * len(rows) / n_others)]}
+    return chosen
