@@ -1,7 +1,7 @@
 """pretrain: one variant's phase, from its parent checkpoint over its packed tokens, with its schedule.
 
 in: the parent model, data/pack_tokens/<variant>
-out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.csv: step, tokens, learning_rate, train_loss),
+out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.csv: rows of LossPoint),
      metrics/pretrain/<variant>.json
 """
 
@@ -13,7 +13,7 @@ from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import load_model, save_model
-from snowcoder.pretraining.throughput import Throughput
+from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tracking import track
@@ -31,16 +31,17 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     """Train, then write model, curve and metrics."""
     data = TokenShards(packed)
     model = load_model(Path(variant.parent))
-    throughput = Throughput()
+    shape = model.config
+    per_token = flops_per_token(model.num_parameters(), shape.num_hidden_layers, shape.hidden_size, data.sequence_length)
     with track(run.stage, run.item, run.fingerprint) as record:
 
-        def log(point: LossPoint) -> None:
-            rate = throughput.tokens_per_second(point.tokens)
-            named = {"train/loss": point.train_loss, "train/learning_rate": point.learning_rate, "train/tokens": float(point.tokens)}
-            record.log(named | {"train/tokens_per_second": rate}, step=point.step)
+        def log(point: LossPoint, interval: Interval) -> None:
+            named = {"loss": point.train_loss, "learning_rate": point.learning_rate, "gradient_norm": point.gradient_norm}
+            named |= {"tokens": float(point.tokens)} | throughput_metrics(interval, per_token, device_name(), 1)
+            record.log({f"train/{name}": value for name, value in named.items()}, step=point.step)
 
         phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
-        curve = train(model, data, shared, phase, run.state / "training", log)
+        curve = train(model, data, shared, phase, run.state / "training", log, packed / "provenance")
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
     with (folder / "loss_curve.csv").open("w", newline="") as file:

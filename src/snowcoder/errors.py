@@ -6,6 +6,7 @@ SnowcoderError
 ├── ShardError         a data folder: missing, corrupt, of another schema
 ├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
 ├── CheckpointError    a model folder or a training state
+├── TrainingError      a loss that is no number
 ├── SandboxError       isolation of untrusted programs is not available
 ├── ExecutionError     a worker of another machine died again and again, or could not start
 └── EngineError        an inference engine
@@ -34,6 +35,10 @@ class EmptyResultError(SnowcoderError):
 
 class CheckpointError(SnowcoderError):
     """A model folder or a training state cannot be used."""
+
+
+class TrainingError(SnowcoderError):
+    """Training cannot go on: its loss or gradient is not a finite number."""
 
 
 class SandboxError(SnowcoderError):

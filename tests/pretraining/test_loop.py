@@ -60,7 +60,7 @@ class DyingData(CountingData):
 
 def run(data: CountingData, state: Path) -> tuple[torch.nn.Module, list[LossPoint]]:
     model = initialize(MODEL)
-    return model, train(model, data, SHARED, PHASE, state, log=lambda _: None)  # type: ignore[arg-type]
+    return model, train(model, data, SHARED, PHASE, state, log=lambda *_: None)  # type: ignore[arg-type]
 
 
 def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
@@ -100,7 +100,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 def test_batch_that_is_no_multiple_of_the_sequence_length_is_refused(tmp_path: Path) -> None:
     phase = PHASE.model_copy(update={"batch_tokens": 50})
     with pytest.raises(ParameterError, match=r"batch_tokens 50 is not a multiple of pack_tokens\.sequence_length 16"):
-        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda _: None)  # type: ignore[arg-type]
+        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_initial_weights_are_the_same_in_every_process(repository_root: Path) -> None:
