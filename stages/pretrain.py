@@ -13,6 +13,7 @@ from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import load_model, save_model
+from snowcoder.pretraining.processes import follow, lead, process_group
 from snowcoder.pretraining.throughput import Throughput
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.token_shards import TokenShards
@@ -39,7 +40,8 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
             named = {"train/loss": point.train_loss, "train/learning_rate": point.learning_rate, "train/tokens": float(point.tokens)}
             record.log(named | {"train/tokens_per_second": rate}, step=point.step)
 
-        phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
+        phase = phase_of(variant)
+        lead(run.state / "training")
         curve = train(model, data, shared, phase, run.state / "training", log)
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
@@ -51,12 +53,27 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     write_metrics(run.out(f"metrics/pretrain/{run.item}.json"), metrics | final)
 
 
+def phase_of(variant: VariantParams) -> PhaseParams:
+    """The phase without its parent."""
+    return PhaseParams(**variant.model_dump(exclude={"parent"}))
+
+
+def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, state_folder: Path) -> None:
+    """A process other than 0: the same training, without records and results."""
+    train(load_model(Path(variant.parent)), TokenShards(packed), shared, phase_of(variant), state_folder, log=lambda _: None)
+
+
 def main(item: str) -> None:
     """Run the stage for one variant."""
     shared, variant = load_item("pretrain", item, TrainingParams, VariantParams)
     packed = Path(f"data/pack_tokens/{item}")
     outputs = [Path(f"models/pretrain/{item}"), Path(f"metrics/pretrain/{item}.json")]
-    run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+    with process_group() as is_first:
+        if not is_first:
+            follow(partial(train_beside, shared, variant, packed))
+            return
+        run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+        lead(None)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,11 +22,12 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
-from snowcoder.errors import ParameterError
+from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError, SnowcoderError
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import load_state, save_state
 from snowcoder.pretraining.loss import next_token_loss
+from snowcoder.pretraining.processes import any_process, launched_processes, own_sequences
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 from snowcoder.tokenization.token_shards import TokenShards
 
@@ -90,7 +92,11 @@ def train(
     state_folder: Path,
     log: Callable[[LossPoint], None],
 ) -> list[LossPoint]:
-    """Train `model` in place and return its loss curve; `log` sees every REPORT_EVERY_STEPS-th point."""
+    """Train `model` in place and return its loss curve; `log` sees every REPORT_EVERY_STEPS-th point.
+
+    Called by every process of a launcher with the same arguments: they share each batch, and process 0 alone logs and checkpoints.
+    """
+    _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
     n_steps = phase.tokens // phase.batch_tokens
     accelerator = _accelerator(shared)
@@ -99,7 +105,7 @@ def train(
     curve: list[LossPoint] = []
     state = load_state(state_folder)
     if state is not None:
-        curve = _restore(state, model, optimizer)
+        curve = _restore(state, model, optimizer, state_folder)
         say(f"going on from step {len(curve)} of {n_steps}")
     model.train()
     wrapped, optimizer = accelerator.prepare(_Objective(model, shared.compile), optimizer)
@@ -110,15 +116,16 @@ def train(
             rate = learning_rate(step, n_steps, phase.schedule)
             loss = _optimizer_step(wrapped, optimizer, accelerator, data, order.indices(step), rate, shared)
             curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, loss))
-            if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
+            if accelerator.is_main_process and ((step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps):
                 log(curve[-1])
             now_s = time.monotonic()
-            if termination.requested or now_s - saved_s >= CHECKPOINT_INTERVAL_S:
+            leaving = any_process(termination.requested)
+            if accelerator.is_main_process and (leaving or now_s - saved_s >= CHECKPOINT_INTERVAL_S):
                 _save(state_folder, model, optimizer, curve)
                 saved_s = now_s
-            if termination.requested:
+            if leaving:
                 raise SystemExit(128 + signal.SIGTERM)
-            if now_s - said_s >= LINE_INTERVAL_S:
+            if accelerator.is_main_process and now_s - said_s >= LINE_INTERVAL_S:
                 say(f"step {step + 1}/{n_steps}: loss {loss:.3f}")
                 said_s = now_s
     return curve
@@ -165,13 +172,15 @@ def _optimizer_step(
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    own = indices[accelerator.process_index :: accelerator.num_processes]
+    own = own_sequences(indices, accelerator.process_index, accelerator.num_processes)
     micro_batches = [own[first : first + shared.micro_batch_sequences] for first in range(0, len(own), shared.micro_batch_sequences)]
     total = torch.zeros((), device=accelerator.device)
-    for micro_batch in micro_batches:
+    for number, micro_batch in enumerate(micro_batches, 1):
         token_ids = torch.from_numpy(data.sequences(micro_batch).astype("int64")).to(accelerator.device)
-        loss = wrapped(token_ids) * (len(micro_batch) / len(own))
-        accelerator.backward(loss)
+        # gradients travel between processes once a step
+        with nullcontext() if number == len(micro_batches) else accelerator.no_sync(wrapped):
+            loss = wrapped(token_ids) * (len(micro_batch) / len(own))
+            accelerator.backward(loss)
         total += loss.detach()
     accelerator.clip_grad_norm_(wrapped.parameters(), shared.max_gradient_norm)
     optimizer.step()
@@ -187,13 +196,31 @@ def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length
     return phase.batch_tokens // sequence_length
 
 
+def _check_data(data: TokenShards, config: Any) -> None:
+    if data.n_sequences == 0:
+        raise EmptyResultError("pretrain: no packed sequence to train on; pack_tokens wrote none: give it more files, or shorter sequences")
+    if data.sequence_length > config.max_position_embeddings:
+        raise ParameterError(
+            f"params.yaml: pack_tokens.sequence_length {data.sequence_length} is beyond the model's positions; "
+            f"allowed: up to initialize_model.max_positions {config.max_position_embeddings}"
+        )
+
+
 def _accelerator(shared: TrainingParams) -> Accelerator:
     torch.set_num_threads(shared.cpu_threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # it only shows reads of memory that was never written, at 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()
-    return Accelerator(mixed_precision="bf16" if shared.bf16 else "no")
+    n_processes = launched_processes()
+    on_cpu = n_processes > 1 and not torch.cuda.is_available()  # untold, it was seen to run each process alone
+    accelerator = Accelerator(cpu=on_cpu, mixed_precision="bf16" if shared.bf16 else "no")
+    if accelerator.num_processes != n_processes:
+        raise SnowcoderError(
+            f"the launcher started {n_processes} processes, but {accelerator.num_processes} train together; "
+            "start them by `accelerate launch` or torchrun"
+        )
+    return accelerator
 
 
 def _save(folder: Path, model: LlamaForCausalLM, optimizer: Any, curve: list[LossPoint]) -> None:
@@ -201,9 +228,14 @@ def _save(folder: Path, model: LlamaForCausalLM, optimizer: Any, curve: list[Los
     save_state(folder, len(curve), state)
 
 
-def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer) -> list[LossPoint]:
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, folder: Path) -> list[LossPoint]:
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError) as error:  # torch's own kinds for names, shapes and parameter groups
+        raise CheckpointError(
+            f"{folder}: its checkpoint is of another model: {error}; remove the folder to train from the start"
+        ) from error
     return [LossPoint(*point) for point in state["curve"]]
 
 
