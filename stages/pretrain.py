@@ -13,6 +13,7 @@ from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import load_model, save_model
+from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
 from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.token_shards import TokenShards
@@ -37,11 +38,11 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
 
         def log(point: LossPoint, interval: Interval) -> None:
             named = {"loss": point.train_loss, "learning_rate": point.learning_rate, "gradient_norm": point.gradient_norm}
-            named |= {"tokens": float(point.tokens)} | throughput_metrics(interval, per_token, device_name(), 1)
+            named |= {"tokens": float(point.tokens)} | throughput_metrics(interval, per_token, device_name(), launched_processes())
             record.log({f"train/{name}": value for name, value in named.items()}, step=point.step)
 
-        phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
-        curve = train(model, data, shared, phase, run.state / "training", log, packed / "provenance")
+        lead(run.state / "training")
+        curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance")
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
     with (folder / "loss_curve.csv").open("w", newline="") as file:
@@ -52,12 +53,35 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     write_metrics(run.out(f"metrics/pretrain/{run.item}.json"), metrics | final)
 
 
+def phase_of(variant: VariantParams) -> PhaseParams:
+    """The phase without its parent."""
+    return PhaseParams(**variant.model_dump(exclude={"parent"}))
+
+
+def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, state_folder: Path) -> None:
+    """A process other than 0: the same training, without records and results."""
+    train(
+        load_model(Path(variant.parent)),
+        TokenShards(packed),
+        shared,
+        phase_of(variant),
+        state_folder,
+        log=lambda *_: None,
+        provenance=packed / "provenance",
+    )
+
+
 def main(item: str) -> None:
     """Run the stage for one variant."""
     shared, variant = load_item("pretrain", item, TrainingParams, VariantParams)
     packed = Path(f"data/pack_tokens/{item}")
     outputs = [Path(f"models/pretrain/{item}"), Path(f"metrics/pretrain/{item}.json")]
-    run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+    with process_group() as is_first:
+        if not is_first:
+            follow(partial(train_beside, shared, variant, packed))
+            return
+        run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+        lead(None)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     found = Judgements()
     prompts = [make_prompt(row["language"], row["content"], params.max_characters) for row in files]
     with ResponseStore(store) as responses:
-        engine = StoredEngine(open_engine(params.engine), responses, model_identity(params.engine), PROMPT_VERSION)
+        engine = StoredEngine(partial(open_engine, params.engine), responses, model_identity(params.engine), PROMPT_VERSION)
         sampling = Sampling(params.max_new_tokens)
         origins = [row["file_id"] for row in files]
         for index, completion in engine.complete(prompts, sampling, [0] * len(prompts), origins):

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,12 +22,13 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
-from snowcoder.errors import ParameterError
+from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError, SnowcoderError
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import CheckpointWriter, load_state
 from snowcoder.pretraining.loss import next_token_loss
 from snowcoder.pretraining.pace import Pace
+from snowcoder.pretraining.processes import any_process, launched_processes, own_sequences
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 from snowcoder.pretraining.throughput import Interval
 from snowcoder.pretraining.watching import LossWatch
@@ -105,7 +107,9 @@ def train(
     """Train `model` in place and return its loss curve.
 
     log: sees every REPORT_EVERY_STEPS-th point, and what was done since. provenance: tells the files of a batch (see watching).
+    Called by every process of a launcher with the same arguments: they share each batch, and process 0 alone logs and checkpoints.
     """
+    _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
     n_steps = phase.tokens // phase.batch_tokens
     accelerator = _accelerator(shared)
@@ -114,7 +118,7 @@ def train(
     curve: list[LossPoint] = []
     state = load_state(state_folder)
     if state is not None:
-        curve = _restore(state, model, optimizer)
+        curve = _restore(state, model, optimizer, state_folder)
         say(f"going on from step {len(curve)} of {n_steps}")
     model.train()
     wrapped, optimizer = accelerator.prepare(_Objective(model, shared.compile), optimizer)
@@ -127,15 +131,16 @@ def train(
             watch.see(step + 1, result.train_loss, result.gradient_norm, indices.tolist())
             curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm))
             pace.step_done(phase.batch_tokens, result.input_wait_s)
-            if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
-                log(curve[-1], pace.interval())
-            leaving = termination.requested
-            if leaving or time.monotonic() - saved_s >= CHECKPOINT_INTERVAL_S:
-                checkpoints.save(len(curve), _state(model, optimizer, curve))
-                saved_s = time.monotonic()
+            leaving = any_process(termination.requested)
+            if accelerator.is_main_process:
+                if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
+                    log(curve[-1], pace.interval())
+                if leaving or time.monotonic() - saved_s >= CHECKPOINT_INTERVAL_S:
+                    checkpoints.save(len(curve), _state(model, optimizer, curve))
+                    saved_s = time.monotonic()
+                pace.tell(step + 1, result.train_loss)
             if leaving:
                 raise SystemExit(128 + signal.SIGTERM)
-            pace.tell(step + 1, result.train_loss)
     return curve
 
 
@@ -180,15 +185,17 @@ def _optimizer_step(
 ) -> StepResult:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    own = indices[accelerator.process_index :: accelerator.num_processes]
+    own = own_sequences(indices, accelerator.process_index, accelerator.num_processes)
     micro_batches = [own[first : first + shared.micro_batch_sequences] for first in range(0, len(own), shared.micro_batch_sequences)]
     total, input_wait_s = torch.zeros((), device=accelerator.device), 0.0
-    for micro_batch in micro_batches:
+    for number, micro_batch in enumerate(micro_batches, 1):
         asked_s = time.perf_counter()
         token_ids = torch.from_numpy(data.sequences(micro_batch).astype("int64")).to(accelerator.device)
         input_wait_s += time.perf_counter() - asked_s
-        loss = wrapped(token_ids) * (len(micro_batch) / len(own))
-        accelerator.backward(loss)
+        # gradients travel between processes once a step
+        with nullcontext() if number == len(micro_batches) else accelerator.no_sync(wrapped):
+            loss = wrapped(token_ids) * (len(micro_batch) / len(own))
+            accelerator.backward(loss)
         total += loss.detach()
     gradient_norm = accelerator.clip_grad_norm_(wrapped.parameters(), shared.max_gradient_norm)
     assert gradient_norm is not None
@@ -205,22 +212,45 @@ def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length
     return phase.batch_tokens // sequence_length
 
 
+def _check_data(data: TokenShards, config: Any) -> None:
+    if data.n_sequences == 0:
+        raise EmptyResultError("pretrain: no packed sequence to train on; pack_tokens wrote none: give it more files, or shorter sequences")
+    if data.sequence_length > config.max_position_embeddings:
+        raise ParameterError(
+            f"params.yaml: pack_tokens.sequence_length {data.sequence_length} is beyond the model's positions; "
+            f"allowed: up to initialize_model.max_positions {config.max_position_embeddings}"
+        )
+
+
 def _accelerator(shared: TrainingParams) -> Accelerator:
     torch.set_num_threads(shared.cpu_threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # it only shows reads of memory that was never written, at 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()
-    return Accelerator(mixed_precision="bf16" if shared.bf16 else "no")
+    n_processes = launched_processes()
+    on_cpu = n_processes > 1 and not torch.cuda.is_available()  # untold, it was seen to run each process alone
+    accelerator = Accelerator(cpu=on_cpu, mixed_precision="bf16" if shared.bf16 else "no")
+    if accelerator.num_processes != n_processes:
+        raise SnowcoderError(
+            f"the launcher started {n_processes} processes, but {accelerator.num_processes} train together; "
+            "start them by `accelerate launch` or torchrun"
+        )
+    return accelerator
 
 
 def _state(model: LlamaForCausalLM, optimizer: Any, curve: list[LossPoint]) -> dict[str, Any]:
     return {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "curve": [tuple(point) for point in curve]}
 
 
-def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer) -> list[LossPoint]:
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, folder: Path) -> list[LossPoint]:
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError) as error:  # torch's own kinds for names, shapes and parameter groups
+        raise CheckpointError(
+            f"{folder}: its checkpoint is of another model: {error}; remove the folder to train from the start"
+        ) from error
     return [LossPoint(*point) for point in state["curve"]]
 
 
