@@ -125,6 +125,7 @@ def _documents(root: Path) -> None:
         "by_language": {"python": 320},
         "by_repository": by_repository,
     }
+    metrics["by_prompt_version"] = {"extractive-3": {"documents": 420, "accepted": 320}}
     metrics["by_tests_from"] = {"author": {"documents": 300, "accepted": 200}, "recording": {"documents": 120, "accepted": 120}}
     metrics["by_seed_quarter"] = {name: {"documents": counts["documents"], "accepted": 80} for name, counts in quarters.items()}
     metrics["seed_containment"] = {f"quantile_{quantile:g}": quantile * 0.9 for quantile in (0.0, 0.25, 0.5, 0.75, 1.0)}
