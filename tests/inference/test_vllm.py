@@ -97,7 +97,9 @@ def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expecte
     assert 3 <= n_kept < len(prompts)
     with vllm_serve(folder, port, tmp_path / "second.log", WINDOW, EAGER), ResponseStore(path) as store:
         again = StoredEngine(lambda: engine, store, "tiny", "v")
-        assert [completion.text for completion in again.generate(prompts, Sampling(24))] == expected
+        # a server's text holds back a character that the last token cuts in two
+        found = [completion.text.rstrip("\ufffd") for completion in again.generate(prompts, Sampling(24))]
+        assert found == [text.rstrip("\ufffd") for text in expected]
         assert (again.asked, again.reused) == (len(prompts) - n_kept, n_kept)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
             counted = [line for line in response.read().decode().splitlines() if line.startswith("vllm:request_success_total")]
