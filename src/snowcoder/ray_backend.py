@@ -8,6 +8,7 @@ code that this process imports, works in its folder, and gets its SNOWCODER_ var
 again elsewhere; as shard functions are pure and files are written under a temporary name of their own, a half-written one is harmless.
 """
 
+import logging
 import os
 import re
 import sys
@@ -82,9 +83,9 @@ def _connect(local_processors: int) -> None:
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = os.environ.get("RAY_ADDRESS")
-    local = {"num_cpus": local_processors, "object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
+    local: dict[str, Any] = {"num_cpus": local_processors, "object_store_memory": LOCAL_OBJECT_STORE_BYTES, "include_dashboard": False}
     try:
-        ray.init(address or "local", log_to_driver=False, logging_level="warning", **({} if address else local))
+        ray.init(address or "local", log_to_driver=False, logging_level=logging.WARNING, **({} if address else local))
     except (ConnectionError, ValueError, RuntimeError) as error:
         found = f"environment: RAY_ADDRESS: found {address!r}: {error}"
         raise ParameterError(f"{found}; allowed: `auto` on a node of a running cluster, or host:port of its head") from error
