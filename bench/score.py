@@ -12,6 +12,7 @@ Needs the outputs of split_files, fetch_positives and train_annotator (`dvc repr
 """
 
 import argparse
+import logging
 import os
 import statistics
 import time
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="40 files of each class and two turns, instead of 150 and five")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
-    transformers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity(logging.CRITICAL)  # the pipeline names every model that it knows
     params = load_section("embed_files", EmbedParams)
     folder, head = find_encoder(params.encoder), read_head(Path(f"models/train_annotator/{RECIPE}"))
     files, is_positive = read_examples(40 if arguments.quick else 150)
