@@ -7,6 +7,7 @@ out: DOCUMENT_SCHEMA rows sorted by document_id, and responses/: RESPONSE_SCHEMA
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,12 @@ class GenerationParams(ParamsModel):
         return Sampling(self.max_new_tokens, stop_strings(self.prompt), self.temperature, self.top_p, self.seed)
 
 
-class ModelTeacher:
-    """Names what wrote a document. name: the engine's kind."""
+@dataclass(frozen=True)
+class ModelAuthor:
+    """A model that is asked for all documents at once (generate_documents). name: the engine's kind."""
 
-    def __init__(self, name: str, prompt_version: str) -> None:
-        self.name = name
-        self.prompt_version = prompt_version
-
-    def documents(self, seed: Seed) -> list[Any]:
-        """Not one seed at a time: generate_documents asks for all."""
-        raise NotImplementedError
+    name: str
+    prompt_version: str
 
 
 def generate_documents(
@@ -132,7 +129,7 @@ def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
 def _documents(
     answered: Sequence[tuple[Seed, Prompt, Completion]], name: str, prompt_version: str
 ) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
-    teacher = ModelTeacher(name, prompt_version)
+    teacher = ModelAuthor(name, prompt_version)
     documents: dict[str, dict[str, Any]] = {}
     refused: Counter[str] = Counter()
     for seed, prompt, completion in answered:
