@@ -1,6 +1,7 @@
 """Merge profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`.
 
-An overlay may only set keys that exist in params.yaml; mappings merge, everything else replaces. `nano` is params.yaml as committed:
+An overlay may only set keys that exist in params.yaml; mappings merge, everything else replaces, and so does a mapping that names its
+`kind`, for its other fields follow from that. `nano` is params.yaml as committed:
 `git checkout params.yaml` restores it.
 """
 
@@ -19,7 +20,7 @@ def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
         name = f"{field}.{key}" if field else str(key)
         if key not in base:
             raise ParameterError(f"{source}: {name}: unknown parameter; params.yaml has: {', '.join(map(str, base))}")
-        if isinstance(base[key], dict) and isinstance(value, dict):
+        if isinstance(base[key], dict) and isinstance(value, dict) and "kind" not in value:
             merge(base[key], value, source, name)
         else:
             base[key] = value

@@ -29,11 +29,11 @@ def make_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def make_model(vocab_size: int, seed: int = 0) -> LlamaForCausalLM:
+def make_model(vocab_size: int, seed: int = 0, hidden_size: int = 32) -> LlamaForCausalLM:
     """Random weights; large ones, so that greedy choices are not near ties."""
     torch.manual_seed(seed)
     config = LlamaConfig(
-        hidden_size=32,
+        hidden_size=hidden_size,
         intermediate_size=48,
         num_hidden_layers=2,
         num_attention_heads=2,

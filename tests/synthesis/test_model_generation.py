@@ -16,7 +16,7 @@ from snowcoder.shards import read_manifest, read_table, write_table
 from snowcoder.stage import work_dir
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.generation import SynthesizeParams
-from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA, ModelTeacher
+from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA, ModelAuthor
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Document, Seed
 from stages import accept_documents, synthesize_documents
 from tests.inference.misbehaving_server import MisbehavingServer, serving
@@ -183,7 +183,7 @@ def test_kill_9_in_the_middle_of_acceptance_gives_the_same_bytes(workspace: Path
         names = [f"{words[number % 8]}_{number}_{place}" for place in range(40)]
         content = body + "".join(f"{name} = shifted_{number}([{place}, {number}])\n" for place, name in enumerate(names))
         document = Document("", content, "", content, "", 2, "model", "stop")
-        rows.append(document.row(seed, ModelTeacher("scripted", "instruct-1")))
+        rows.append(document.row(seed, ModelAuthor("scripted", "instruct-1")))
     rows.sort(key=lambda row: row["document_id"])
     write_table(Path("data/synthesize_documents"), [pa.Table.from_pylist(rows, DOCUMENT_SCHEMA)], DOCUMENT_SCHEMA)
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}

@@ -47,6 +47,8 @@ class VllmEngine(Engine):
     def _run(
         self, prompts: Sequence[Prompt], encoded: Sequence[list[int]], sampling: Sampling, draws: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]:
+        from vllm.v1.engine.exceptions import EngineDeadError
+
         # LLM.generate hands nothing out before all is finished; its loop is this one
         engine = self._llm.llm_engine
         open_ids = set()
@@ -61,6 +63,9 @@ class VllmEngine(Engine):
                         open_ids.discard(output.request_id)
                         index = int(output.request_id)
                         yield index, _completion(cast(Any, output).outputs[0], len(encoded[index]))
+        except EngineDeadError as error:
+            open_ids.clear()
+            raise EngineError("vLLM's engine has died; its log above says why; answers so far are kept where there is a store") from error
         finally:
             if open_ids:  # the consumer left, or an error: the next call must not meet them
                 engine.abort_request(sorted(open_ids))

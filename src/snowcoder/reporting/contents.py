@@ -14,6 +14,7 @@ from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import Results, teacher_name
 from snowcoder.reporting.synthetic_tables import (
     document_listings,
+    prompt_yield_table,
     rejection_table,
     repository_share_table,
     seed_yield_table,
@@ -80,7 +81,12 @@ def _synthetic(results: Results) -> Section:
         )
     else:
         who = f"The synthetic documents are by {teacher}."
-    blocks: list[Block] = [seed_yield_table(results), rejection_table(results), repository_share_table(results)]
+    blocks: list[Block] = [
+        seed_yield_table(results),
+        prompt_yield_table(results),
+        rejection_table(results),
+        repository_share_table(results),
+    ]
     return Section("The synthetic documents", [f"{who} {synthetic_paragraph(results)}"], [*blocks, *document_listings(results)])
 
 

@@ -16,7 +16,11 @@ def synthetic_paragraph(results: Results) -> str:
     """How many were accepted, their languages, where their tests come from, how much of them stands in their seeds."""
     accepted = results.stages["accept_documents"]
     documents = f"{accepted('rows_out'):,} of {accepted('rows_in'):,} documents passed, with {number(accepted('tokens'))} tokens"
-    languages = ", ".join(f"{count:,} {language}" for language, count in sorted(accepted("by_language").items()))
+    shares = accepted.values.get("tokens_by_language", {})
+    languages = ", ".join(
+        f"{count:,} {language}" + (f", {percent(shares[language] / accepted('tokens'))} of the tokens" if language in shares else "")
+        for language, count in sorted(accepted("by_language").items())
+    )
     by_source = sorted(accepted("by_tests_from").items())
     tests = "; ".join(f"{counts['accepted']:,} have tests that {SOURCES.get(name, name)}" for name, counts in by_source)
     median, most = (percent(accepted("seed_containment", f"quantile_{name}")) for name in ("0.5", "1"))
@@ -33,6 +37,16 @@ def seed_yield_table(results: Results) -> Table:
         rows.append([QUARTERS.get(quarter, quarter), *cells])
     caption = "Yield of the synthetic phase by the score of the seed files, best quarter first."
     return Table(["seeds", "files", "documents", "accepted", "accepted per seed"], rows, caption)
+
+
+def prompt_yield_table(results: Results) -> Table:
+    """Documents and accepted documents by the version of the prompt, or of the rules, that made them."""
+    counts = results.stages["accept_documents"]("by_prompt_version")
+    rows = [
+        [version, f"{count['documents']:,}", f"{count['accepted']:,}", percent(count["accepted"] / count["documents"])]
+        for version, count in sorted(counts.items())
+    ]
+    return Table(["prompt version", "documents", "accepted", "yield"], rows, "Yield of the synthetic phase by version of the prompt.")
 
 
 def repository_share_table(results: Results) -> Table:

@@ -110,7 +110,10 @@ def accept_documents(
             "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
         )
     tokens = _write(accepted, documents, rejections, ledger, containment, tokenizer, output)
-    accounts = row_accounts(len(documents), len(accepted), reasons) | {"tokens": tokens}
+    accounts = row_accounts(len(documents), len(accepted), reasons) | {
+        "tokens": tokens.total(),
+        "tokens_by_language": dict(sorted(tokens.items())),
+    }
     return accounts | describe_accepted(documents, accepted, containment) | {"contamination": count_contamination(ledger)}
 
 
@@ -235,13 +238,14 @@ def _write(
     containment: dict[str, float],
     tokenizer: Path,
     output: Path,
-) -> int:
+) -> Counter[str]:
+    """Returns accepted tokens by language."""
     tokens = tokenize_contents(load_tokenizer(tokenizer), [row["content"] for row in accepted])
     rows = [_accepted_row(row, encoded, containment) for row, encoded in zip(accepted, tokens, strict=True)]
     write_table(output, [pa.Table.from_pylist(rows, ACCEPTED_SCHEMA)], ACCEPTED_SCHEMA)
     write_table(output / "rejected", [pa.Table.from_pylist(_rejected_rows(documents, rejections), REJECTED_SCHEMA)], REJECTED_SCHEMA)
     write_table(output / "ledger", [pa.Table.from_pylist(ledger, LEDGER_SCHEMA)], LEDGER_SCHEMA)
-    return sum(row["n_tokens"] for row in rows)
+    return sum((Counter({row["language"]: row["n_tokens"]}) for row in rows), Counter())
 
 
 def _rejected_rows(documents: list[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:

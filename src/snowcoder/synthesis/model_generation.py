@@ -7,6 +7,7 @@ out: DOCUMENT_SCHEMA rows sorted by document_id, and responses/: RESPONSE_SCHEMA
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,12 @@ class GenerationParams(ParamsModel):
         return Sampling(self.max_new_tokens, stop_strings(self.prompt), self.temperature, self.top_p, self.seed)
 
 
-class ModelTeacher:
-    """Names what wrote a document. name: the engine's kind."""
+@dataclass(frozen=True)
+class ModelAuthor:
+    """The Author of what a model wrote. name: the engine's kind."""
 
-    def __init__(self, name: str, prompt_version: str) -> None:
-        self.name = name
-        self.prompt_version = prompt_version
-
-    def documents(self, seed: Seed) -> list[Any]:
-        """Not one seed at a time: generate_documents asks for all."""
-        raise NotImplementedError
+    name: str
+    prompt_version: str
 
 
 def generate_documents(
@@ -132,7 +129,7 @@ def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
 def _documents(
     answered: Sequence[tuple[Seed, Prompt, Completion]], name: str, prompt_version: str
 ) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
-    teacher = ModelTeacher(name, prompt_version)
+    author = ModelAuthor(name, prompt_version)
     documents: dict[str, dict[str, Any]] = {}
     refused: Counter[str] = Counter()
     for seed, prompt, completion in answered:
@@ -140,7 +137,7 @@ def _documents(
         if isinstance(result, Refusal):
             refused[result.reason] += 1
             continue
-        row = result.row(seed, teacher)
+        row = result.row(seed, author)
         refused["same_document_twice"] += row["document_id"] in documents
         documents[row["document_id"]] = row
     return documents, +refused

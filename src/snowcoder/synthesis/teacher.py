@@ -51,6 +51,19 @@ class Seed:
     quarter: int
 
 
+class Author(Protocol):
+    """What a document is by.
+
+    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def prompt_version(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A problem-solving-oriented code file.
@@ -69,7 +82,7 @@ class Document:
     tests_from: str
     finish_reason: str
 
-    def row(self, seed: Seed, teacher: "Teacher") -> dict[str, Any]:
+    def row(self, seed: Seed, teacher: Author) -> dict[str, Any]:
         """A row of DOCUMENT_SCHEMA. document_id: 32 hex digits over prompt version, seed and content."""
         version = teacher.prompt_version
         identity = hashlib.sha256("\0".join((version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -78,17 +91,8 @@ class Document:
         return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
 
 
-class Teacher(Protocol):
-    """Turns one seed into documents.
-
-    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def prompt_version(self) -> str: ...
+class Teacher(Author, Protocol):
+    """Turns one seed into documents."""
 
     def documents(self, seed: Seed) -> list[Document | Refusal]:
         """What became of `seed`, in a fixed order. Raises EngineError if the engine fails."""
