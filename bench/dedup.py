@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("datasketch", "text_dedup", "datatrove")
 SHARDS = 8
 MAX_FILE_BYTES = 1_000_000
-SIGNATURE_BYTES = 20_000_000
+SIGNATURE_BYTES, QUICK_SIGNATURE_BYTES = 20_000_000, 5_000_000  # the peers sign half a megabyte to three a second
 BRUTE_FORCE_FILES = 4000
 
 
@@ -59,7 +59,7 @@ def python_files(source: Path) -> Iterator[dict]:
             ).row()
 
 
-def write_corpus(source: Path, megabytes: int, folder: Path) -> tuple[int, int]:
+def write_corpus(source: Path, megabytes: int, folder: Path, signature_bytes: int) -> tuple[int, int]:
     """Write ours/ (SourceFile shards), peers/ (id, text), little/ and signatures/ (a part of peers/); return (files, bytes)."""
     rows, n_bytes = [], 0
     for row in python_files(source):
@@ -78,7 +78,7 @@ def write_corpus(source: Path, megabytes: int, folder: Path) -> tuple[int, int]:
         table = pa.table({"id": [row["file_id"] for row in part], "text": [row["content"] for row in part]})
         pq.write_table(table, folder / "peers" / f"{number:05d}.parquet", compression="zstd")
     sizes = np.cumsum([row["n_bytes"] for row in rows[:: len(rows) // 2000 + 1]])
-    sample = rows[:: len(rows) // 2000 + 1][: int(np.searchsorted(sizes, SIGNATURE_BYTES)) + 1]
+    sample = rows[:: len(rows) // 2000 + 1][: int(np.searchsorted(sizes, signature_bytes)) + 1]
     (folder / "signatures").mkdir()
     table = pa.table({"id": [row["file_id"] for row in sample], "text": [row["content"] for row in sample]})
     pq.write_table(table, folder / "signatures" / "00000.parquet")
@@ -151,7 +151,9 @@ def recall(folder: Path, params: DeduplicationParams, minimum: float) -> tuple[i
 def compare(folder: Path, arguments: argparse.Namespace) -> None:
     """All sides on one corpus."""
     params = load_section("deduplicate_files", DeduplicationParams)
-    n_files, n_bytes = write_corpus(arguments.source, arguments.megabytes, folder)
+    n_files, n_bytes = write_corpus(
+        arguments.source, arguments.megabytes, folder, QUICK_SIGNATURE_BYTES if arguments.quick else SIGNATURE_BYTES
+    )
     megabytes = n_bytes / 1e6
     print(f"{n_files} Python files, {megabytes:.1f} MB, {arguments.workers} workers", flush=True)
     run_ours(folder, "little", arguments.workers)
@@ -186,7 +188,11 @@ def main() -> None:
     """Compare, or (--ours) be our side in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=160, help="size of the corpus")
-    parser.add_argument("--quick", action="store_true", help="50 MB: within five minutes; our start counts for more in it")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="50 MB, signatures of 5: within five minutes on two idle cores; our start counts for more in it",
+    )
     parser.add_argument("--source", type=Path, default=Path(sysconfig.get_path("purelib")), help="folder of Python files")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv-peers/bin/python", help="interpreter with bench/peers.txt")
     parser.add_argument("--against", nargs="+", choices=PEERS, default=PEERS, help="some of the peers only")

@@ -31,6 +31,8 @@ KINDS = (*ROUND * 9, *ROUND[:-1], "infinite_loop")
 EVALPLUS = {"humaneval_plus": ("humaneval", "HumanEvalPlus.jsonl.gz"), "mbpp_plus": ("mbpp", "MbppPlus.jsonl.gz")}
 # EvalPlus 0.3.1 refuses every solution of this problem, its own too: the branch of its special oracle leaves without counting the input
 REFUSED_BY_EVALPLUS = "HumanEval/32"
+# Its default of 4 GB, which also holds a copy of every problem's outputs, makes it refuse its own solution of Mbpp/255
+EVALPLUS_MEMORY_BYTES = 16 * 2**30
 Verdicts = dict[str, list[tuple[bool, bool]]]
 
 
@@ -99,6 +101,7 @@ def grade_evalplus(benchmark: str, problems: list[Problem], folder: Path, min_ti
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         **{"HUMANEVAL_OVERRIDE_PATH": path, "MBPP_OVERRIDE_PATH": path, "XDG_CACHE_HOME": str(folder / "cache")},
+        "EVALPLUS_MAX_MEMORY_BYTES": str(EVALPLUS_MEMORY_BYTES),
     }
     python = os.environ.get("EVALPLUS_PYTHON", sys.executable)
     command = [python, "-m", "evalplus.evaluate", "--dataset", dataset, "--samples", str(folder / "samples.jsonl"), "--parallel", "2"]

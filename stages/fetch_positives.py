@@ -4,11 +4,11 @@ in: data/positives.lock, data/positives.csv, data/decontaminate_files, data/fetc
 out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_positives.json
 """
 
-from collections import Counter
 from pathlib import Path
 
 from snowcoder.annotator.positives import FetchPositivesParams, build_positives
 from snowcoder.benchmarks.problem import read_problems
+from snowcoder.corpus.selection import LeftOut
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.deduplication.settings import DeduplicationParams
@@ -29,7 +29,7 @@ def main() -> None:
     decontamination = load_section("decontaminate_files", DecontaminationParams)
 
     def build(run: StageRun) -> None:
-        skipped: Counter[str] = Counter()
+        skipped = LeftOut()
         files = list(params.source.files(params, params.only_repositories, work_dir() / "downloads", skipped))
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
         metrics = build_positives(files, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))

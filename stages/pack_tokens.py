@@ -9,7 +9,7 @@ from pathlib import Path
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.tokenization.catalogue import read_catalogue
+from snowcoder.tokenization.catalogue import keep_languages, read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
 from snowcoder.tokenization.tokenizer import load_tokenizer, token_byte_lengths
@@ -26,7 +26,7 @@ def main(item: str) -> None:
     documents = [Path(own.documents)] if own.documents and own.documents_fraction > 0 else []
 
     def build(run: StageRun) -> None:
-        files = read_catalogue(TOKENS, Path(own.files))
+        files = keep_languages(read_catalogue(TOKENS, Path(own.files)), own.languages, f"pack_tokens.{item}.languages")
         mixture = unmixed(files)
         for folder in documents:
             mixture = mix(read_catalogue(folder, folder), files, own.documents_fraction, shared.seed)

@@ -1,7 +1,7 @@
 """pretrain: one variant's phase, from its parent checkpoint over its packed tokens, with its schedule.
 
 in: the parent model, data/pack_tokens/<variant>
-out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.csv: step, tokens, learning_rate, train_loss),
+out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.csv: rows of LossPoint),
      metrics/pretrain/<variant>.json
 """
 
@@ -13,7 +13,8 @@ from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import load_model, save_model
-from snowcoder.pretraining.throughput import Throughput
+from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
+from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tracking import track
@@ -31,16 +32,17 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     """Train, then write model, curve and metrics."""
     data = TokenShards(packed)
     model = load_model(Path(variant.parent))
-    throughput = Throughput()
+    shape = model.config
+    per_token = flops_per_token(model.num_parameters(), shape.num_hidden_layers, shape.hidden_size, data.sequence_length)
     with track(run.stage, run.item, run.fingerprint) as record:
 
-        def log(point: LossPoint) -> None:
-            rate = throughput.tokens_per_second(point.tokens)
-            named = {"train/loss": point.train_loss, "train/learning_rate": point.learning_rate, "train/tokens": float(point.tokens)}
-            record.log(named | {"train/tokens_per_second": rate}, step=point.step)
+        def log(point: LossPoint, interval: Interval) -> None:
+            named = {"loss": point.train_loss, "learning_rate": point.learning_rate, "gradient_norm": point.gradient_norm}
+            named |= {"tokens": float(point.tokens)} | throughput_metrics(interval, per_token, device_name(), launched_processes())
+            record.log({f"train/{name}": value for name, value in named.items()}, step=point.step)
 
-        phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
-        curve = train(model, data, shared, phase, run.state / "training", log)
+        lead(run.state / "training")
+        curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance")
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
     with (folder / "loss_curve.csv").open("w", newline="") as file:
@@ -51,12 +53,35 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     write_metrics(run.out(f"metrics/pretrain/{run.item}.json"), metrics | final)
 
 
+def phase_of(variant: VariantParams) -> PhaseParams:
+    """The phase without its parent."""
+    return PhaseParams(**variant.model_dump(exclude={"parent"}))
+
+
+def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, state_folder: Path) -> None:
+    """A process other than 0: the same training, without records and results."""
+    train(
+        load_model(Path(variant.parent)),
+        TokenShards(packed),
+        shared,
+        phase_of(variant),
+        state_folder,
+        log=lambda *_: None,
+        provenance=packed / "provenance",
+    )
+
+
 def main(item: str) -> None:
     """Run the stage for one variant."""
     shared, variant = load_item("pretrain", item, TrainingParams, VariantParams)
     packed = Path(f"data/pack_tokens/{item}")
     outputs = [Path(f"models/pretrain/{item}"), Path(f"metrics/pretrain/{item}.json")]
-    run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+    with process_group() as is_first:
+        if not is_first:
+            follow(partial(train_beside, shared, variant, packed))
+            return
+        run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
+        lead(None)
 
 
 if __name__ == "__main__":

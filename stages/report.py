@@ -2,7 +2,8 @@
 
 in: the files of snowcoder.reporting.results.input_paths: metrics/<stage>.json of the stages without items; metrics/<stage>/<arm>.json of
     pack_tokens, pretrain, execute_completions, measure_bits_per_byte (also initial), train_annotator, select_files;
-    models/train_annotator/<recipe>/roc.csv; models/pretrain/<variant>/loss_curve.csv; data/accept_documents (some documents, shown whole)
+    models/train_annotator/<recipe>/roc.csv; models/pretrain/<variant>/loss_curve.csv; data/measure_bits_per_byte/<variant>;
+    data/accept_documents (some documents, shown whole)
 out: results/report.md, results/report.html (figures inside), results/{ladder,learning_curves,funnel,annotators}.png
 """
 

@@ -1,7 +1,7 @@
 """train_annotator: positives and random negatives of one recipe -> a linear head on frozen embeddings, judged on held-out repositories.
 
 in: data/embed_files, data/label_files
-out: models/train_annotator/<recipe> (head.json, roc.csv), metrics/train_annotator/<recipe>.json
+out: models/train_annotator/<recipe> (head.json, roc.csv, precision_recall.csv), metrics/train_annotator/<recipe>.json
 """
 
 from functools import partial
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
 from snowcoder.annotator.head import write_head
-from snowcoder.annotator.training import fit_head, judge_head, read_files, read_labels, read_vectors, write_roc
+from snowcoder.annotator.judging import judge_head, write_curve
+from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.shards import list_shards
@@ -29,11 +30,12 @@ def build(run: StageRun, item: str, shared: AnnotatorParams, recipe: RecipeParam
         examples = choose_examples(read_files(shards), labels, shared, recipe)
         vectors = read_vectors(shards, examples)
         head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
-        metrics, points = judge_head(head, vectors, examples)
+        metrics, roc, precision_recall = judge_head(head, vectors, examples)
         write_head(run.out(output), head)
-        write_roc(run.out(output) / "roc.csv", points)
+        write_curve(run.out(output) / "roc.csv", ("fpr", "tpr"), roc)
+        write_curve(run.out(output) / "precision_recall.csv", ("recall", "precision"), precision_recall)
         write_metrics(run.out(metrics_path), metrics)
-        names = ("roc_auc", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
+        names = ("roc_auc", "average_precision", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
         record.log({f"annotator/{name}": metrics[name] for name in names if name in metrics})
 
 

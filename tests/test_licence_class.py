@@ -10,6 +10,7 @@ from snowcoder.licence_class import licence_class
     [
         ("MIT", "permissive"),
         ("mit", "permissive"),
+        ("BSD", "permissive"),
         ("MIT AND BSD-3-Clause", "permissive"),
         ("GPL-3.0-or-later OR MIT", "permissive"),
         ("(MIT AND MPL-2.0) OR Apache-2.0", "permissive"),

@@ -44,6 +44,14 @@ def test_a_changed_byte_is_found(tmp_path: Path) -> None:
         shards.read_table(tmp_path)
 
 
+def test_a_shard_cut_off_in_the_middle_is_found(tmp_path: Path) -> None:
+    shards.write_table(tmp_path, [table("a", "b"), table("c")], SCHEMA)
+    path = tmp_path / "part-00001.parquet"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ShardError, match=r"part-00001\.parquet: corrupt.*dvc checkout"):
+        shards.read_table(tmp_path)
+
+
 def test_a_missing_shard_and_a_missing_folder_are_named(tmp_path: Path) -> None:
     shards.write_table(tmp_path / "data", [table("a")], SCHEMA)
     (tmp_path / "data" / "part-00000.parquet").unlink()

@@ -21,7 +21,15 @@ from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.params import PARAMS_PATH, load_item, load_section, read_yaml
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.plan import PEAK_FLOPS, MemoryPlan, PhasePlan, count_parameters, plan_memory, plan_phase, tokens_per_second_at
+from snowcoder.pretraining.plan import (
+    DEVICE_PEAK_FLOPS,
+    MemoryPlan,
+    PhasePlan,
+    count_parameters,
+    plan_memory,
+    plan_phase,
+    tokens_per_second_at,
+)
 from snowcoder.reporting.document import Table, number
 from stages.pretrain import VariantParams
 from tools.apply_profile import apply_profile
@@ -64,7 +72,7 @@ def measure_speed(shape: ModelParams, shared: TrainingParams, phase: PhaseParams
     batch = shared.micro_batch_sequences * sequence_length  # one micro-batch a step: the optimizer's share is then overstated
     short = phase.model_copy(update={"batch_tokens": batch, "tokens": batch * (WARMUP_STEPS + MEASURED_STEPS + 1)})
     with tempfile.TemporaryDirectory() as state:
-        train(initialize(shape), RandomTokens(), shared, short, Path(state), log=lambda _: None)  # type: ignore[arg-type]
+        train(initialize(shape), RandomTokens(), shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
     return MEASURED_STEPS * batch / (ends_s[-1] - ends_s[WARMUP_STEPS])
 
 
@@ -93,7 +101,7 @@ def memory_line(memory: MemoryPlan) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", help="an overlay of profiles/ (default: params.yaml as it is)")
-    parser.add_argument("--device", choices=["this", *PEAK_FLOPS], default="this")
+    parser.add_argument("--device", choices=["this", *DEVICE_PEAK_FLOPS], default="this")
     parser.add_argument("--devices", type=int, default=1, help="how many (default 1)")
     parser.add_argument("--mfu", type=float, default=0.377, help="share of the peak that is reached (default 0.377)")
     parser.add_argument("--price", type=float, help="per device and hour")
@@ -111,8 +119,8 @@ def main() -> None:
     if chosen.device == "this":
         speed, origin = measure_speed(shape, shared, next(iter(phases.values())), sequence_length), "measured here"
     else:
-        speed = tokens_per_second_at(shape, sequence_length, PEAK_FLOPS[chosen.device], chosen.mfu, chosen.devices)
-        origin = f"{chosen.devices} x {chosen.device} at {chosen.mfu:.1%} of {PEAK_FLOPS[chosen.device] / 1e12:,.0f} TFLOP/s"
+        speed = tokens_per_second_at(shape, sequence_length, DEVICE_PEAK_FLOPS[chosen.device], chosen.mfu, chosen.devices)
+        origin = f"{chosen.devices} x {chosen.device} at {chosen.mfu:.1%} of {DEVICE_PEAK_FLOPS[chosen.device] / 1e12:,.0f} TFLOP/s"
     plans = [plan_phase(name, shape, phase, sequence_length, speed) for name, phase in phases.items()]
     console = Console()
     console.print(f"model: {count_parameters(shape):,} parameters; speed: {speed:,.0f} tokens/s ({origin})", highlight=False)

@@ -15,9 +15,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from snowcoder.annotator.labelling import LabelParams
 from snowcoder.benchmarks.loading import BENCHMARKS
 from snowcoder.console import say
 from snowcoder.errors import SnowcoderError
+from snowcoder.inference.engine_params import model_identity
+from snowcoder.params import load_section
 from snowcoder.reporting.annotator_study import CONTROL, Run, read_run, study_page
 from snowcoder.stage import work_dir
 
@@ -130,12 +133,17 @@ def _write_page(head: str, arms: list[Arm], seeds: list[int]) -> None:
         f"Arms: {'; '.join(arm.title for arm in arms)}. Seeds {', '.join(map(str, seeds))} of selection and continued pretraining, all at "
         f"commit {head[:10]}; one general checkpoint, one schedule, one token horizon (params.yaml). "
         "The corpus is screened against HumanEval and MBPP+. Labels of EDU "
-        "and of INS' educational files: whatever label_files.labeller says (rubric: a written rubric, not an LLM). "
+        f"and of INS' educational files: {_labeller()}. "
         f"The control is {CONTROL}: each seed draws other files. Nothing was chosen on the benchmarks."
     ]
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(study_page(found, _fetch(start, START, "general", "random"), "make study", how, missing))
     say(f"{PAGE}: {sum(map(len, found.values()))} runs, {len(missing)} missing")
+
+
+def _labeller() -> str:
+    judge = load_section("label_files", LabelParams).judge
+    return "by a written rubric, not an LLM" if judge is None else f"by {model_identity(judge.engine)}"
 
 
 def _fetch(revision: str, name: str, variant: str, rule: str) -> Run:

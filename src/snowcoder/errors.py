@@ -6,7 +6,9 @@ SnowcoderError
 ├── ShardError         a data folder: missing, corrupt, of another schema
 ├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
 ├── CheckpointError    a model folder or a training state
+├── TrainingError      a loss that is no number
 ├── SandboxError       isolation of untrusted programs is not available
+├── ExecutionError     a worker of another machine died again and again, or could not start
 └── EngineError        an inference engine
 """
 
@@ -35,8 +37,16 @@ class CheckpointError(SnowcoderError):
     """A model folder or a training state cannot be used."""
 
 
+class TrainingError(SnowcoderError):
+    """Training cannot go on: its loss or gradient is not a finite number."""
+
+
 class SandboxError(SnowcoderError):
     """Untrusted programs cannot be isolated on this machine."""
+
+
+class ExecutionError(SnowcoderError):
+    """Work on other machines could not be finished there."""
 
 
 class EngineError(SnowcoderError):

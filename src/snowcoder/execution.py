@@ -1,8 +1,9 @@
 """map_shards: one pure function over the shards of a table, on one of several backends, resumable at every shard.
 
 The backend and the number of workers come from the environment, never from params.yaml, because they are not part of a result's identity:
-  SNOWCODER_EXECUTOR  serial | processes   (default: processes where more than one worker is asked for)
+  SNOWCODER_EXECUTOR  serial | processes | ray  (default: processes where more than one worker is asked for)
   SNOWCODER_WORKERS   number of worker processes (default: the processors this process may use)
+  RAY_ADDRESS         the Ray cluster, see snowcoder.ray_backend
 Results, and the bytes of the shards written, are the same for every setting.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import connection, get_context
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,9 @@ from snowcoder.console import progress
 from snowcoder.errors import ParameterError
 from snowcoder.shards import read_shard, write_json, write_manifest, write_shard
 
-EXECUTORS = ("serial", "processes")
+EXECUTORS = ("serial", "processes", "ray")
 Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
+Task = Callable[[tuple[Path, str]], None]  # an input shard, and the name of its output shards
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def map_shards(
     markers = state / "shards"
     named = list(zip(inputs, names or [path.name for path in inputs], strict=True))
     pending = [(path, name) for path, name in named if not _is_finished(markers, name, outputs)]
-    run = _run_serial if (backend or executor_name()) == "serial" else _run_processes
-    for _ in progress(run(function, pending, outputs, markers), len(pending), label):
+    run = {"serial": _run_serial, "processes": _run_processes, "ray": _run_ray}[backend or executor_name()]
+    task = partial(_run_one, function, outputs, markers)
+    for _ in progress(run(task, pending), len(pending), label):
         pass
     for folder, schema in outputs.values():
         write_manifest(folder, schema)
@@ -88,6 +92,8 @@ def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, 
     """
     if executor_name() == "serial" or len(items) < 2:
         return [function(item) for item in progress(items, len(items), label)]
+    if executor_name() == "ray":
+        return _map_on_ray(function, items, label)
     if releases_gil:
         with ThreadPoolExecutor(worker_count()) as threads:
             return list(progress(threads.map(function, items), len(items), label))
@@ -105,29 +111,42 @@ def _is_finished(markers: Path, name: str, outputs: Outputs) -> bool:
     return written and _marker(markers, name).exists()
 
 
-def _run_one(function: Callable[[pa.Table], ShardResult], path: Path, name: str, outputs: Outputs, markers: Path) -> None:
+def _run_one(function: Callable[[pa.Table], ShardResult], outputs: Outputs, markers: Path, shard: tuple[Path, str]) -> None:
+    path, name = shard
     result = function(read_shard(path))
     for table, (folder, schema) in outputs.items():
         write_shard(folder / name, result.tables[table], schema)
     write_json(_marker(markers, name), result.summary)
 
 
-def _run_serial(
-    function: Callable[[pa.Table], ShardResult], pending: Sequence[tuple[Path, str]], outputs: Outputs, markers: Path
-) -> Iterator[None]:
-    for path, name in pending:
-        _run_one(function, path, name, outputs, markers)
+def _run_serial(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None]:
+    yield from map(task, shards)
+
+
+def _run_processes(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None]:
+    with _pool() as pool:
+        for future in as_completed([pool.submit(task, shard) for shard in shards]):
+            yield future.result()
+
+
+def _run_ray(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None]:
+    from snowcoder.ray_backend import run_tasks  # an extra
+
+    for _ in run_tasks(task, shards, worker_count()):
         yield
 
 
-def _run_processes(
-    function: Callable[[pa.Table], ShardResult], pending: Sequence[tuple[Path, str]], outputs: Outputs, markers: Path
-) -> Iterator[None]:
-    with _pool() as pool:
-        futures = [pool.submit(_run_one, function, path, name, outputs, markers) for path, name in pending]
-        for future in as_completed(futures):
-            future.result()
-            yield
+def _map_on_ray(function: Callable[[Any], Any], items: Sequence[Any], label: str) -> list[Any]:
+    from snowcoder.ray_backend import processors, run_tasks  # an extra
+
+    batch = max(1, len(items) // (processors(worker_count()) * 8))
+    batches = [items[start : start + batch] for start in range(0, len(items), batch)]
+    finished = dict(progress(run_tasks(partial(_map_batch, function), batches, worker_count()), len(batches), label))
+    return [result for place in range(len(batches)) for result in finished[place]]
+
+
+def _map_batch(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    return [function(item) for item in items]
 
 
 def _end_with_parent() -> None:

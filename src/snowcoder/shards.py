@@ -4,21 +4,49 @@ A table is a folder of `part-00000.parquet`, `part-00001.parquet`, … and `mani
   {"schema": [[column, type], …], "rows": total, "shards": [{"name", "rows", "n_bytes", "sha256"}, …]}
 A stage's folder may hold further tables as subfolders (`rejected/`, `ledger/`). Rows keep the order in which they were written; every
 reader sees the same shards in the same order. Writing is atomic: temporary name, fsync, rename. Reading checks the hash.
+
+A folder may also be on an object store (`location("s3://bucket/folder")`, extra `s3`): a path of it is a UPath, which has the methods of
+a Path; a file is made here and put there whole, as such stores never show half of one.
 """
 
 import hashlib
 import json
 import os
+import platform
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from snowcoder.errors import ShardError
+from snowcoder.errors import ParameterError, ShardError
 
 MANIFEST = "manifest.json"
+
+
+def location(text: str) -> Path:
+    """The path of a local name, or of a URL as fsspec takes it: `s3://bucket/folder`. Credentials and endpoint come from AWS_ variables.
+
+    Raises ParameterError if what a URL needs is not installed.
+    """
+    if "://" not in text:
+        return Path(text)
+    try:
+        from upath import UPath  # an extra
+
+        # Other machines write there too: a listing that is kept would hide what they wrote
+        return cast(Path, UPath(text, use_listings_cache=False))
+    except (ImportError, ValueError) as error:
+        advice = "allowed: a local path, or a URL such as s3://bucket/folder after `pip install -c constraints.txt -e '.[s3]'`"
+        raise ParameterError(f"path {text!r}: {error}; {advice}") from error
+
+
+def is_remote(path: Path) -> bool:
+    """Whether the path is a URL of `location`."""
+    return not isinstance(path, Path)
 
 
 def shard_name(index: int) -> str:
@@ -28,7 +56,6 @@ def shard_name(index: int) -> str:
 
 def write_table(folder: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
     """Write one shard per table of `tables`, then the manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
     for index, table in enumerate(tables):
         write_shard(folder / shard_name(index), table, schema)
     write_manifest(folder, schema)
@@ -40,24 +67,17 @@ def write_shard(path: Path, table: pa.Table, schema: pa.Schema) -> None:
         table = table.select(schema.names).cast(schema)
     except (KeyError, pa.ArrowInvalid, ValueError) as error:
         raise ShardError(f"{path}: columns {table.schema.names} do not fit the schema {schema.names}: {error}") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        pq.write_table(table, partial, compression="zstd", store_schema=False)
-        fsync(partial)
-        partial.replace(path)
+        with written_whole(path) as partial:
+            pq.write_table(table, partial, compression="zstd", store_schema=False)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ShardError(f"{path}: cannot be written: {error}; free disk space, then run again: finished shards are kept") from error
 
 
 def write_manifest(folder: Path, schema: pa.Schema) -> None:
     """Describe the shards that stand in `folder`."""
     paths = sorted(folder.glob("part-*.parquet"))
-    shards = [
-        {"name": path.name, "rows": pq.read_metadata(path).num_rows, "n_bytes": path.stat().st_size, "sha256": sha256_file(path)}
-        for path in paths
-    ]
+    shards = [{"name": path.name, "rows": _count_rows(path), "n_bytes": path.stat().st_size, "sha256": sha256_file(path)} for path in paths]
     columns = [[field.name, str(field.type)] for field in schema]
     write_json(folder / MANIFEST, {"schema": columns, "rows": sum(shard["rows"] for shard in shards), "shards": shards})
 
@@ -85,14 +105,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """One shard, its bytes checked against the manifest. Raises ShardError if it is corrupt or lacks a column."""
     expected = {shard["name"]: shard["sha256"] for shard in read_manifest(path.parent)["shards"]}
-    found = sha256_file(path)
+    content = path.read_bytes() if is_remote(path) else None
+    found = sha256_file(path) if content is None else hashlib.sha256(content).hexdigest()
     if expected.get(path.name) != found:
         raise ShardError(
             f"{path}: corrupt: sha256 {found}, the manifest says {expected.get(path.name)}; "
             f"delete the file and run `dvc checkout {path.parent}`, or `dvc repro -f` of the stage that writes it"
         )
     try:
-        return pq.read_table(path, columns=list(columns) if columns is not None else None)
+        source = path if content is None else pa.BufferReader(content)
+        return pq.read_table(source, columns=list(columns) if columns is not None else None)
     except (pa.ArrowInvalid, KeyError) as error:
         raise ShardError(f"{path}: cannot be read: {error}") from error
 
@@ -110,11 +132,39 @@ def iterate_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator
 
 def write_json(path: Path, value: Any) -> None:
     """Sorted, indented JSON, written atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
-    fsync(partial)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+
+@contextmanager
+def written_whole(path: Path, survives_power_loss: bool = True) -> Iterator[Path]:
+    """A name to write to; what was written stands at `path` when the block ends, and nothing does if it raises.
+
+    The name is this process's and machine's own, as a worker that was given up may still write when another does its work again.
+    survives_power_loss: waits for the disk; of state that only a kill must leave whole, False saves that time.
+    """
+    with tempfile.TemporaryDirectory() if is_remote(path) else nullcontext(path.parent) as folder:
+        partial = Path(folder) / f".{path.name}.{platform.node()}.{os.getpid()}.partial"
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            _put(partial, path, survives_power_loss)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _put(partial: Path, path: Path, survives_power_loss: bool) -> None:
+    if is_remote(path):
+        cast(Any, path).fs.put_file(str(partial), cast(Any, path).path)
+        return
+    if survives_power_loss:
+        fsync(partial)
     partial.replace(path)
+
+
+def _count_rows(path: Path) -> int:
+    with path.open("rb") as file:
+        return int(pq.read_metadata(file).num_rows)
 
 
 def sha256_file(path: Path) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from snowcoder.annotator.embedding_table import embedding_schema
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
-from snowcoder.annotator.scoring import score_shard, summarise_scores
-from snowcoder.annotator.training import fit_head, judge_head, read_files, read_labels, read_vectors, write_roc
+from snowcoder.annotator.judging import judge_head, write_curve
+from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
+from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator
 from snowcoder.shards import list_shards, read_shard, write_table
@@ -56,7 +57,7 @@ def test_a_classification_finds_the_direction(shards: list[Path], tmp_path: Path
     head = fit_head("HQ", HQ, SHARED.l2, "rubric", vectors, examples)
     assert int(np.argmax(np.abs(head.weights))) == 0
     assert head.labeller is None
-    metrics, points = judge_head(head, vectors, examples)
+    metrics, points, precision_recall = judge_head(head, vectors, examples)
     assert metrics["roc_auc"] > 0.95
     assert 0.5 <= metrics["roc_auc_of_length_alone"] < 0.8
     assert (metrics["n_positive"], metrics["n_negative"]) == (60, 60)
@@ -64,7 +65,10 @@ def test_a_classification_finds_the_direction(shards: list[Path], tmp_path: Path
     assert points[0, 0] == 0.0
     assert points[-1].tolist() == [1.0, 1.0]
     assert (np.diff(points, axis=0) >= 0).all()
-    write_roc(tmp_path / "roc.csv", points)
+    assert metrics["average_precision"] > 0.9
+    assert (np.diff(precision_recall[:, 1]) <= 0).all()  # the best precision at a recall or beyond
+    assert precision_recall[-1, 1] >= metrics["positive_fraction"]
+    write_curve(tmp_path / "roc.csv", ("fpr", "tpr"), points)
     assert (tmp_path / "roc.csv").read_text().splitlines()[-1] == "1.000000,1.000000"
     assert fit_head("HQ", HQ, SHARED.l2, "rubric", vectors, examples) == head
 
@@ -78,7 +82,7 @@ def test_a_regression_follows_its_labels(shards: list[Path]) -> None:
     examples = choose_examples(files, labels, SHARED, EDU)
     vectors = read_vectors(shards, examples)
     head = fit_head("EDU", EDU, SHARED.l2, "rubric", vectors, examples)
-    metrics, _ = judge_head(head, vectors, examples)
+    metrics, _, _ = judge_head(head, vectors, examples)
     assert head.labeller == metrics["labeller"] == "rubric"
     assert metrics["spearman"] > 0.9
     assert metrics["mean_absolute_error"] < 0.6
@@ -95,7 +99,23 @@ def test_scores_are_means_over_sections_of_corpus_files_only(shards: list[Path])
     assert len(rows) == 3
     by_hand = [float(np.dot(row["embedding"], head.weights)) + head.bias for row in rows]
     assert scores[2]["score"] == pytest.approx(sum(by_hand) / 3)
-    assert summarise_scores([corpus.summary, positives.summary])["python"]["files"] == 105
+    described = describe_scores(corpus.tables["scores"])
+    assert described["all"]["files"] == described["by_language"]["python"]["files"] == 105  # of the train split
+    assert set(described["by_repository"]) == {f"corpus-{index}" for index in range(7)}
+    assert described["by_length"] == {"00256-01023 bytes": described["by_length"]["00256-01023 bytes"], **described["by_length"]}
+    train = [row["score"] for row in scores if row["split"] == "train"]
+    assert described["all"]["quantile_0.5"] == pytest.approx(float(np.median(train)))
+
+
+def test_the_share_that_groups_explain() -> None:
+    scores = generator(1, "shares").normal(size=400)
+    groups = [str(index % 8) for index in range(400)]
+    assert explained_share(scores, groups) < 0.03
+    told = np.array([float(group) for group in groups])
+    assert explained_share(told, groups) == pytest.approx(1.0)
+    # variances 4 between and 1 within, by construction
+    assert explained_share(scores + 2 * (told - told.mean()) / told.std(), groups) == pytest.approx(0.8, abs=0.04)
+    assert explained_share(np.ones(3), ["a", "b", "c"]) == 0.0
 
 
 def test_mixed_labellers_are_refused(tmp_path: Path) -> None:

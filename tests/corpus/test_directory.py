@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from snowcoder.corpus.directory import iterate_directory
-from snowcoder.corpus.selection import FileLimits
+from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.errors import SourceError
 from snowcoder.params import validate
@@ -24,8 +23,8 @@ def write(root: Path, files: dict[str, str | bytes]) -> None:
         (root / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def read(root: Path, depth: int = 1, only: list[str] | None = None) -> tuple[list[SourceFile], Counter[str]]:
-    skipped: Counter[str] = Counter()
+def read(root: Path, depth: int = 1, only: list[str] | None = None) -> tuple[list[SourceFile], LeftOut]:
+    skipped = LeftOut()
     return list(iterate_directory(root, depth, LIMITS, only, skipped)), skipped
 
 
@@ -156,4 +155,4 @@ def test_many_tiny_files(count: int, tmp_path: Path) -> None:
         "max_files_per_repository": count - 1,
     }
     metrics = fetch_files(validate(raw, FetchCorpusParams, "fetch_corpus"), tmp_path / "out", tmp_path / "downloads")
-    assert (metrics["rows_out"], metrics["skipped"]) == (count - 1, {"over_files_per_repository": 1})
+    assert (metrics["rows_out"], metrics["dropped"]) == (count - 1, {"over_files_per_repository": 1})

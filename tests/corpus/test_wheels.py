@@ -3,12 +3,11 @@
 import os
 import tracemalloc
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from snowcoder.corpus.selection import FileLimits
+from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import SourceError
 from tests.corpus.wheel_factory import TABLE_HEADER, pin, write_wheel
@@ -97,7 +96,7 @@ def test_a_name_that_is_not_pinned_is_refused(index: Path, tmp_path: Path) -> No
 def test_files_are_read_with_their_origin_and_every_other_one_is_counted(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "snow-demo", FILES)
     _, table = pin(tmp_path, [wheel], rank="4")
-    skipped: Counter[str] = Counter()
+    skipped = LeftOut()
     files = list(iterate_wheel_files([wheel], table, LIMITS, skipped))
     assert [(file.path, file.language, file.content) for file in files] == [
         ("demo/a.py", "python", "x = 1\n"),
@@ -148,7 +147,7 @@ def test_a_bomb_and_a_path_that_climbs_out_are_counted_and_never_unpacked(tmp_pa
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("demo/a.py", "x = 2\n")
     _, table = pin(tmp_path, [wheel])
-    skipped: Counter[str] = Counter()
+    skipped = LeftOut()
     tracemalloc.start()
     files = list(iterate_wheel_files([wheel], table, LIMITS, skipped))
     peak = tracemalloc.get_traced_memory()[1]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.deduplication.survivors import licence_class, rank_keys, revision_age
+from snowcoder.deduplication.survivors import rank_keys, revision_age
 from snowcoder.errors import ShardError
 from snowcoder.records import SOURCE_FILE_SCHEMA
 
@@ -13,21 +13,11 @@ SCHEMA = pa.schema([SOURCE_FILE_SCHEMA.field(name) for name in BASE])
 
 
 @pytest.mark.parametrize(
-    "licence", ["MIT", "mit", "Apache-2.0", "BSD-3-Clause", "PSF-2.0", "GPL-3.0-only OR MIT", "(MIT AND Zlib)", "CC0-1.0 and isc"]
-)
-def test_permissive_licences(licence):
-    assert licence_class(licence) == 0
-
-
-@pytest.mark.parametrize("licence", ["", "unknown", "GPL-3.0-only", "MIT AND GPL-3.0-only", "LGPL-2.1-or-later", "MITX"])
-def test_other_licences(licence):
-    assert licence_class(licence) == 1
-
-
-@pytest.mark.parametrize(
     "worse",
     [
         {"licence": "GPL-3.0-only", "popularity": 1.0},
+        {"licence": "MIT AND GPL-3.0-only", "popularity": 1.0},
+        {"licence": "", "popularity": 1.0},
         {"popularity": 0.4, "revision": "3.0"},
         {"revision": "1.9", "path": "m.py"},
         {"revision": "2.0rc1"},

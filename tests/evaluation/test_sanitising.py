@@ -48,3 +48,26 @@ def test_what_is_found_parses_or_is_one_line(text: str) -> None:
         ast.parse(found)
     else:
         assert found in text
+
+
+FRAGMENTS = ["", "  ", "# c", "    # c", "x = 1", "    y = 2", "def f(x):", "    return x", "if x:", "(", ")", "'''", "prose, like this"]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=9))
+def test_the_longest_run_is_that_of_trying_all(lines: list[str]) -> None:
+    best, found = 0, lines[0]
+    for first in range(len(lines)):
+        for last in range(first + 1, len(lines)):
+            text = "\n".join(lines[first : last + 1])
+            filled = sum(1 for line in lines[first : last + 1] if line.strip())
+            if filled > best and parses(text):
+                best, found = filled, text
+    assert longest_program(lines) == found
+
+
+def parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True

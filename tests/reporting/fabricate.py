@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,17 @@ PARAMS = ReportParams(
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
+
+DEDUPLICATION = {
+    "lsh": {"bands": 25, "rows_per_band": 10, "recall_at_threshold": 0.51},
+    "files_nominated": 1900,
+    "pairs_verified": 2400,
+    "pairs_matched": 1500,
+    "files_not_compared_with_all": 0,
+    "clusters_by_size": {"2": 300, "3-4": 90, "5-9": 40, "10-99": 9, "100-999": 1, "1000+": 0},
+    "largest_cluster": {"files_dropped": 120, "kept_file_id": "0a" * 16},
+    "wipe_out": {"languages": [], "repositories": [{"name": "owner/copies", "rows_in": 120, "rows_out": 4}], "n_repositories": 1},
+}
 
 
 def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0) -> None:
@@ -62,14 +74,15 @@ def _data_metrics(root: Path) -> None:
         return metrics | {"by_language": {name: before[name] | after[name] for name in before}}
 
     fetched = languages(9000, 82_000_000, ("files", "bytes"))
-    _write(root, "fetch_corpus", {"rows_out": 9000, "by_language": fetched, "repositories": 60, "skipped": {}})
+    accounts = row_accounts(9400, 9000, Counter({"too_large": 300, "vendored": 100}))
+    _write(root, "fetch_corpus", accounts | {"by_language": fetched, "repositories": 60})
     reasons = {"max_line_chars": 310, "min_alphabetic_fraction": 190, "max_generated_name": 260, "max_syntax_error_line": 140}
     by_rule = {rule: {"files": count + 20, "files_alone": count - 100} for rule, count in reasons.items()}
     _write(root, "filter_files", step(9000, 82_000_000, 8100, 66_000_000, reasons) | {"by_rule": by_rule})
     counts = {"problems": 164, "problems_blind": 2, "problems_blind_to_renaming": 30, "files_dropped": 20, "problems_found": 9}
     found = {"by_benchmark": {"humaneval": counts, "mbpp_plus": counts | {"problems": 378}}}
     found["contamination"] = {"humaneval": {"docstring": 12, "solution": 8}}
-    _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}))
+    _write(root, "deduplicate_files", step(8100, 66_000_000, 6900, 55_000_000, {"exact": 700, "near": 500}) | DEDUPLICATION)
     _write(root, "decontaminate_files", step(6900, 55_000_000, 6880, 54_800_000, {"docstring": 12, "solution": 8}) | found)
     splits = {"train": (6400, 51_000_000, 52), "held_out": (480, 3_800_000, 6)}
     metrics = {
@@ -83,8 +96,22 @@ def _data_metrics(root: Path) -> None:
     _write(root, "fetch_positives", positives | {"contamination": {"humaneval": {"syntax_tree": 3}}})
     _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
     _write(root, "label_files", {"labeller": "rubric", "files": 3000})
+    _write(root, "compare_annotators", _compared())
     _documents(root)
     _write(root, "initialize_model", {"parameters": {"total": 7_012_352, "embedding": 2_097_152, "non_embedding": 4_915_200}})
+
+
+def _compared() -> dict[str, Any]:
+    recipes = ["EDU", "INS", "HQ", "HQINS"]
+    pairs = {f"{a} and {b}": 0.4 for a, b in combinations(recipes, 2)}
+    ends = {end: [f"r/{end}{index}.py (1.00, python, 900 bytes)" for index in range(10)] for end in ("highest", "lowest")}
+    areas: dict[str, Any] = {name: {"humaneval": 0.9} for name in [*recipes, "length"]}
+    return {
+        "rank_correlation": pairs,
+        "selected_overlap": pairs,
+        "extremes": dict.fromkeys(recipes, ends),
+        "benchmark_roc_auc_diagnostic": areas | {"unseen_files": 80},
+    }
 
 
 def _documents(root: Path) -> None:
@@ -100,6 +127,7 @@ def _documents(root: Path) -> None:
         "tokens_by_language": {"python": 160_000},
         "by_repository": by_repository,
     }
+    metrics["by_prompt_version"] = {"extractive-3": {"documents": 420, "accepted": 320}}
     metrics["by_tests_from"] = {"author": {"documents": 300, "accepted": 200}, "recording": {"documents": 120, "accepted": 120}}
     metrics["by_seed_quarter"] = {name: {"documents": counts["documents"], "accepted": 80} for name, counts in quarters.items()}
     metrics["seed_containment"] = {f"quantile_{quantile:g}": quantile * 0.9 for quantile in (0.0, 0.25, 0.5, 0.75, 1.0)}
@@ -124,17 +152,29 @@ def _bits(root: Path, variant: str, value: float) -> None:
     if variant == "initial":
         metrics["unigram"] = {name: 2.9 * factor for name, factor in sets.items()}
     _write(root, f"measure_bits_per_byte/{variant}", metrics)
+    # 164 texts of 400 bytes; how hard a text is differs far more than the models do
+    noise = [10 * ((item * len(variant)) % 11 - 5) for item in range(164)]
+    mean = sum(noise) / 164
+    columns: dict[str, list[Any]] = {"set": [], "bits": [], "n_bytes": []}
+    for name, factor in sets.items():
+        columns["set"] += [name] * 164
+        columns["bits"] += [400 * value * factor * (0.5 + item / 163) + noise[item] - mean for item in range(164)]
+        columns["n_bytes"] += [400] * 164
+    table = pa.table(columns)
+    write_table(root / "data/measure_bits_per_byte" / variant, [table], table.schema)
 
 
 def _annotator(root: Path, recipe: str, auc: float) -> None:
     by_labels = recipe in ("EDU", "INS")
     kind, labeller = "regression" if recipe == "EDU" else "classification", "rubric" if by_labels else None
-    metrics = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
+    metrics: dict[str, Any] = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
+    metrics |= {"average_precision": auc - 0.05} | ({} if kind == "regression" else {"calibration": {"brier": 0.12}})
     _write(root, f"train_annotator/{recipe}", metrics | {"n_positive_held_out": 180, "n_negative_held_out": 360})
     folder = root / "models/train_annotator" / recipe
     folder.mkdir(parents=True, exist_ok=True)
     rows = [(step / 100, (step / 100) ** ((1 - auc) / auc)) for step in range(101)]
     _write_csv(folder / "roc.csv", ("fpr", "tpr"), rows)
+    _write_csv(folder / "precision_recall.csv", ("recall", "precision"), [(step / 100, auc - step / 500) for step in range(101)])
 
 
 def _curve(root: Path, variant: str, tokens: int, phase: int) -> None:

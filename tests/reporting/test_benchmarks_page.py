@@ -19,7 +19,7 @@ def result(passed: int) -> dict[str, Any]:
                 "base": rate,
                 "plus": rate,
                 "passes": {f"Mbpp/{number}": int(number < passed) for number in range(100)},
-                "without_flagged": {"flagged": ["Mbpp/1"], "all": rate, "without": rate},
+                "without_flagged": {"screened": True, "flagged": ["Mbpp/1"], "all": rate, "without": rate},
                 "bits_per_byte": {
                     "bits_per_byte": 1.234,
                     "ci95": [1.2, 1.3],

@@ -7,6 +7,7 @@ import pytest
 
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.data_tables import contamination_table, funnel_table, reason_table, rule_table, selection_table
+from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, wipe_out_table
 from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
@@ -75,7 +76,8 @@ def test_funnel_adds_up_by_language(results: Results) -> None:
 
 def test_reasons_are_sorted_within_a_stage_and_hold_shares_of_its_input(results: Results) -> None:
     rows = reason_table(results).rows
-    assert rows[0] == ["filter_files", "max_line_chars", "310", "3.4%"]
+    assert rows[0] == ["fetch_corpus", "too_large", "300", "3.2%"]
+    assert rows[2] == ["filter_files", "max_line_chars", "310", "3.4%"]
     assert ["deduplicate_files", "exact", "700", "8.6%"] in rows
 
 
@@ -91,6 +93,7 @@ def test_one_table_holds_the_contamination_of_corpus_positives_and_synthetic_doc
         ["humaneval", "solution", "164", "2", "30", "8", "0", "8"],
         ["humaneval", "syntax_tree", "164", "2", "30", "0", "3", "0"],
         ["mbpp_plus", "-", "378", "2", "30", "0", "0", "0"],
+        ["all", "files screened", "-", "-", "-", "6,900", "1,300", "420"],
     ]
 
 
@@ -103,9 +106,11 @@ def test_selection_stands_beside_all_of_train(results: Results) -> None:
 def test_comparisons_cover_every_control_and_set(results: Results) -> None:
     rows = comparison_table(results).rows
     assert len(rows) == 2 * 3
-    assert rows[0] == [
-        "continued", "continued_random", "documented functions (validation)", "1.7100", "1.7800", "-0.0700", "-3.93%", "apart",
-    ]  # fmt: skip
+    *cells, interval, verdict = rows[0]
+    assert cells == ["continued", "continued_random", "documented functions (validation)", "1.7100", "1.7800", "-0.0700", "-3.93%"]
+    low, high = (float(bound) for bound in interval.split(" to "))
+    assert low < -0.07 < high < 0
+    assert verdict == "beyond noise"
 
 
 def test_paper_s_figures_stand_beside_ours(results: Results) -> None:
@@ -140,7 +145,7 @@ def test_megabytes_and_intervals() -> None:
 
 def test_ten_documents_are_folded_into_the_report(results: Results, figures: Path) -> None:
     page, text = render_page(compose(results), figures), render_markdown(compose(results))
-    assert page.count("<details>") == text.count("<details>") == 10
+    assert page.count("<details>") == text.count("<details>") == 10 + len(results.params.recipes)
     assert "return x &lt; 3\n" in page
     assert '```python\n"""Implement `f3`."""' in text
 
@@ -160,3 +165,13 @@ def test_yield_reasons_and_repositories_of_the_synthetic_documents(results: Resu
     rows = repository_share_table(results).rows
     assert rows[0] == ["repository0", "20", "6.2%"]
     assert rows[-1] == ["4 others", "80", "25.0%"]
+
+
+def test_clusters_pairs_and_wipe_outs_are_told(results: Results) -> None:
+    assert cluster_table(results).rows == [["2", "300"], ["3-4", "90"], ["5-9", "40"], ["10-99", "9"], ["100-999", "1"], ["1000+", "0"]]
+    assert wipe_out_table(results).rows == [["repository", "owner/copies", "120", "4", "96.7%"]]
+    text = deduplication_paragraph(results)
+    assert "of 2,400 pairs compared exactly, 1,500 reach the threshold" in text
+    assert "names 1 repositories and 0 languages" in text
+    results.stages["deduplicate_files"].values["wipe_out"] = {"languages": [], "repositories": [], "n_repositories": 0}
+    assert "owner/copies" not in render_markdown(compose(results))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.findings import compare, control_finding, findings, ladder_finding, score_finding
 from snowcoder.reporting.results import Results, read_results
 from tests.reporting.fabricate import PARAMS, fabricate
@@ -29,21 +30,23 @@ def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (1.70, ("0.080 bits per byte fewer", "-4.5%", "do not overlap")),
-        (1.77, ("0.010 bits per byte fewer", "-0.6%", "overlap, so the difference may be noise")),
-        (1.90, ("0.120 bits per byte more", "+6.7%", "do not overlap")),
+        (1.70, ("0.080 bits per byte fewer", "-4.5%", "beyond the noise")),
+        (1.779, ("0.001 bits per byte fewer", "-0.1%", "within noise")),
+        (1.90, ("0.120 bits per byte more", "+6.7%", "beyond the noise")),
     ],
 )
 def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[str, ...]) -> None:
-    sentence = control_finding(compare(made(tmp_path, {"continued": value}), "continued", "continued_random", "validation"))
+    comparison = compare(made(tmp_path, {"continued": value}), "continued", "continued_random", "validation")
+    assert comparison.interval[0] < comparison.difference < comparison.interval[1]
     for part in said:
-        assert part in sentence
+        assert part in control_finding(comparison)
 
 
-def test_intervals_that_touch_overlap(tmp_path: Path) -> None:
-    # [x - 0.03, x + 0.035] and [1.78 - 0.03, ...]: they touch at 1.75
-    assert compare(made(tmp_path, {"continued": 1.715}), "continued", "continued_random", "validation").overlap
-    assert not compare(made(tmp_path, {"continued": 1.7149}), "continued", "continued_random", "validation").overlap
+def test_models_measured_on_other_texts_are_not_compared(tmp_path: Path) -> None:
+    results = made(tmp_path)
+    del results.text_bits["continued"]["validation"][1][3:]
+    with pytest.raises(SnowcoderError, match=r"continued and continued_random were measured on other texts of validation \(3 and 164\)"):
+        compare(results, "continued", "continued_random", "validation")
 
 
 def test_no_solved_problem_is_said_plainly(results: Results, tmp_path: Path) -> None:

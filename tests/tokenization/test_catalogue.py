@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from snowcoder.errors import ShardError
+from snowcoder.errors import ParameterError, ShardError
 from snowcoder.shards import write_table
-from snowcoder.tokenization.catalogue import CATALOGUE_SCHEMA, read_catalogue
+from snowcoder.tokenization.catalogue import CATALOGUE_SCHEMA, keep_languages, read_catalogue
 
 ROWS = [("a", "r", "python", [1]), ("b", "r", "css", [1, 2]), ("c", "s", "python", [])]
 
@@ -57,3 +57,16 @@ def test_file_that_occurs_twice(tmp_path: Path, write_tokens: Callable[..., Path
     files = tokens if twice == "tokens" else _select(tmp_path / "selected", ["a", "a"])
     with pytest.raises(ShardError, match="occurs twice"):
         read_catalogue(tokens, files)
+
+
+def test_only_some_languages(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    files = read_catalogue(write_tokens(tmp_path / "tokens", [ROWS]), tmp_path / "tokens")
+    assert keep_languages(files, ["python"], "f")["file_id"].to_pylist() == ["a", "c"]
+    assert keep_languages(files, ["python", "css"], "f").equals(files)
+    assert keep_languages(files, None, "f") is files
+
+
+def test_a_language_without_files_is_refused(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    files = read_catalogue(write_tokens(tmp_path / "tokens", [ROWS]), tmp_path / "tokens")
+    with pytest.raises(ParameterError, match=r"pack_tokens\.x\.languages: found pyhton; allowed, for there are files of them: css, python"):
+        keep_languages(files, ["css", "pyhton"], "pack_tokens.x.languages")

@@ -24,6 +24,7 @@ pack_tokens:
   seed: 0
   general: {files: data/tokenize_files, documents: data/train_tokenizer, documents_fraction: 0.0}
   enhanced: {files: data/tokenize_files, documents: data/accept_documents, documents_fraction: 0.5}
+  enhanced_selected: {files: data/tokenize_files, languages: [python], documents: null, documents_fraction: 0.0}
 """
 ROWS = [
     (
@@ -89,6 +90,22 @@ def test_enhanced_variant(workspace: Path, write_tokens: Callable[..., Path]) ->
     assert metrics["documents_fraction"] == pytest.approx(0.5, abs=0.03)
     assert set(metrics["tokens_by_language"]) == {"css", "python"}
     assert min(metrics["passes"].values()) == 1.0
+
+
+def test_python_only_control(workspace: Path) -> None:
+    train_tokenizer.main()
+    tokenize_files.main()
+    for item in ("general", "enhanced_selected"):
+        pack_tokens.main(item)
+    languages = {row["file_id"]: row["language"] for row in iterate_rows(Path("data/split_files"))}
+    packed = list(iterate_rows(Path("data/pack_tokens/enhanced_selected/provenance")))
+    assert {languages[row["file_id"]] for row in packed} == {"python"}
+    everything = list(iterate_rows(Path("data/pack_tokens/general/provenance")))
+    # no Python file of the train split is lost, but what the last, partial sequence held
+    python = {row["file_id"] for row in everything if languages[row["file_id"]] == "python"}
+    metrics = _metrics("pack_tokens/enhanced_selected")
+    assert len(python - {row["file_id"] for row in packed}) <= metrics["dropped_tail_tokens"]
+    assert metrics["python_fraction"] == 1.0
 
 
 def test_pinned_tokenizer_is_taken_as_it_is(workspace: Path, tokenizer: Tokenizer) -> None:

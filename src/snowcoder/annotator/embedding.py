@@ -3,6 +3,7 @@
 in: SourceFile rows with `split` (corpus) or with `kind` (positives)  out: rows of embedding_table
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,15 @@ def embed_shard(files: pa.Table, params: EmbedParams, folder: Path) -> ShardResu
     table = table.append_column("section", pa.array([section.index for section in flat], pa.int8()))
     table = table.append_column("embedding", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), encoder.dimensions))
     return ShardResult({"sections": table}, _count(table))
+
+
+def embed_texts(texts: Sequence[str], params: EmbedParams, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(float64 [sections, D], where the sections of each text begin) of texts outside the corpus."""
+    sections = _cutter(folder, params.section_tokens).cut(texts)
+    flat = [section.token_ids for group in sections for section in group]
+    vectors = _encoder(folder, params).embed(flat, params.batch_tokens, f"embed {len(flat)} sections, batches")
+    sizes = np.array([len(group) for group in sections])
+    return vectors.astype(np.float64), np.cumsum(sizes) - sizes
 
 
 def _with_source(files: pa.Table) -> pa.Table:

@@ -12,6 +12,8 @@
 The first shards are those of the corpus, the last ones those of the positives.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
@@ -43,3 +45,16 @@ def embeddings_of(table: pa.Table) -> np.ndarray:
     """Column `embedding` as float64 [rows, D]."""
     # Parquet keeps no fixed size of a list: the number of dimensions follows from the rows
     return table["embedding"].combine_chunks().flatten().to_numpy().astype(np.float64).reshape(len(table), -1)
+
+
+@dataclass(frozen=True)
+class SectionVectors:
+    """embeddings: float64 [sections, D], sorted by file, then section; starts: where each file begins. Files as in the list of examples."""
+
+    embeddings: np.ndarray
+    starts: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of sections of each file."""
+        return np.diff(np.append(self.starts, len(self.embeddings)))

@@ -3,17 +3,18 @@
 in: SourceFile rows with `split`  out: one row per labelled file, sorted by file_id within a shard:
   file_id   string
   label     float64  0 to 5
-  labeller  string   who judged: `rubric` (see rubric), never passed off as an LLM's judgement
+  labeller  string   who judged: `rubric` (see rubric), never passed off as an LLM's judgement, or the model's name (see llm_labelling)
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from snowcoder.annotator.llm_labelling import Judgements, JudgeParams
 from snowcoder.annotator.rubric import LABELLER, score_file
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import ShardResult
@@ -28,9 +29,18 @@ SampleKey = tuple[float, str]
 class LabelParams(ParamsModel):
     """Which files are labelled, by whom."""
 
-    labeller: Literal["rubric"] = Field(description="rubric: the written 0-5 rubric, from syntax tree and text")
+    labeller: Literal["rubric", "engine"] = Field(
+        description="rubric: the written 0-5 rubric, from syntax tree and text; engine: the LLM of `judge`"
+    )
+    judge: JudgeParams | None = Field(default=None, description="of labeller engine; null for the rubric")
     sample_files: int = Field(description="train files to label; all of them if there are fewer", ge=1)
     seed: int = Field(description="seed of the sample", ge=0)
+
+    @model_validator(mode="after")
+    def _engine_has_a_judge(self) -> Self:
+        if (self.labeller == "engine") != (self.judge is not None):
+            raise ValueError("judge: needed by labeller engine, and by it alone; set label_files.judge, or null for the rubric")
+        return self
 
 
 def last_sampled(shards: Sequence[Path], sample_files: int, seed: int) -> SampleKey:
@@ -56,7 +66,26 @@ def label_shard(files: pa.Table, last: SampleKey, seed: int) -> ShardResult:
 
 
 def summarise_labels(summaries: Sequence[dict[str, int]]) -> dict[str, Any]:
-    """{"files", "by_language": {language: {label rounded down: files}}} over all shards."""
+    """{"files", "labeller", "by_language": {language: {label rounded down: files}}} over all shards."""
+    return _totals(summaries) | {"labeller": LABELLER}
+
+
+def read_sample(shards: Sequence[Path], last: SampleKey, seed: int) -> list[list[dict[str, Any]]]:
+    """The sampled files of each shard: file_id, language, content, sorted by file_id."""
+    columns = ["file_id", "language", "content", "content_sha256", "split"]
+    parts = [read_shard(path, columns).sort_by("file_id").to_pylist() for path in shards]
+    return [[row for row in part if row["split"] == "train" and _key(row, seed) <= last] for part in parts]
+
+
+def summarise_judged(files: Sequence[dict[str, Any]], judged: Judgements, labeller: str) -> dict[str, Any]:
+    """As summarise_labels, and {"refused": {reason: answers}}: rows in are rows labelled and rows refused."""
+    counts = Counter(f"{row['language']}/{int(judged.labels[row['file_id']])}" for row in files if row["file_id"] in judged.labels)
+    assert len(files) == sum(counts.values()) + sum(judged.refused.values()), "every sampled file has a label or a reason"
+    refused = dict(sorted(judged.refused.items()))
+    return _totals([dict(counts) | {"files": sum(counts.values())}]) | {"labeller": labeller, "refused": refused}
+
+
+def _totals(summaries: Sequence[dict[str, int]]) -> dict[str, Any]:
     totals: Counter[str] = Counter()
     for summary in summaries:
         totals.update(summary)
@@ -65,7 +94,7 @@ def summarise_labels(summaries: Sequence[dict[str, int]]) -> dict[str, Any]:
         if key != "files":
             language, label = key.split("/")
             by_language.setdefault(language, {})[label] = count
-    return {"files": totals["files"], "labeller": LABELLER, "by_language": by_language}
+    return {"files": totals["files"], "by_language": by_language}
 
 
 def _key(row: dict[str, Any], seed: int) -> SampleKey:

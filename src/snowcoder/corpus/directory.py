@@ -7,7 +7,6 @@ unreadable, outside_repositories, and the reasons of snowcoder.corpus.reading.
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.licences import licence_of_repository
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, take_within_limits
+from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, LeftOut, take_within_limits
 from snowcoder.errors import SourceError
 from snowcoder.records import SourceFile
 
@@ -50,7 +49,7 @@ class _Ignores:
         return _Ignores((*self.specs, (prefix, GitIgnoreSpec.from_lines(lines))))
 
 
-def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str] | None, skipped: Counter[str]) -> Iterator[SourceFile]:
+def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str] | None, skipped: LeftOut) -> Iterator[SourceFile]:
     """Files within `limits`, by repository and path. depth: levels from `root` to a repository (0: it is one itself; 2: owner/name).
 
     Raises SourceError if `root` is no folder, or `only` names a repository that is not there.
@@ -69,7 +68,7 @@ def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str
             yield from taken
 
 
-def _repositories(root: Path, depth: int, skipped: Counter[str], prefix: str = "") -> Iterator[tuple[str, Path]]:
+def _repositories(root: Path, depth: int, skipped: LeftOut, prefix: str = "") -> Iterator[tuple[str, Path]]:
     if depth == 0:
         yield prefix.removesuffix("/") or root.resolve().name, root
         return
@@ -78,11 +77,11 @@ def _repositories(root: Path, depth: int, skipped: Counter[str], prefix: str = "
             skipped["symlink"] += 1
         elif not entry.is_dir():
             skipped["outside_repositories"] += 1
-        elif entry.name != GIT_FOLDER:
+        elif _enter(entry, skipped):
             yield from _repositories(Path(entry.path), depth - 1, skipped, f"{prefix}{entry.name}/")
 
 
-def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: Counter[str]) -> list[SourceFile]:
+def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: LeftOut) -> list[SourceFile]:
     origin = Origin(SOURCE, name, _licence(folder), _commit(folder))
     candidates = []
     for path, file in _walk(folder, skipped):
@@ -94,7 +93,7 @@ def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: Count
     return candidates
 
 
-def _walk(root: Path, skipped: Counter[str]) -> Iterator[tuple[str, Path]]:
+def _walk(root: Path, skipped: LeftOut) -> Iterator[tuple[str, Path]]:
     """(path in the repository, file) of every ordinary file that nothing hides."""
     pending = [(root, "", _Ignores())]  # a stack of our own: folders may be nested deeper than calls
     while pending:
@@ -108,7 +107,7 @@ def _walk(root: Path, skipped: Counter[str]) -> Iterator[tuple[str, Path]]:
                 hidden = "vendored_folder" if entry.name in VENDORED_FOLDERS else "gitignored_folder" if ignores.hide(f"{path}/") else None
                 if hidden:
                     skipped[hidden] += 1
-                elif entry.name != GIT_FOLDER:
+                elif _enter(entry, skipped):
                     pending.append((Path(entry.path), f"{path}/", ignores))
             elif not entry.is_file(follow_symlinks=False):
                 skipped["not_a_file"] += 1
@@ -118,13 +117,22 @@ def _walk(root: Path, skipped: Counter[str]) -> Iterator[tuple[str, Path]]:
                 yield path, Path(entry.path)
 
 
-def _entries(folder: Path, skipped: Counter[str]) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, skipped: LeftOut) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
+        skipped.n_seen += 1
         skipped["unreadable"] += 1
         return []
+    skipped.n_seen += len(found)
+    return found
+
+
+def _enter(folder: os.DirEntry[str], skipped: LeftOut) -> bool:
+    """Whether to look into a folder, which then counts as what is in it; git's own counts for nothing."""
+    skipped.n_seen -= 1
+    return folder.name != GIT_FOLDER
 
 
 def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> SourceFile | str:
@@ -142,7 +150,7 @@ def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> Sou
 
 def _licence(folder: Path) -> str:
     """SPDX of a repository, from the licence files and package manifests at its root; empty where there is none."""
-    names = sorted(entry.name for entry in _entries(folder, Counter()) if entry.is_file(follow_symlinks=False))
+    names = sorted(entry.name for entry in _entries(folder, LeftOut()) if entry.is_file(follow_symlinks=False))
     texts = [_head(folder / name) for name in names if _LICENCE_NAME.match(name)]
     return licence_of_repository(texts, [_head(folder / name) for name in names if name in _MANIFESTS])
 

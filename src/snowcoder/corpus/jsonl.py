@@ -5,6 +5,7 @@ A file that ends in the middle of a line or of its compressed stream is damaged,
 """
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ def read_jsonl(path: Path, columns: Columns, max_file_bytes: int) -> Iterator[di
     """Rows of a file or folder, or the reason why a line gives none. Raises SourceError naming the file that is missing or damaged."""
     for file in list_files(path, (".jsonl", ".jsonl.gz", ".json.gz")):
         try:
-            with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            with file.open("rb") as raw, gzip.open(raw) if file.suffix == ".gz" else io.BufferedReader(cast(io.RawIOBase, raw)) as stream:
                 yield from _rows(cast(BinaryIO, stream), file, columns, max_file_bytes * BYTES_PER_BYTE + MARGIN_BYTES)
         except (EOFError, zlib.error, OSError) as error:
             raise SourceError(f"{file}: damaged or cut off ({error}); fetch it again") from error

@@ -18,7 +18,7 @@ def read_parquet(path: Path, columns: Columns) -> Iterator[dict[str, Any]]:
     """Rows of a file or folder. Raises SourceError naming the file that is missing, damaged or lacks a column."""
     for file in list_files(path, (".parquet",)):
         try:
-            with pq.ParquetFile(file) as opened:
+            with file.open("rb") as stream, pq.ParquetFile(stream) as opened:
                 check_columns(columns, opened.schema_arrow.names, str(file))
                 for batch in opened.iter_batches(BATCH_ROWS, columns=columns.named):
                     yield from batch.to_pylist()

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from snowcoder.corpus.languages import name_language
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import FileLimits, take_within_limits
+from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
 from snowcoder.corpus.spool import Spool
 from snowcoder.errors import SourceError
 from snowcoder.params import ParamsModel
@@ -63,10 +63,11 @@ def check_columns(columns: Columns, found: Iterable[str], where: str) -> None:
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | str], columns: Columns, kind: str, revision: str, limits: FileLimits, skipped: Counter[str]
+    rows: Iterable[Mapping[str, Any] | str], columns: Columns, kind: str, revision: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
     """Files of `rows`, in their order; limits on a single file alone. A row that is text is the reason why there is none."""
     for row in rows:
+        skipped.n_seen += 1
         file = row if isinstance(row, str) else file_of_row(row, columns, kind, revision, limits)
         if isinstance(file, str):
             skipped[file] += 1

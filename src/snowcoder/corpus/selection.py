@@ -23,6 +23,14 @@ VENDORED_FOLDERS = frozenset(
 )
 
 
+class LeftOut(Counter[str]):
+    """What a source leaves out, by reason; n_seen: all that it came upon, taken or not, counted where it came upon it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_seen = 0
+
+
 class FileLimits(ParamsModel):
     """What may be taken from one repository.
 

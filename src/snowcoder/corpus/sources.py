@@ -6,7 +6,6 @@ file_id there, so that adding a repository moves no other file. Memory is bounde
 
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -20,13 +19,14 @@ from snowcoder.corpus.huggingface import read_dataset
 from snowcoder.corpus.jsonl import read_jsonl
 from snowcoder.corpus.parquet import read_parquet
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
-from snowcoder.corpus.selection import FileLimits
+from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.spool import Spool
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
+from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
-from snowcoder.shards import write_table
+from snowcoder.shards import location, write_table
 
 
 class Source(Protocol):
@@ -35,8 +35,8 @@ class Source(Protocol):
     def inputs(self) -> list[Path]:
         """Small files whose content is part of the result's identity."""
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        """Files within `limits`; what is left out is counted by reason in `skipped`. `downloads`: folder kept between runs."""
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
+        """Files within `limits`; `skipped` counts what is left out, and all that was seen. `downloads`: folder kept between runs."""
 
 
 class WheelSource(ParamsModel):
@@ -52,7 +52,7 @@ class WheelSource(ParamsModel):
     def inputs(self) -> list[Path]:
         return [Path(self.lock), Path(self.table)]
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         wheels = download_wheels(Path(self.lock), downloads / "wheels", only)
         return iterate_wheel_files(wheels, Path(self.table), limits, skipped)
 
@@ -67,12 +67,12 @@ class DirectorySource(ParamsModel):
     def inputs(self) -> list[Path]:
         return []
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         return iterate_directory(Path(self.path), self.depth, limits, only, skipped)
 
 
 class JsonlSource(RowSource):
-    """JSON lines, plain or gzipped: a file or a folder of them."""
+    """JSON lines, plain or gzipped: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["jsonl"]
     path: str
@@ -80,14 +80,14 @@ class JsonlSource(RowSource):
     def inputs(self) -> list[Path]:
         return []
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        rows = islice(read_jsonl(Path(self.path), self.columns, limits.max_file_bytes), self.max_rows)
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
+        rows = islice(read_jsonl(location(self.path), self.columns, limits.max_file_bytes), self.max_rows)
         files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
 class ParquetSource(RowSource):
-    """Parquet: a file or a folder of them."""
+    """Parquet: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["parquet"]
     path: str
@@ -95,8 +95,8 @@ class ParquetSource(RowSource):
     def inputs(self) -> list[Path]:
         return []
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
-        rows = islice(read_parquet(Path(self.path), self.columns), self.max_rows)
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
+        rows = islice(read_parquet(location(self.path), self.columns), self.max_rows)
         files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
@@ -126,7 +126,7 @@ class HuggingFaceSource(RowSource):
     def inputs(self) -> list[Path]:
         return []
 
-    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: Counter[str]) -> Iterator[SourceFile]:
+    def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_dataset(self.dataset, self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows)
         files = files_of_rows(rows, self.columns, self.kind, self.revision or "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
@@ -148,7 +148,7 @@ class FetchCorpusParams(FileLimits):
 
 def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dict[str, Any]:
     """Write the corpus' shards to `folder`; return the stage's metrics. Raises SourceError, or EmptyResultError if nothing is left."""
-    skipped: Counter[str] = Counter()
+    skipped = LeftOut()
     by_language: dict[str, dict[str, int]] = {}
     repositories = set()
     downloads.mkdir(parents=True, exist_ok=True)
@@ -166,7 +166,8 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
             )
         write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
     n_files = sum(counts["files"] for counts in by_language.values())
-    return {"rows_out": n_files, "by_language": by_language, "repositories": len(repositories), "skipped": dict(skipped)}
+    accounts = row_accounts(skipped.n_seen, n_files, +skipped)
+    return {**accounts, "by_language": by_language, "repositories": len(repositories)}
 
 
 def shard_of(file_id: str, shards: int) -> int:

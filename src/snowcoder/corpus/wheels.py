@@ -10,13 +10,12 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from snowcoder.console import progress
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import FileLimits, take_within_limits
+from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
 from snowcoder.records import SourceFile
@@ -42,9 +41,7 @@ def download_wheels(lock: Path, folder: Path, only: Sequence[str] | None = None)
     return [_verified(wheel, folder, lock) for wheel in wheels]
 
 
-def iterate_wheel_files(
-    wheels: Sequence[Path], table: Path, limits: FileLimits, skipped: Counter[str] | None = None
-) -> Iterator[SourceFile]:
+def iterate_wheel_files(wheels: Sequence[Path], table: Path, limits: FileLimits, skipped: LeftOut | None = None) -> Iterator[SourceFile]:
     """Files of `wheels` within `limits`, by repository and path; what is left out is counted by reason in `skipped`.
 
     Raises SourceError if a wheel is no zip file, or is not described in `table` under its version.
@@ -54,18 +51,21 @@ def iterate_wheel_files(
         files, left_out = read_wheel(path, _entry_of(path, entries, table), limits)
         if skipped is not None:
             skipped.update(left_out)
+            skipped.n_seen += left_out.n_seen
         yield from files
 
 
-def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[SourceFile], Counter[str]]:
+def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[SourceFile], LeftOut]:
     """(files of one wheel within `limits`, left out by reason). The zip is read in memory; nothing is unpacked to disk."""
-    skipped: Counter[str] = Counter()
+    skipped = LeftOut()
     candidates = []
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir() and ".dist-info/" not in info.filename]
             distinct = {info.filename: info for info in members}
-            skipped["duplicate_id"] += len(members) - len(distinct)
+            skipped.n_seen += len(members)
+            if len(members) > len(distinct):
+                skipped["duplicate_id"] += len(members) - len(distinct)
             for member in sorted(distinct.values(), key=lambda info: info.filename):
                 file = _read_member(archive, member, entry, limits)
                 if isinstance(file, str):
@@ -75,7 +75,8 @@ def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:  # RuntimeError: encrypted, or a method not known
         raise SourceError(f"{path}: cannot be read as a wheel ({error}); delete it and run again") from error
     taken, left_out = take_within_limits(candidates, limits)
-    return taken, skipped + left_out  # without the counts that are 0
+    skipped.update(left_out)
+    return taken, skipped
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: WheelEntry, limits: FileLimits) -> SourceFile | str:

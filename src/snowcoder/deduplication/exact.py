@@ -34,6 +34,7 @@ def order_files(sketched: Sketched, columns: Path) -> None:
         rank_of_file[numbers] = np.arange(first, first + numbers.size, dtype=np.uint32)
         first += numbers.size
         path.unlink()
+    flush(rank_of_file, file_of_rank)
 
 
 def lead_copies(sketched: Sketched, columns: Path) -> None:
@@ -46,12 +47,19 @@ def lead_copies(sketched: Sketched, columns: Path) -> None:
         copies, leaders = np.load(path)
         leader_of_rank[copies] = leaders
         path.unlink()
+    flush(leader_of_rank)
 
 
-def new_column(path: Path, size: int, dtype: type) -> np.ndarray:
+def new_column(path: Path, size: int, dtype: type) -> np.memmap:
     """A column of zeros, kept on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
+
+
+def flush(*columns: np.memmap) -> None:
+    """Put written columns on disk: a worker on another machine sees that, and not the mapped pages of this one."""
+    for each in columns:
+        each.flush()
 
 
 def column(columns: Path, name: str) -> np.ndarray:

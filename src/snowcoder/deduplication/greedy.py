@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, lead_copies, new_column, order_files
+from snowcoder.deduplication.exact import column, flush, lead_copies, new_column, order_files
 from snowcoder.deduplication.kernels import drop_for_kept
 from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
 from snowcoder.deduplication.sketches import Sketched
@@ -61,17 +61,18 @@ def choose_survivors(sketched: Sketched, shingles_of: ShinglesOf, threshold: flo
             break
     status = _writable(columns, "status")
     status[status == UNDECIDED] = KEPT
+    flush(status)
     return Choice(columns, matches, int(np.count_nonzero(column(columns, "nominated"))), n_verified, n_undecided)
 
 
 def _first_status(n_files: int, columns: Path) -> None:
     status = new_column(columns / "status.npy", n_files, np.uint8)
-    new_column(columns / "kept_rank.npy", n_files, np.uint32)
-    new_column(columns / "jaccard.npy", n_files, np.float64)
+    others = new_column(columns / "kept_rank.npy", n_files, np.uint32), new_column(columns / "jaccard.npy", n_files, np.float64)
     nominated, file_of_rank = column(columns, "nominated"), column(columns, "file_of_rank")
     for first in range(0, n_files, RANKS_AT_ONCE):
         part = slice(first, first + RANKS_AT_ONCE)
         status[part] = np.where(nominated[file_of_rank[part]], UNDECIDED, KEPT)
+    flush(status, *others)
 
 
 def _decide(columns: Path, matches: Sequence[Path], incomplete: Sequence[Path]) -> int:
@@ -82,15 +83,16 @@ def _decide(columns: Path, matches: Sequence[Path], incomplete: Sequence[Path]) 
         not_yet[np.load(path)] = True
     for stem in matches:  # together in ascending order of the worse file
         pairs, found = np.load(stem.with_suffix(".keys.npy")), np.load(stem.with_suffix(".values.npy"))
-        drop_for_kept(pairs, found, not_yet, status, kept_rank, jaccard, UNDECIDED, DROPPED)
+        drop_for_kept(pairs, found, not_yet, *(np.asarray(each) for each in (status, kept_rank, jaccard)), UNDECIDED, DROPPED)
     undecided = 0
     for first in range(0, status.size, RANKS_AT_ONCE):
         part = slice(first, first + RANKS_AT_ONCE)
         decided = (status[part] == UNDECIDED) & ~not_yet[part]
         status[part][decided] = KEPT
         undecided += int(np.count_nonzero(status[part] == UNDECIDED))
+    flush(status, kept_rank, jaccard)
     return undecided
 
 
-def _writable(columns: Path, name: str) -> np.ndarray:
-    return np.asarray(np.load(columns / f"{name}.npy", mmap_mode="r+"))
+def _writable(columns: Path, name: str) -> np.memmap:
+    return np.lib.format.open_memmap(columns / f"{name}.npy", mode="r+")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, new_column
+from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import next_pairs
 from snowcoder.deduplication.runs import Runs, group_starts, write_array
 from snowcoder.deduplication.sketches import Sketched
@@ -34,6 +34,7 @@ def group_files(sketched: Sketched, columns: Path, folder: Path) -> list[Path]:
     file_of_rank = column(columns, "file_of_rank")
     for stem in stems:
         nominated[file_of_rank[_members(stem)]] = 1
+    flush(nominated)
     return stems
 
 

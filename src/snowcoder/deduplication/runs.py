@@ -5,11 +5,12 @@ runs of what it saw. Buckets are ranges of keys, cut at samples of all runs so t
 takes its slice of every run. Hash keys make these hash-range buckets. All entries of one key are in one bucket.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from snowcoder.shards import written_whole
 
 BUCKET_ENTRIES = 2**22
 SAMPLES_PER_BUCKET = 8
@@ -74,11 +75,8 @@ def group_starts(keys: np.ndarray) -> np.ndarray:
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write a .npy file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
+    with written_whole(path, survives_power_loss=False) as partial, partial.open("wb") as file:
         np.save(file, array)
-    partial.replace(path)
 
 
 def _mapped(stem: Path, part: str) -> np.ndarray:

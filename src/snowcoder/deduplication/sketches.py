@@ -20,7 +20,7 @@ from snowcoder.deduplication.runs import write_array, write_run
 from snowcoder.deduplication.shingles import shingle_bytes, text_buffer
 from snowcoder.deduplication.survivors import rank_keys
 from snowcoder.errors import ShardError
-from snowcoder.shards import read_shard
+from snowcoder.shards import read_shard, written_whole
 
 CONTENT_KEY_BYTES = 16
 SKETCHED_COLUMNS = ("file_id", "repository", "path", "licence", "popularity", "revision", "content")
@@ -111,8 +111,11 @@ def names_of(sketched: Sketched, numbers: np.ndarray) -> pa.Table:
 
 
 def _write_names(stem: Path, names: pa.Table) -> None:
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    with pa.OSFile(str(_names_path(stem)), "wb") as sink, pa.ipc.new_file(sink, NAME_SCHEMA) as writer:
+    with (
+        written_whole(_names_path(stem), survives_power_loss=False) as path,
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, NAME_SCHEMA) as writer,
+    ):
         writer.write_table(names.cast(NAME_SCHEMA))
 
 

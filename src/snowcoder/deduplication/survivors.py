@@ -14,46 +14,9 @@ import pyarrow.compute as pc
 from packaging.version import InvalidVersion, Version
 
 from snowcoder.errors import ShardError
+from snowcoder.licence_class import licence_class
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
-
-# SPDX identifiers, lower case. Kept here, and short, because an unknown licence only loses a tie between copies.
-PERMISSIVE_LICENCES = frozenset(
-    {
-        "0bsd",
-        "afl-3.0",
-        "apache-2.0",
-        "artistic-2.0",
-        "blueoak-1.0.0",
-        "bsd",
-        "bsd-1-clause",
-        "bsd-2-clause",
-        "bsd-3-clause",
-        "bsd-3-clause-clear",
-        "bsd-4-clause",
-        "bsl-1.0",
-        "cc0-1.0",
-        "cnri-python",
-        "hpnd",
-        "isc",
-        "mit",
-        "mit-0",
-        "mit-cmu",
-        "ncsa",
-        "postgresql",
-        "psf-2.0",
-        "python-2.0",
-        "unicode-3.0",
-        "unlicense",
-        "upl-1.0",
-        "w3c",
-        "wtfpl",
-        "x11",
-        "zlib",
-        "zpl-2.1",
-    }
-)
-
 
 RANK_BYTES = 32
 
@@ -89,19 +52,12 @@ def revision_age(revision: str) -> int:
     return age << 1 | (not version.is_prerelease)
 
 
-def licence_class(licence: str) -> int:
-    """0 permissive, 1 otherwise or unknown. Of an SPDX expression one alternative (OR) must be permissive in all its parts (AND)."""
-    alternatives = re.split(r"\s+or\s+", licence.lower().replace("(", " ").replace(")", " "))
-    parts = [re.split(r"\s+and\s+", alternative) for alternative in alternatives]
-    return 0 if any(all(part.strip() in PERMISSIVE_LICENCES for part in alternative) for alternative in parts) else 1
-
-
 def _licence_and_popularity(files: pa.Table) -> np.ndarray:
-    """Two bits of licence class, then 62 of popularity in descending order; unknown (null, NaN) popularity counts as 0."""
+    """Two bits of licence class (0 permissive), then 62 of popularity in descending order; unknown (null, NaN) popularity counts as 0."""
     popularity = np.nan_to_num(_array(pc.fill_null(files["popularity"], 0.0)), nan=0.0)
     bits = (popularity + 0.0).view(np.int64)  # + 0.0: -0.0 has other bits
     ascending = np.where(bits < 0, ~bits, bits | np.int64(-(2**63))).view(np.uint64)
-    classes = _per_distinct(files["licence"], licence_class, np.uint64)
+    classes = _per_distinct(files["licence"], lambda licence: licence_class(licence) != "permissive", np.uint64)
     return classes << np.uint64(62) | ~ascending >> np.uint64(2)
 
 

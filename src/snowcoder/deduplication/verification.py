@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, new_column
+from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import exact_jaccards
 from snowcoder.deduplication.runs import Runs, write_array
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.execution import map_items
+from snowcoder.shards import written_whole
 
 # (shard, rows of it) -> (their shingle sets end to end, int64 sizes); picklable
 ShinglesOf = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -41,6 +42,7 @@ def store_shingles(sketched: Sketched, columns: Path, shingles_of: ShinglesOf) -
             with part.with_suffix(".u64").open("rb") as file:
                 shutil.copyfileobj(file, store, 2**20)
             part.with_suffix(".u64").unlink()
+    flush(starts, sizes)
 
 
 def verify_pairs(pairs: Runs, columns: Path, threshold: float, folder: Path) -> tuple[list[Path], int]:
@@ -56,7 +58,7 @@ def _shingle_shard(sketched: Sketched, columns: Path, shingles_of: ShinglesOf, s
     rows = np.flatnonzero(nominated)
     shingles, sizes = shingles_of(shard, rows)
     stem = columns / f"shingles-{shard}"
-    with stem.with_suffix(".u64").open("wb") as file:
+    with written_whole(stem.with_suffix(".u64"), survives_power_loss=False) as partial_path, partial_path.open("wb") as file:
         shingles.tofile(file)
     all_sizes = np.zeros(nominated.size, dtype=np.uint32)
     all_sizes[rows] = sizes

@@ -24,7 +24,7 @@ from snowcoder.evaluation.likelihood_choice import choose_by_likelihood
 from snowcoder.evaluation.prompts import Mode, solution_of, stop_strings
 from snowcoder.evaluation.sample_files import grade_file
 from snowcoder.evaluation.text_sets import reference_solutions
-from snowcoder.evaluation.without_flagged import rates_without_flagged, read_flagged
+from snowcoder.evaluation.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.execution import worker_count
 from snowcoder.inference.any_model import LoadedModel, load_any_model
 from snowcoder.inference.engine import Sampling
@@ -98,7 +98,7 @@ def _evaluate(
     loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, folder: Path
 ) -> dict[str, Any]:
     rows = _complete(loaded, problems, settings, identity, folder / "completions.jsonl")
-    known = {problem.problem_id: problem for problem in problems}
+    known, name = {problem.problem_id: problem for problem in problems}, problems[0].benchmark
     lines = []
     for row in rows:
         solution = solution_of(known[row["problem_id"]], row["prompt"], row["completion"], settings.mode)
@@ -113,7 +113,7 @@ def _evaluate(
         "base": summary["base"],
         "plus": summary["plus"],
         "passes": {problem_id: sum(ok for other, ok in passed if other == problem_id) for problem_id in known},
-        "without_flagged": rates_without_flagged(passed, read_flagged(problems[0].benchmark)),
+        "without_flagged": rates_without_flagged(passed, read_flagged(name), is_screened(name)),
         **_likelihoods(loaded, problems, settings),
     }
 

@@ -42,9 +42,7 @@ def _runs(lines: Sequence[str], filled: Sequence[int]) -> Iterator[tuple[int, in
     """(first, last) of runs that may parse, those with most lines that are not blank first, then by position."""
     by_count: dict[int, list[tuple[int, int]]] = {}
     for first in range(len(lines)):
-        if _starts_indented(lines, first):
-            continue
-        for last in range(first + 1, len(lines)):
+        for last in range(first + 1, _indented_code(lines, first)):
             count = filled[last + 1] - filled[first]
             if count:
                 by_count.setdefault(count, []).append((first, last))
@@ -52,11 +50,13 @@ def _runs(lines: Sequence[str], filled: Sequence[int]) -> Iterator[tuple[int, in
         yield from by_count[count]
 
 
-def _starts_indented(lines: Sequence[str], first: int) -> bool:
-    for line in lines[first:]:
+def _indented_code(lines: Sequence[str], first: int) -> int:
+    """Where a run from `first` must end: before its first line of code if that is indented. Comments and blank lines parse anywhere."""
+    for place in range(first, len(lines)):
+        line = lines[place]
         if line.strip() and not line.lstrip().startswith("#"):
-            return line[0] in " \t"
-    return False
+            return place if line[0] in " \t" else len(lines)
+    return len(lines)
 
 
 def _parse(code: str) -> ast.Module | None:

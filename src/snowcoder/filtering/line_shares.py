@@ -1,4 +1,4 @@
-"""How much of a file is comments, and how much imports: told by how its lines begin, in one pass whatever the language.
+"""How much of a file is comments, imports, prints, passes and asserts: told by how its lines begin, in one pass whatever the language.
 
 A line inside a string counts as what it looks like; a docstring is no comment.
 """
@@ -13,7 +13,12 @@ COMMENT_STARTS: dict[str, tuple[str, ...]] = {
     ),
     "sql": _DASH,
 }
-_PYTHON_IMPORT = re.compile(r"import\b|from\b.*\bimport\b")
+_PYTHON_STATEMENTS = {
+    "import_line_fraction": re.compile(r"import\b|from\b.*\bimport\b"),
+    "print_line_fraction": re.compile(r"print\s*\("),
+    "pass_line_fraction": re.compile(r"pass\b"),
+    "assert_line_fraction": re.compile(r"assert\b|self\.assert\w*\("),
+}
 
 
 def comment_fraction(language: str, lines: list[str]) -> float | None:
@@ -26,7 +31,8 @@ def comment_fraction(language: str, lines: list[str]) -> float | None:
     return sum(len(line) for line in stripped if line.startswith(starts)) / total if total else 0.0
 
 
-def import_line_fraction(lines: list[str]) -> float:
-    """Lines of Python that import / lines that are not blank."""
+def python_line_fractions(lines: list[str]) -> dict[str, float]:
+    """Signal -> lines of Python that begin with such a statement / lines that are not blank."""
     stripped = [line for line in map(str.strip, lines) if line]
-    return sum(1 for line in stripped if _PYTHON_IMPORT.match(line)) / len(stripped) if stripped else 0.0
+    n_lines = max(1, len(stripped))
+    return {name: sum(1 for line in stripped if begin.match(line)) / n_lines for name, begin in _PYTHON_STATEMENTS.items()}

@@ -5,7 +5,7 @@ of MEASURED_SCHEMA  out: which rules every row breaks.
 
 Sources of the thresholds: StarCoder2 (arXiv 2402.19173, section 3.1) for lines, letters, encoded data, data formats, HTML and marks of
 tools; The Stack's own filters for XML; OpenCoder (arXiv 2411.04905, its published filters) for digits, white space, broken characters,
-repetition, comments and imports; min_words is ours.
+repetition, comments, imports, prints, passes and asserts; min_words is ours.
 """
 
 import csv
@@ -61,6 +61,9 @@ class FilterParams(ParamsModel):
     max_repeated_10gram_fraction: float | None = Fraction
     max_comment_fraction: float | None = Fraction
     max_import_line_fraction: float | None = Fraction
+    max_print_line_fraction: float | None = Fraction
+    max_pass_line_fraction: float | None = Fraction
+    max_assert_line_fraction: float | None = Fraction
     max_syntax_error_line: int | None = Field(ge=0)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from snowcoder.filtering.encoded import encoded_run_lengths
 from snowcoder.filtering.generated import has_generated_name, marker_line
-from snowcoder.filtering.line_shares import comment_fraction, import_line_fraction
+from snowcoder.filtering.line_shares import comment_fraction, python_line_fractions
 from snowcoder.filtering.markup import visible_text
 from snowcoder.filtering.python_syntax import syntax_error_line
 from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
@@ -36,6 +36,9 @@ SIGNALS: dict[str, str] = {
     "repeated_10gram_fraction": "the same for 10 words",
     "comment_fraction": "characters of comment lines / characters of lines, where the language's comments are known",
     "import_line_fraction": "Python: lines that import / lines that are not blank",
+    "print_line_fraction": "Python: the same for lines that print",
+    "pass_line_fraction": "Python: the same for lines that pass",
+    "assert_line_fraction": "Python: the same for lines that assert",
     "syntax_error_line": "Python: line of the first syntax error; 0: the file parses",
 }
 PYTHON = frozenset({"python", "jupyter-notebook"})
@@ -74,7 +77,7 @@ def measure(path: str, language: str, content: str) -> dict[str, float | None]:
         n_visible = min(len(visible_text(content)), n_chars)  # blanks between its parts can make a tiny text longer than it is
         found |= {"visible_text_chars": n_visible, "visible_text_fraction": n_visible / n_chars}
     if language in PYTHON:
-        found |= {"import_line_fraction": import_line_fraction(lines), "syntax_error_line": syntax_error_line(content)}
+        found |= {**python_line_fractions(lines), "syntax_error_line": syntax_error_line(content)}
     return found
 
 

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from snowcoder.console import progress
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
-from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, draw_seed
+from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.model_folder import Precision
 from snowcoder.inference.prompt_encoder import PromptEncoder, chat_renderer
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 class VllmEngine(Engine):
-    """A loaded `llm`. encoder: of prompts. end_ids: tokens that end a completion. window_tokens: prompt and completion together."""
+    """A loaded `llm`, with the tokenizer of its completions. encoder: of prompts. end_ids: tokens that end a completion. window_tokens:
+    prompt and completion together.
+    """
 
-    def __init__(self, llm: "LLM", encoder: PromptEncoder, end_ids: Sequence[int], window_tokens: int) -> None:
+    def __init__(self, llm: "LLM", tokenizer: Tokenizer, encoder: PromptEncoder, end_ids: Sequence[int], window_tokens: int) -> None:
         self._llm = llm
+        self._tokenizer = tokenizer
         self._encoder = encoder
         self._end_ids = list(end_ids)
         self._window_tokens = window_tokens
@@ -62,13 +65,23 @@ class VllmEngine(Engine):
                     if output.finished:
                         open_ids.discard(output.request_id)
                         index = int(output.request_id)
-                        yield index, _completion(cast(Any, output).outputs[0], len(encoded[index]))
+                        yield index, self._completion(cast(Any, output).outputs[0], len(encoded[index]), sampling)
         except EngineDeadError as error:
             open_ids.clear()
             raise EngineError("vLLM's engine has died; its log above says why; answers so far are kept where there is a store") from error
         finally:
             if open_ids:  # the consumer left, or an error: the next call must not meet them
                 engine.abort_request(sorted(open_ids))
+
+    def _completion(self, output: Any, n_prompt_tokens: int, sampling: Sampling) -> Completion:
+        if output.finish_reason not in get_args(FinishReason):
+            raise EngineError(f"vLLM broke off with finish_reason {output.finish_reason!r}; its log says why")
+        ids = list(output.token_ids)
+        if ids and ids[-1] in self._end_ids:
+            ids.pop()
+        # vLLM's own text holds back a character that the last token cuts in two; decoded here it is that of the transformers engine
+        text, _ = cut_at_stop(self._tokenizer.decode(ids, skip_special_tokens=True), sampling.stop)
+        return Completion(text, cast(FinishReason, output.finish_reason), len(output.token_ids), n_prompt_tokens)
 
     def _parameters(self, sampling: Sampling, seed: int) -> Any:
         from vllm import SamplingParams
@@ -116,7 +129,7 @@ def load_vllm_engine(
         raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
     own_start = [] if start_ids is not None else tokenizer.encode("").ids
     encoder = PromptEncoder(tokenizer, own_start if start_ids is None else start_ids, chat_renderer(folder))
-    return VllmEngine(llm, encoder, _end_ids(llm), llm.model_config.max_model_len)
+    return VllmEngine(llm, tokenizer, encoder, _end_ids(llm), llm.model_config.max_model_len)
 
 
 def _end_ids(llm: "LLM") -> list[int]:
@@ -125,9 +138,3 @@ def _end_ids(llm: "LLM") -> list[int]:
     ends = config.get("eos_token_id")
     found = {llm.get_tokenizer().eos_token_id} | set(ends if isinstance(ends, list) else [ends])
     return sorted(token for token in found if token is not None)
-
-
-def _completion(output: Any, n_prompt_tokens: int) -> Completion:
-    if output.finish_reason not in get_args(FinishReason):
-        raise EngineError(f"vLLM broke off with finish_reason {output.finish_reason!r}; its log says why")
-    return Completion(output.text, cast(FinishReason, output.finish_reason), len(output.token_ids), n_prompt_tokens)

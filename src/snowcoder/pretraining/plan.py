@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.loss import CHUNK_TOKENS
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.throughput import flops_per_token
+from snowcoder.pretraining.throughput import PEAK_FLOPS, flops_per_token
 
 # Dense bf16 FLOP/s of a device, from the vendors' data sheets (H100 and H200: SXM, without sparsity)
-PEAK_FLOPS = {"a100": 312e12, "h100": 989.4e12, "h200": 989.4e12, "b200": 2250e12}
+DEVICE_PEAK_FLOPS = {name.rpartition(" ")[2].lower(): peak for name, peak in PEAK_FLOPS.items()}
 FLOAT32_BYTES, BF16_BYTES, TOKEN_BYTES = 4, 2, 2
 KEPT_STATES = 2  # checkpoints of a run at a time: weights and two moments each
 

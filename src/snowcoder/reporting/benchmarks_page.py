@@ -82,7 +82,7 @@ def score_table(results: Results, benchmark: str) -> Table:
                 f"{one['plus']['passed']}/{one['plus']['total']}",
                 with_interval(one["base"]["pass@1"], one["base"]["ci95"], 1, 100),
                 with_interval(one["plus"]["pass@1"], one["plus"]["ci95"], 1, 100),
-                f"{rest}; {len(without['flagged'])} flagged",
+                f"{rest}; {len(without['flagged'])} flagged" if without["screened"] else "corpus not screened",
                 with_interval(one["bits_per_byte"]["bits_per_byte"], one["bits_per_byte"]["ci95"], 3),
                 with_interval(choice["share"], choice["ci95"], 2) if choice["n"] else "-",
             ]

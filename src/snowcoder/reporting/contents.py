@@ -1,7 +1,7 @@
 """What the report says, in its order: findings, models, data, synthetic documents, annotators, ours beside the paper's."""
 
+from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings
 from snowcoder.reporting.data_tables import (
-    annotator_table,
     contamination_table,
     funnel_table,
     language_table,
@@ -9,6 +9,7 @@ from snowcoder.reporting.data_tables import (
     rule_table,
     selection_table,
 )
+from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, number
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import Results, teacher_name
@@ -66,10 +67,12 @@ def _data(results: Results) -> Section:
         language_table(results),
         reason_table(results),
         rule_table(results),
+        cluster_table(results),
+        *([wipe_out_table(results)] if has_wipe_outs(results) else []),
         contamination_table(results),
         selection_table(results),
     ]
-    return Section("The data", [], blocks)
+    return Section("The data", [deduplication_paragraph(results)], blocks)
 
 
 def _synthetic(results: Results) -> Section:
@@ -101,8 +104,10 @@ def _annotators(results: Results) -> Section:
             f" The educational labels behind {', '.join(by_rubric)} come from a written rubric, computed from syntax tree and text; "
             "the paper had them from a large language model. The rubric is a stand-in for one, not its equal."
         )
-    figure = Figure("annotators.png", "ROC curves on held-out examples.", "One curve per annotator; the areas are in the table below.")
-    return Section("The annotators", [text], [figure, annotator_table(results)])
+    shown = "One curve per annotator in each panel; the areas are in the table below."
+    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", shown)
+    tables = [annotator_table(results), agreement_table(results), alignment_table(results)]
+    return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 
 
 def _paper(results: Results) -> Section:

@@ -1,8 +1,7 @@
-"""Tables of the data: what each stage kept and why it dropped the rest, the annotators, the selections, the synthetic documents."""
+"""Tables of the data: what each stage kept and why it dropped the rest, the selections, the synthetic documents."""
 
 from dataclasses import dataclass
 
-from snowcoder.reporting import paper
 from snowcoder.reporting.document import Table, megabytes, number, percent
 from snowcoder.reporting.results import Results
 
@@ -58,7 +57,7 @@ def language_table(results: Results) -> Table:
 
 def reason_table(results: Results) -> Table:
     """Every reason for which a stage dropped rows, with its count; the counts add up to the rows that are gone."""
-    stages = ("filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
+    stages = ("fetch_corpus", "filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
     accounts = {stage: results.stages[stage].values for stage in stages}
     positives = results.stages["fetch_positives"].values
     accounts |= {f"fetch_positives: {kind}": counts for kind, counts in positives.items() if "rows_in" in counts}
@@ -100,30 +99,8 @@ def contamination_table(results: Results) -> Table:
         "three stages. Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
     )
     columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
+    rows.append(["all", "files screened", *[NOTHING] * 3, *(f"{count:,}" for count in _screened(results).values())])
     return Table(columns, rows, caption, text_columns=2)
-
-
-def annotator_table(results: Results) -> Table:
-    """How well each annotator tells its held-out positives from random files; how well the length of a section alone would do."""
-    rows = []
-    for recipe, metrics in results.annotators.items():
-        theirs = paper.TABLE_4_HUMANEVAL.get(recipe)
-        judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
-        areas = [f"{metrics('roc_auc'):.3f}", f"{metrics('roc_auc_of_length_alone'):.3f}"]
-        row = [recipe, metrics("kind"), labels_of(results, recipe), judged, *areas, f"{theirs:.1f}" if theirs else NOTHING]
-        rows.append(row)
-    caption = (
-        "ROC-AUC on held-out repositories: 0.5 is chance. An annotator that is not clearly better than the length of a file alone has "
-        "learned length. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on each "
-        "annotator's choice (Table 4); it prints no ROC-AUC."
-    )
-    columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "paper: HumanEval"]
-    return Table(columns, rows, caption, text_columns=3)
-
-
-def labels_of(results: Results, recipe: str) -> str:
-    """Who gave the educational labels that an annotator was trained with; a dash if it used none."""
-    return str(results.annotators[recipe]("labeller") or NOTHING)
 
 
 def train_tokens(results: Results) -> dict[str, int]:
@@ -147,6 +124,13 @@ def selection_table(results: Results) -> Table:
         "Both rules keep the language mix of the train split and stop at the same budget of tokens. Scores are the chosen annotator's."
     )
     return Table(["rule", "files", "tokens", "of train", "of them Python", "mean score"], rows, caption)
+
+
+def _screened(results: Results) -> dict[str, int]:
+    """Source of the ledger's rows -> how many files or documents entered the stage that screens them."""
+    positives = (counts for counts in results.stages["fetch_positives"].values.values() if "rows_in" in counts)
+    screened = {source: results.stages[stage].values.get("rows_in", 0) for source, stage in LEDGERS.items()}
+    return screened | {"positives": sum(counts["rows_in"] for counts in positives)}
 
 
 def _kept(step: str, by_language: dict[str, dict[str, int]], files: str, n_bytes: str) -> Kept:

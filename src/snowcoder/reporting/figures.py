@@ -1,4 +1,4 @@
-"""The figures as PNG files: the funnel, the annotators' ROC curves, the learning curves, the ladder of bits per byte.
+"""The figures as PNG files: the funnel, the annotators' curves, the learning curves, the ladder of bits per byte.
 
 Colours are Okabe and Ito's, which people with any common colour blindness tell apart; controls are also hollow or dashed. The same data
 give the same bytes: no date and no software version is written into a file, and the font comes with matplotlib.
@@ -19,7 +19,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
-from snowcoder.reporting.data_tables import NOTHING, funnel, labels_of
+from snowcoder.reporting.annotator_tables import NOTHING, labels_of
+from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.results import Curve, Results, set_names
@@ -88,18 +89,25 @@ def draw_funnel(results: Results) -> Canvas:
 
 
 def draw_annotators(results: Results) -> Canvas:
-    """ROC curve of each annotator beside chance."""
-    canvas, axes = _canvas(1, 1, width=6.2, height=4.8)
+    """ROC and precision-recall curve of each annotator."""
+    canvas, axes = _canvas(1, 2, width=11.0, height=4.8)
     ax = axes[0]
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance (0.500)")
     for (recipe, curve), colour, dash in zip(results.roc.items(), SERIES, ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1))), strict=False):
         auc, labels = results.annotators[recipe]("roc_auc"), labels_of(results, recipe)
         name = f"{recipe} ({auc:.3f})" if labels == NOTHING else f"{recipe} ({auc:.3f}; labels by {labels})"
         points = _thin(curve)
-        ax.plot([row["fpr"] for row in points], [row["tpr"] for row in points], color=colour, linestyle=dash, linewidth=1.8, label=name)
+        style: dict[str, Any] = {"color": colour, "linestyle": dash, "linewidth": 1.8}
+        ax.plot([row["fpr"] for row in points], [row["tpr"] for row in points], label=name, **style)
+        area = results.annotators[recipe]("average_precision")
+        points = _thin(results.precision_recall[recipe])
+        axes[1].plot([row["recall"] for row in points], [row["precision"] for row in points], label=f"{recipe} ({area:.3f})", **style)
     ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="random files taken for positives", ylabel="positives found", aspect="equal")
     ax.set_title("held-out examples: ROC curve (area under it)")
     ax.legend(loc="lower right", fontsize=9.5)
+    axes[1].set(xlim=(0, 1), ylim=(0, 1.005), xlabel="positives found", ylabel="positives among those taken", aspect="equal")
+    axes[1].set_title("precision and recall (average precision)")
+    axes[1].legend(loc="lower left", fontsize=9.5)
     return canvas
 
 

@@ -1,13 +1,18 @@
 """What the numbers say, in sentences computed from them: does each phase help, and does it help more than its control?
 
-An interval is 95% over the items of a set, for one trained model: it does not hold how much another seed would differ.
+An interval is 95% over the texts of a set, for one trained model: it does not hold how much another seed would differ. Two models are
+compared text by text, as what makes a text hard for both says nothing about a difference.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
-from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.errors import SnowcoderError
+from snowcoder.reporting.results import TEXT_BITS, Results, benchmark_names, set_names, teacher_name
 from snowcoder.reporting.settings import INITIAL, ladder
+from snowcoder.statistics.paired import compare_ratios
+
+SEED = 1  # of the resampling
 
 SET_TITLES = {
     "validation": "documented functions (validation)",
@@ -21,19 +26,23 @@ BENCHMARK_TITLES = {"humaneval": "HumanEval", "humanevalplus": "HumanEval+", "mb
 
 @dataclass(frozen=True)
 class Comparison:
-    """Bits per byte of a model against its control on one set; difference below zero is better than the control."""
+    """Bits per byte of a model against its control on one set; difference below zero is better than the control.
+
+    interval: 95%, of the difference, texts resampled in pairs.
+    """
 
     variant: str
     control: str
     set_name: str
     value: float
     control_value: float
-    overlap: bool
+    difference: float
+    interval: tuple[float, float]
 
     @property
-    def difference(self) -> float:
-        """Bits per byte, model minus control."""
-        return self.value - self.control_value
+    def is_noise(self) -> bool:
+        """Whether the interval holds 0."""
+        return self.interval[0] <= 0 <= self.interval[1]
 
     @property
     def relative(self) -> float:
@@ -52,11 +61,18 @@ def benchmark_title(name: str) -> str:
 
 
 def compare(results: Results, variant: str, control: str, set_name: str) -> Comparison:
-    """One comparison, from the metrics of both."""
-    ours, theirs = results.bits[variant], results.bits[control]
-    (low, high), (control_low, control_high) = ours(set_name, "ci95"), theirs(set_name, "ci95")
-    values = ours(set_name, "bits_per_byte"), theirs(set_name, "bits_per_byte")
-    return Comparison(variant, control, set_name, *values, overlap=low <= control_high and control_low <= high)
+    """One comparison, on the texts that both were measured on. Raises SnowcoderError if those are not the same."""
+    (bits, n_bytes), (control_bits, control_n_bytes) = (results.text_bits[name].get(set_name, ([], [])) for name in (variant, control))
+    if n_bytes != control_n_bytes or not n_bytes:
+        raise SnowcoderError(
+            f"{TEXT_BITS}: {variant} and {control} were measured on other texts of {set_name} ({len(n_bytes)} and {len(control_n_bytes)}); "
+            "run `dvc repro` of measure_bits_per_byte"
+        )
+    filled = [index for index, n in enumerate(n_bytes) if n]
+    first, second, weights = ([values[index] for index in filled] for values in (bits, control_bits, n_bytes))
+    difference, interval = compare_ratios(first, second, weights, SEED)
+    ours, theirs = (results.bits[name](set_name, "bits_per_byte") for name in (variant, control))
+    return Comparison(variant, control, set_name, ours, theirs, difference, interval)
 
 
 def comparisons(results: Results) -> list[Comparison]:
@@ -76,13 +92,15 @@ def ladder_finding(results: Results, set_name: str) -> str:
 
 
 def control_finding(comparison: Comparison) -> str:
-    """Better or worse than the control, by how much, and whether the intervals overlap."""
+    """Better or worse than the control, by how much, and whether that is beyond noise."""
     on, change = set_title(comparison.set_name), f"{100 * comparison.relative:+.1f}%"
     direction = "fewer" if comparison.difference < 0 else "more"
-    intervals = "overlap, so the difference may be noise" if comparison.overlap else "do not overlap"
+    low, high = comparison.interval
+    noise = "within noise" if comparison.is_noise else "beyond the noise of the choice of texts"
     return (
         f"{comparison.variant} needs {abs(comparison.difference):.3f} bits per byte {direction} than its control {comparison.control} "
-        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on}; the 95% intervals {intervals}."
+        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on}: {noise} "
+        f"(95% interval of the difference {low:+.3f} to {high:+.3f})."
     )
 
 

@@ -25,14 +25,17 @@ STAGES = (
     "train_tokenizer",
     "tokenize_files",
     "label_files",
+    "compare_annotators",
     "synthesize_documents",
     "accept_documents",
     "initialize_model",
 )
 ACCEPTED = Path("data/accept_documents")
+TEXT_BITS = Path("data/measure_bits_per_byte")
 SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "tests_from", "content")
 SHOWN_DOCUMENTS = 10
 Curve = list[dict[str, float]]
+TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Results(Scores):
 
     stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage.
     accepted_samples: rows of accepted documents with SAMPLE_COLUMNS; rejected: reason -> the first rejected row of it.
-    roc: recipe -> rows fpr, tpr; curves: variant -> rows step, tokens, learning_rate, train_loss.
+    roc: recipe -> rows fpr, tpr; precision_recall: recipe -> rows recall, precision.
+    curves: variant -> rows step, tokens, learning_rate, train_loss. text_bits: variant -> its texts' bits.
     """
 
     stages: dict[str, Metrics]
@@ -80,7 +84,9 @@ class Results(Scores):
     accepted_samples: list[dict[str, Any]]
     rejected: dict[str, dict[str, Any]]
     roc: dict[str, Curve]
+    precision_recall: dict[str, Curve]
     curves: dict[str, Curve]
+    text_bits: dict[str, TextBits]
 
 
 def stage_path(stage: str) -> Path:
@@ -98,6 +104,11 @@ def roc_path(recipe: str) -> Path:
     return Path("models/train_annotator") / recipe / "roc.csv"
 
 
+def precision_recall_path(recipe: str) -> Path:
+    """Points of an annotator's precision-recall curve."""
+    return Path("models/train_annotator") / recipe / "precision_recall.csv"
+
+
 def curve_path(variant: str) -> Path:
     """A model's learning curve."""
     return Path("models/pretrain") / variant / "loss_curve.csv"
@@ -109,8 +120,9 @@ def input_paths(params: ReportParams) -> list[Path]:
     arms = [(stage, variants) for stage in ("pack_tokens", "pretrain", "execute_completions")]
     arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
     paths = [stage_path(stage) for stage in STAGES] + [arm_path(stage, arm) for stage, names in arms for arm in names]
-    paths += [roc_path(recipe) for recipe in params.recipes]
-    return [*paths, *(curve_path(variant) for variant in variants), ACCEPTED]
+    paths += [path_of(recipe) for recipe in params.recipes for path_of in (roc_path, precision_recall_path)]
+    paths += [curve_path(variant) for variant in variants] + [TEXT_BITS / variant for variant in variants]
+    return [*paths, ACCEPTED]
 
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
@@ -125,7 +137,9 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
         accepted_samples=_read_samples(root / ACCEPTED),
         rejected=_read_rejected(root / ACCEPTED / "rejected"),
         roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
+        precision_recall={recipe: _read_curve(root / precision_recall_path(recipe), ("recall", "precision")) for recipe in params.recipes},
         curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
+        text_bits={variant: _read_text_bits(root / TEXT_BITS / variant) for variant in variants},
     )
 
 
@@ -178,6 +192,15 @@ def _read(root: Path, path: Path) -> Metrics:
 
 def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
     return {name: _read(root, arm_path(stage, name)) for name in names}
+
+
+def _read_text_bits(folder: Path) -> TextBits:
+    sets: TextBits = {}
+    for row in iterate_rows(folder, ("set", "bits", "n_bytes")):
+        bits, n_bytes = sets.setdefault(row["set"], ([], []))
+        bits.append(row["bits"])
+        n_bytes.append(row["n_bytes"])
+    return sets
 
 
 def _read_samples(folder: Path) -> list[dict[str, Any]]:

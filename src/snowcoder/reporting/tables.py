@@ -62,14 +62,16 @@ def comparison_table(results: Results) -> Table:
             f"{item.control_value:.4f}",
             f"{item.difference:+.4f}",
             f"{100 * item.relative:+.2f}%",
-            "overlap" if item.overlap else "apart",
+            f"{item.interval[0]:+.4f} to {item.interval[1]:+.4f}",
+            "within noise" if item.is_noise else "beyond noise",
         ]
         for item in comparisons(results)
     ]
     caption = (
-        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better."
+        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
+        "The interval is that of the difference, text by text (paired bootstrap); noise is that of the choice of texts, not of the seed."
     )
-    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% intervals"]
+    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", ""]
     return Table(columns, rows, caption, text_columns=3)
 
 

@@ -57,7 +57,7 @@ class GenerationParams(ParamsModel):
 
 @dataclass(frozen=True)
 class ModelAuthor:
-    """The Author of what a model wrote. name: the engine's kind."""
+    """A model that is asked for all documents at once (generate_documents). name: the engine's kind."""
 
     name: str
     prompt_version: str
@@ -129,7 +129,7 @@ def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
 def _documents(
     answered: Sequence[tuple[Seed, Prompt, Completion]], name: str, prompt_version: str
 ) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
-    author = ModelAuthor(name, prompt_version)
+    teacher = ModelAuthor(name, prompt_version)
     documents: dict[str, dict[str, Any]] = {}
     refused: Counter[str] = Counter()
     for seed, prompt, completion in answered:
@@ -137,7 +137,7 @@ def _documents(
         if isinstance(result, Refusal):
             refused[result.reason] += 1
             continue
-        row = result.row(seed, author)
+        row = result.row(seed, teacher)
         refused["same_document_twice"] += row["document_id"] in documents
         documents[row["document_id"]] = row
     return documents, +refused

@@ -51,19 +51,6 @@ class Seed:
     quarter: int
 
 
-class Author(Protocol):
-    """What a document is by.
-
-    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def prompt_version(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """A problem-solving-oriented code file.
@@ -82,13 +69,26 @@ class Document:
     tests_from: str
     finish_reason: str
 
-    def row(self, seed: Seed, teacher: Author) -> dict[str, Any]:
+    def row(self, seed: Seed, teacher: "Author") -> dict[str, Any]:
         """A row of DOCUMENT_SCHEMA. document_id: 32 hex digits over prompt version, seed and content."""
         version = teacher.prompt_version
         identity = hashlib.sha256("\0".join((version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         origin = {"seed_file_id": seed.file_id, "repository": seed.repository, "licence": seed.licence, "language": seed.language}
         made = {"document_id": identity, "teacher": teacher.name, "prompt_version": version}
         return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
+
+
+class Author(Protocol):
+    """Who a document is by.
+
+    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def prompt_version(self) -> str: ...
 
 
 class Teacher(Author, Protocol):

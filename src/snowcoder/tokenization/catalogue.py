@@ -4,12 +4,13 @@ in: tables of TOKENIZED_FILE_SCHEMA; for a selection also a table with the colum
 out: Arrow tables of CATALOGUE_SCHEMA: shard is the path of the Parquet shard that holds the tokens, row the position in it
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.errors import ShardError
+from snowcoder.errors import ParameterError, ShardError
 from snowcoder.shards import list_shards, read_manifest, read_shard, read_table
 
 CATALOGUE_SCHEMA = pa.schema(
@@ -38,6 +39,17 @@ def read_catalogue(tokens: Path, files: Path) -> pa.Table:
         chosen = _select(_describe(tokens), read_table(files, ["file_id"])["file_id"].combine_chunks(), tokens, files)
     _check_unique(chosen["file_id"], files)
     return chosen.select(CATALOGUE_SCHEMA.names).cast(CATALOGUE_SCHEMA)
+
+
+def keep_languages(files: pa.Table, languages: Sequence[str] | None, field: str) -> pa.Table:
+    """The rows of these languages, in their order; all rows for None. Raises ParameterError, naming `field`, if a language has no row."""
+    if languages is None:
+        return files
+    found = files["language"].unique().to_pylist()
+    if missing := sorted(set(languages) - set(found)):
+        known = ", ".join(sorted(found))
+        raise ParameterError(f"params.yaml: {field}: found {', '.join(missing)}; allowed, for there are files of them: {known}")
+    return files.filter(pc.is_in(files["language"], pa.array(languages, pa.string())))
 
 
 def _describe(folder: Path) -> pa.Table:

@@ -46,11 +46,13 @@ class PackingParams(ParamsModel):
 class PackingItemParams(ParamsModel):
     """files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
 
+    languages: of `files`, only these; null for all.
     documents: folder of tokenised documents (accept_documents); not read where documents_fraction is 0.
     documents_fraction: of all tokens, those of documents, 0 to 1; the rest are `files` of other languages than the documents'.
     """
 
     files: str
+    languages: list[str] | None = Field(default=None, min_length=1)
     documents: str | None = None
     documents_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
 

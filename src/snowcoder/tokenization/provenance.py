@@ -8,6 +8,7 @@ out: table of PROVENANCE_SCHEMA, a row per run of one file's tokens in one seque
 A byte-level token stands for a fixed number of bytes, so that spans follow from the vocabulary alone; they may cut a character in two.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,17 @@ def provenance_table(files: pa.Table, pieces: Pieces, byte_start: np.ndarray, by
     for name, values in columns.items():
         described = described.append_column(name, pa.array(values))
     return described.select(PROVENANCE_SCHEMA.names).cast(PROVENANCE_SCHEMA)
+
+
+def files_in(folder: Path, sequences: Sequence[int]) -> list[str]:
+    """`repository/path` of every file with tokens in one of the sequences, in the order of the stream. folder: a provenance table."""
+    wanted = pa.array(sorted(set(sequences)), pa.int64())
+    found: dict[str, None] = {}
+    for path in list_shards(folder):
+        rows = read_shard(path, ["sequence", "repository", "path"])
+        for row in rows.filter(pc.is_in(rows["sequence"], wanted)).to_pylist():
+            found[f"{row['repository']}/{row['path']}"] = None
+    return list(found)
 
 
 def locate(folder: Path, sequence: int, offset: int) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""How far the recipes agree, which files they put at either end, and how they rank benchmark solutions against unseen files.
+
+in: per recipe, the rows of scoring of the train split; selections   out: numbers for metrics, rows of EXTREMES_SCHEMA
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import rankdata, spearmanr
+
+N_EXTREMES = 10
+EXTREMES_SCHEMA = pa.schema(
+    [
+        ("recipe", pa.string()),
+        ("end", pa.string()),  # highest | lowest
+        ("place", pa.int32()),  # 1: the very end
+        ("file_id", pa.string()),
+        ("language", pa.string()),
+        ("repository", pa.string()),
+        ("path", pa.string()),
+        ("licence", pa.string()),
+        ("n_bytes", pa.int64()),
+        ("score", pa.float64()),
+    ]
+)
+
+
+def rank_correlations(scores: Mapping[str, pa.Table]) -> dict[str, float]:
+    """{"EDU and INS": Spearman's correlation of their ranks within each language}; tables of the same files in the same order."""
+    shares = {recipe: _shares_within_language(table) for recipe, table in scores.items()}
+    return {f"{a} and {b}": float(spearmanr(shares[a], shares[b]).statistic) for a, b in combinations(shares, 2)}
+
+
+def overlaps(selections: Mapping[str, pa.Table]) -> dict[str, float]:
+    """{"EDU and INS": tokens that both select, as a share of the tokens that one of them selects (Jaccard)}."""
+    tokens = {
+        recipe: dict(zip(table["file_id"].to_pylist(), table["n_tokens"].to_pylist(), strict=True)) for recipe, table in selections.items()
+    }
+    found = {}
+    for a, b in combinations(tokens, 2):
+        either = tokens[a] | tokens[b]
+        both = sum(either[file_id] for file_id in tokens[a].keys() & tokens[b].keys())
+        found[f"{a} and {b}"] = both / sum(either.values())
+    return found
+
+
+def extremes(scores: Mapping[str, pa.Table]) -> pa.Table:
+    """The N_EXTREMES highest and lowest files of each recipe as EXTREMES_SCHEMA; ties by content hash."""
+    parts = []
+    for recipe, table in scores.items():
+        for end, order in (("highest", "descending"), ("lowest", "ascending")):
+            chosen = table.sort_by([("score", order), ("content_sha256", "ascending")]).slice(0, N_EXTREMES)
+            columns = {"recipe": [recipe] * len(chosen), "end": [end] * len(chosen), "place": range(1, len(chosen) + 1)}
+            parts.append(pa.table([*columns.values(), *(chosen[name] for name in EXTREMES_SCHEMA.names[3:])], schema=EXTREMES_SCHEMA))
+    return pa.concat_tables(parts)
+
+
+def name_extremes(table: pa.Table) -> dict[str, dict[str, list[str]]]:
+    """{recipe: {"highest": ["repository/path (score)"], "lowest": …}}."""
+    named: dict[str, dict[str, list[str]]] = {}
+    for row in table.to_pylist():
+        text = f"{row['repository']}/{row['path']} ({row['score']:.2f}, {row['language']}, {row['n_bytes']} bytes)"
+        named.setdefault(row["recipe"], {}).setdefault(row["end"], []).append(text)
+    return named
+
+
+def roc_auc(positives: Sequence[float] | np.ndarray, negatives: Sequence[float] | np.ndarray) -> float:
+    """Probability that a positive scores above a negative, ties counted as half (Mann and Whitney 1947)."""
+    ranks = rankdata(np.concatenate([positives, negatives]))
+    n_positive, n_negative = len(positives), len(negatives)
+    return float((ranks[:n_positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def _shares_within_language(table: pa.Table) -> np.ndarray:
+    """Rank within the language, as a share of its files."""
+    shares = np.empty(len(table))
+    languages = np.array(table["language"].to_pylist())
+    scores = table["score"].to_numpy()
+    for language in pc.unique(table["language"]).to_pylist():
+        chosen = languages == language
+        shares[chosen] = rankdata(scores[chosen]) / chosen.sum()
+    return shares
+
+
+def describe_alignment(scores: Mapping[str, Mapping[str, np.ndarray]], unseen: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """{recipe: {benchmark: ROC-AUC of its solutions against unseen files}}. scores: recipe -> benchmark -> scores; unseen: recipe -> …"""
+    return {recipe: {name: roc_auc(values, unseen[recipe]) for name, values in sets.items()} for recipe, sets in scores.items()}

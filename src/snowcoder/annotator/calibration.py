@@ -1,0 +1,69 @@
+"""Calibration of a classification head: its file scores become log-odds that can be believed.
+
+in: examples with their embeddings, a way to fit  out: slope and intercept; reliability of probabilities
+
+A head fitted on few examples in many dimensions is too sure of itself on files of repositories that it has not seen. Platt scaling (Platt
+1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
+repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
+the calibrated head, and its ranking of files is what it was. Odds are those among the examples, positives and negatives in equal parts, not
+those in the corpus.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+from sklearn.model_selection import StratifiedGroupKFold
+
+from snowcoder.annotator.embedding_table import SectionVectors
+from snowcoder.annotator.examples import Example
+from snowcoder.annotator.head import mean_by_file
+
+FOLDS = 5
+BINS = 10
+Fit = Callable[[SectionVectors, Sequence[Example], np.ndarray], tuple[np.ndarray, float]]
+
+
+def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept); (1, 0) where positives or negatives come from one repository, or where out-of-fold scores do not rank."""
+    places = np.flatnonzero(is_training)
+    is_positive = np.array([examples[place].is_positive for place in places])
+    repositories = np.array([examples[place].repository for place in places])
+    n_folds = min(FOLDS, len(set(repositories[is_positive])), len(set(repositories[~is_positive])))
+    if n_folds < 2:
+        return 1.0, 0.0
+    scores = np.empty(len(places))
+    for kept, left_out in StratifiedGroupKFold(n_folds).split(places, is_positive, repositories):
+        if len(set(is_positive[kept])) < 2:
+            return 1.0, 0.0
+        mask = np.zeros(len(examples), dtype=bool)
+        mask[places[kept]] = True
+        weights, bias = fit(vectors, examples, mask)
+        by_file = mean_by_file((vectors.embeddings * weights).sum(axis=1) + bias, vectors.starts)
+        scores[left_out] = by_file[places[left_out]]
+    return fit_platt(scores, is_positive)
+
+
+def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round."""
+    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000).fit(scores.reshape(-1, 1), is_positive)
+    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    return (slope, intercept) if slope > 0 else (1.0, 0.0)
+
+
+def reliability(probabilities: np.ndarray, is_positive: np.ndarray) -> dict[str, Any]:
+    """brier: mean squared error of the probabilities (0.25 for a coin). expected_calibration_error: mean distance between the probability
+    told and the share of positives, over BINS bins of equal width, by their files. bins: those with files."""
+    indices = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    bins = [
+        {
+            "files": int((indices == index).sum()),
+            "mean_probability": float(probabilities[indices == index].mean()),
+            "positive_fraction": float(is_positive[indices == index].mean()),
+        }
+        for index in sorted(set(indices.tolist()))
+    ]
+    error = sum(one["files"] * abs(one["mean_probability"] - one["positive_fraction"]) for one in bins) / len(probabilities)
+    return {"brier": float(brier_score_loss(is_positive, probabilities)), "expected_calibration_error": error, "bins": bins}

@@ -1,0 +1,70 @@
+"""Tables of the annotators: how good they are, how far they agree, how they rank benchmark solutions, which files are at either end."""
+
+from itertools import combinations
+
+from snowcoder.reporting import paper
+from snowcoder.reporting.document import Listing, Table, percent
+from snowcoder.reporting.results import Results
+
+NOTHING = "-"
+
+
+def annotator_table(results: Results) -> Table:
+    """How well each annotator tells its held-out positives from random files; how well the length of a file alone would do."""
+    rows = []
+    for recipe, metrics in results.annotators.items():
+        theirs = paper.TABLE_4_HUMANEVAL.get(recipe)
+        judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
+        areas = [f"{metrics(name):.3f}" for name in ("roc_auc", "roc_auc_of_length_alone", "average_precision")]
+        brier = f"{metrics('calibration', 'brier'):.3f}" if metrics("kind") == "classification" else NOTHING
+        rows.append([recipe, metrics("kind"), labels_of(results, recipe), judged, *areas, brier, f"{theirs:.1f}" if theirs else NOTHING])
+    caption = (
+        "On held-out repositories. ROC-AUC: 0.5 is chance; an annotator that is not clearly better than the length of a file alone has "
+        "learned length. Average precision: chance is the share of positives. Brier score: mean squared error of the calibrated "
+        "probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on "
+        "each annotator's choice (Table 4); it prints no ROC-AUC."
+    )
+    columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "average precision", "Brier score"]
+    return Table([*columns, "paper: HumanEval"], rows, caption, text_columns=3)
+
+
+def agreement_table(results: Results) -> Table:
+    """Each pair of recipes: do they rank alike, do they select the same tokens?"""
+    compared = results.stages["compare_annotators"]
+    rows = []
+    for first, second in combinations(results.params.recipes, 2):
+        pair = f"{first} and {second}"
+        rows.append([pair, f"{compared('rank_correlation', pair):.2f}", percent(compared("selected_overlap", pair))])
+    caption = (
+        "Spearman's correlation of the ranks within each language, over the train split; tokens that both would select at the configured "
+        "budget, of those that either would."
+    )
+    return Table(["recipes", "rank correlation", "selected by both"], rows, caption)
+
+
+def alignment_table(results: Results) -> Table:
+    """The paper's Figure 2, as a diagnostic."""
+    areas = results.stages["compare_annotators"]("benchmark_roc_auc_diagnostic")
+    benchmarks = sorted(areas["length"])
+    rows = [[name, *(f"{areas[name][benchmark]:.3f}" for benchmark in benchmarks)] for name in [*results.params.recipes, "length"]]
+    caption = (
+        f"A diagnostic that looks at the benchmarks; nothing was chosen by it. ROC-AUC of reference solutions (with their prompts) against "
+        f"{areas['unseen_files']:,} held-out Python files, as in the paper's Figure 2. Last row: the length of a text alone, in whichever "
+        "direction tells more; solutions are short, files are not."
+    )
+    return Table(["scored by", *benchmarks], rows, caption)
+
+
+def extremes_listings(results: Results) -> list[Listing]:
+    """The files that each recipe puts first and last."""
+    ends = results.stages["compare_annotators"]("extremes")
+    listings = []
+    for recipe in results.params.recipes:
+        lines = [line for end in ("highest", "lowest") for line in [f"{end}:", *(f"  {name}" for name in ends[recipe][end])]]
+        listings.append(Listing(f"{recipe}: the highest and the lowest files", "\n".join(lines), "text"))
+    return listings
+
+
+def labels_of(results: Results, recipe: str) -> str:
+    """Who gave the educational labels that an annotator was trained with; a dash if it used none."""
+    return str(results.annotators[recipe]("labeller") or NOTHING)

@@ -1,0 +1,82 @@
+"""compare_annotators: agreement of the recipes, the files at either end, and a diagnostic that looks at the benchmarks.
+
+in: data/score_files/<recipe>, models/train_annotator/<recipe>, data/tokenize_files, data/fetch_benchmarks
+out: data/compare_annotators (the ten highest and lowest files of each recipe, to read), metrics/compare_annotators.json:
+  rank_correlation, selected_overlap  of each pair of recipes (ranks within language; tokens selected by both, of those by either)
+  benchmark_roc_auc_diagnostic        the paper's Figure 2: reference solutions against held-out Python files. It looks at the benchmarks,
+                                      and nothing may be chosen by it; `length` is what the length of a text alone would give
+  extremes                            names of the files at either end
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from snowcoder.annotator.agreement import EXTREMES_SCHEMA, describe_alignment, extremes, name_extremes, overlaps, rank_correlations, roc_auc
+from snowcoder.annotator.embedding import embed_texts
+from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
+from snowcoder.annotator.head import mean_by_file, read_head
+from snowcoder.annotator.selection import RuleParams, SelectionParams, candidates, select_files
+from snowcoder.benchmarks.problem import Problem, read_problems
+from snowcoder.metrics import write_metrics
+from snowcoder.params import load_item, load_section
+from snowcoder.shards import read_table, write_table
+from snowcoder.stage import StageRun, command_line, run_stage
+
+RECIPES: tuple[str, ...] = get_args(SelectionParams.model_fields["recipe"].annotation)
+TOKENS = Path("data/tokenize_files")
+PROBLEMS = Path("data/fetch_benchmarks")
+OUTPUT = Path("data/compare_annotators")
+METRICS = Path("metrics/compare_annotators.json")
+
+
+def build(run: StageRun, params: EmbedParams, shared: SelectionParams, rule: RuleParams) -> None:
+    """Compare the scores, then score the benchmarks' solutions."""
+    scores = {recipe: read_table(Path(f"data/score_files/{recipe}")).sort_by("file_id") for recipe in RECIPES}
+    train = {recipe: table.filter(pc.equal(table["split"], "train")) for recipe, table in scores.items()}
+    tokens = read_table(TOKENS, ["file_id", "split", "n_tokens"])
+    selections = {recipe: pa.concat_tables(select_files(candidates(table, tokens), shared, rule)[0]) for recipe, table in scores.items()}
+    ends = extremes(train)
+    write_table(run.out(OUTPUT), [ends], EXTREMES_SCHEMA)
+    metrics = {
+        "rank_correlation": rank_correlations(train),
+        "selected_overlap": overlaps(selections),
+        "extremes": name_extremes(ends),
+        "benchmark_roc_auc_diagnostic": _alignment(scores, read_problems(PROBLEMS), params),
+    }
+    write_metrics(run.out(METRICS), metrics)
+
+
+def _alignment(scores: dict[str, pa.Table], problems: list[Problem], params: EmbedParams) -> dict[str, Any]:
+    texts = [problem.prompt + problem.canonical_solution for problem in problems]
+    vectors, starts = embed_texts(texts, params, find_encoder(params.encoder))
+    benchmarks = np.array([problem.benchmark for problem in problems])
+    unseen = {}
+    solutions: dict[str, dict[str, np.ndarray]] = {}
+    for recipe, table in scores.items():
+        is_unseen = pc.and_(pc.equal(table["split"], "held_out"), pc.equal(table["language"], "python"))
+        unseen[recipe] = table.filter(is_unseen)
+        found = mean_by_file(read_head(Path(f"models/train_annotator/{recipe}")).score_sections(vectors), starts)
+        solutions[recipe] = {name: found[benchmarks == name] for name in sorted(set(benchmarks.tolist()))}
+    aligned = describe_alignment(solutions, {recipe: table["score"].to_numpy() for recipe, table in unseen.items()})
+    lengths = np.array([len(text.encode()) for text in texts])
+    others = next(iter(unseen.values()))["n_bytes"].to_numpy()
+    shorter = {name: roc_auc(-lengths[benchmarks == name], -others) for name in sorted(set(benchmarks.tolist()))}
+    return aligned | {"length": {name: max(area, 1 - area) for name, area in shorter.items()}, "unseen_files": len(others)}
+
+
+def main() -> None:
+    """Run the stage; its params are those of embed_files and of select_files' rule `selected`."""
+    params = load_section("embed_files", EmbedParams)
+    shared, rule = load_item("select_files", "selected", SelectionParams, RuleParams)
+    inputs = [Path(f"data/score_files/{recipe}") for recipe in RECIPES] + [Path(f"models/train_annotator/{recipe}") for recipe in RECIPES]
+    work = partial(build, params=params, shared=shared, rule=rule)
+    run_stage("compare_annotators", [params, shared, rule], [*inputs, TOKENS, PROBLEMS], [OUTPUT, METRICS], work)
+
+
+if __name__ == "__main__":
+    command_line(main)

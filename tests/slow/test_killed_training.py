@@ -1,0 +1,96 @@
+"""Training in a process of its own: killed -9 at random moments, left by SIGTERM, orphaned; always the same weights in the end."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+SCRIPT = """
+import hashlib, sys
+from pathlib import Path
+import numpy as np
+from snowcoder.pretraining import loop
+from snowcoder.pretraining.model import initialize
+from tests.pretraining.test_loop import MODEL, SHARED, PHASE, CountingData
+loop.CHECKPOINT_INTERVAL_S = 0.0
+model = initialize(MODEL)
+phase = PHASE.model_copy(update={"tokens": PHASE.batch_tokens * 400})
+curve = loop.train(model, CountingData(), SHARED, phase, Path(sys.argv[1]), lambda *_: None)
+digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in model.parameters()))
+digest.update(repr(curve).encode())
+print(digest.hexdigest())
+"""
+
+
+def start(state: Path, root: Path, **environment: str) -> "subprocess.Popen[str]":
+    variables = os.environ | {"PYTHONPATH": f"{root / 'src'}:{root}"} | environment
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(state)], env=variables, stdout=subprocess.PIPE, text=True)
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    return said.strip()
+
+
+def wait_for_checkpoint(state: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not list(state.glob("step-*.pt")):
+        assert time.monotonic() < deadline, f"{state}: no checkpoint"
+        time.sleep(0.02)
+
+
+def test_killed_ten_times_at_random_moments(tmp_path: Path, repository_root: Path) -> None:
+    whole = finish(start(tmp_path / "whole", repository_root))
+    assert finish(start(tmp_path / "again", repository_root)) == whole
+    draws, kills = random.Random(5), 0
+    while kills < 10:
+        process = start(tmp_path / "killed", repository_root)
+        wait_for_checkpoint(tmp_path / "killed")
+        time.sleep(draws.uniform(0.0, 0.3) + (2.0 if kills else 0.0))  # later ones first import for some seconds
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        kills += 1
+    assert kills >= 10, f"the run ended after {kills} kills: make it longer"
+    assert finish(start(tmp_path / "killed", repository_root)) == whole
+
+
+def test_sigterm_leaves_with_a_checkpoint_of_the_last_step(tmp_path: Path, repository_root: Path) -> None:
+    process = start(tmp_path, repository_root)
+    wait_for_checkpoint(tmp_path)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    newest = max(tmp_path.glob("step-*.pt"))
+    assert newest.stem.endswith(hashlib.sha256(newest.read_bytes()).hexdigest()[:16])
+    assert not list(tmp_path.glob(".step-*"))
+
+
+def test_an_orphan_of_dvc_leaves(tmp_path: Path, repository_root: Path) -> None:
+    parent = "import subprocess, sys\nchild = subprocess.Popen(sys.argv[1:])\nprint(child.pid, flush=True)\nchild.wait()"
+    variables = os.environ | {"PYTHONPATH": f"{repository_root / 'src'}:{repository_root}", "DVC_ROOT": str(repository_root)}
+    command = [sys.executable, "-c", parent, sys.executable, "-c", SCRIPT.replace("* 400", "* 100000"), str(tmp_path)]
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        wait_for_checkpoint(tmp_path)
+        process.kill()
+    deadline = time.monotonic() + 60
+    while is_running(child):
+        assert time.monotonic() < deadline, "the orphan goes on"
+        time.sleep(0.1)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,110 @@
+"""What does an annotator read? Scores of corpus files before and after one thing about them is changed: `python tools/probe_annotators.py`.
+
+A correlation between a score and, say, docstrings does not show that docstrings are what is scored: well documented files differ in other
+ways too. So the same Python files of the train split are scored as they are and with a licence header put before them, their docstrings,
+comments or imports taken out, or cut to their beginning. A shift is told in standard deviations of the recipe's scores on unchanged files.
+Needs the outputs of embed_files and train_annotator.
+"""
+
+import argparse
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from snowcoder.annotator.embedding import embed_shard
+from snowcoder.annotator.embedding_table import embeddings_of
+from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
+from snowcoder.annotator.head import file_starts, mean_by_file, read_head
+from snowcoder.exercises.names import parse
+from snowcoder.params import load_section
+from snowcoder.seeding import unit_hash
+from snowcoder.shards import read_table
+
+LICENCE = "".join(
+    f"# {line}\n"
+    for line in (
+        "Copyright 2024 The Authors. All rights reserved.",
+        "Licensed under the Apache License, Version 2.0; you may not use this file except in compliance with the License.",
+        "Distributed on an AS IS BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.",
+    )
+)
+RECIPES = ("EDU", "INS", "HQ", "HQINS")
+MIN_BYTES = 400
+
+
+def without_docstrings(content: str) -> str:
+    """Every docstring replaced by nothing; a body that held nothing else gets `pass`."""
+    tree = parse(content)
+    lines = content.splitlines(keepends=True)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            indent = lines[text.lineno - 1][: text.col_offset]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * ((text.end_lineno or text.lineno) - text.lineno + 1)
+            if len(node.body) == 1 and not isinstance(node, ast.Module):
+                lines[text.lineno - 1] = f"{indent}pass\n"
+    return "".join(lines)
+
+
+def without_comments(content: str) -> str:
+    """Lines that are a comment alone are dropped."""
+    return "".join(line for line in content.splitlines(keepends=True) if not line.lstrip().startswith("#"))
+
+
+def without_imports(content: str) -> str:
+    """Import statements are dropped, wherever they stand."""
+    tree = parse(content)
+    lines = content.splitlines(keepends=True)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+    return "".join(lines)
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "licence header added": lambda content: LICENCE + content,
+    "docstrings taken out": without_docstrings,
+    "comments taken out": without_comments,
+    "imports taken out": without_imports,
+    "first 1,000 characters alone": lambda content: content[:1000],
+}
+
+
+def main() -> None:
+    """Print one row per change: the mean shift of each recipe's score, in standard deviations."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=100, help="Python files of the train split, in the order of a hash of their content")
+    arguments = parser.parse_args()
+    rows = [row for row in read_table(Path("data/split_files")).to_pylist() if row["language"] == "python" and row["split"] == "train"]
+    rows = sorted((row for row in rows if row["n_bytes"] >= MIN_BYTES), key=lambda row: unit_hash(1, "probe", row["content_sha256"]))
+    rows = rows[: arguments.files]
+    before = _scores(rows)
+    spread = {recipe: float(scores.std()) for recipe, scores in before.items()}
+    print(f"{len(rows)} files; mean shift of the score, in standard deviations; in brackets files that the change touches")
+    print("| change | " + " | ".join(RECIPES) + " |\n| :--- |" + " ---: |" * len(RECIPES))
+    for name, change in CHANGES.items():
+        touched = [row for row in rows if change(row["content"]) != row["content"] and change(row["content"]).strip()]
+        if not touched:
+            continue
+        places = {row["file_id"]: place for place, row in enumerate(sorted(rows, key=lambda row: row["file_id"]))}
+        own = np.array(sorted(places[row["file_id"]] for row in touched))
+        after = _scores([row | {"content": change(row["content"])} for row in touched])
+        shifts = [float((after[recipe] - before[recipe][own]).mean()) / spread[recipe] for recipe in RECIPES]
+        print(f"| {name} ({len(touched)}) | " + " | ".join(f"{shift:+.2f}" for shift in shifts) + " |", flush=True)
+
+
+def _scores(rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
+    """recipe -> score of each file, sorted by file_id."""
+    params = load_section("embed_files", EmbedParams)
+    sections = embed_shard(pa.Table.from_pylist(rows), params, find_encoder(params.encoder)).tables["sections"]
+    sections = sections.sort_by([("file_id", "ascending"), ("section", "ascending")])
+    starts, vectors = file_starts(sections["file_id"].to_numpy()), embeddings_of(sections)
+    heads = {recipe: read_head(Path(f"models/train_annotator/{recipe}")) for recipe in RECIPES}
+    return {recipe: mean_by_file(head.score_sections(vectors), starts) for recipe, head in heads.items()}
+
+
+if __name__ == "__main__":
+    main()
