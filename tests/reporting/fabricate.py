@@ -123,8 +123,6 @@ def _documents(root: Path) -> None:
         "tokens": 160_000,
         "contamination": {"humaneval": {"solution": 8}},
         "by_language": {"python": 320},
-        "by_prompt_version": {"extractive-2": {"documents": 420, "accepted": 320}},
-        "tokens_by_language": {"python": 160_000},
         "by_repository": by_repository,
     }
     metrics["by_prompt_version"] = {"extractive-3": {"documents": 420, "accepted": 320}}

@@ -12,13 +12,7 @@ from snowcoder.reporting.document import Document, Figure, Listing, Section, Tab
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.results import Results, read_results
-from snowcoder.reporting.synthetic_tables import (
-    prompt_yield_table,
-    rejection_table,
-    repository_share_table,
-    seed_yield_table,
-    synthetic_paragraph,
-)
+from snowcoder.reporting.synthetic_tables import rejection_table, repository_share_table, seed_yield_table
 from snowcoder.reporting.tables import comparison_table, paper_table, scale_table
 from tests.reporting.fabricate import PARAMS, fabricate
 
@@ -159,8 +153,6 @@ def test_a_listing_s_fence_is_longer_than_any_in_its_code() -> None:
 
 def test_yield_reasons_and_repositories_of_the_synthetic_documents(results: Results) -> None:
     assert seed_yield_table(results).rows[0] == ["best quarter", "100", "210", "80", "0.80"]
-    assert prompt_yield_table(results).rows == [["extractive-2", "420", "320", "76.2%"]]
-    assert "320 python, 100.0% of the tokens" in synthetic_paragraph(results)
     assert rejection_table(results).rows[0] == ["sandbox_failed", "r: g", "AssertionError (line 7)", "70"]
     rows = repository_share_table(results).rows
     assert rows[0] == ["repository0", "20", "6.2%"]
