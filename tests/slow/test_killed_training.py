@@ -21,7 +21,7 @@ from snowcoder.pretraining.model import initialize
 from tests.pretraining.test_loop import MODEL, SHARED, PHASE, CountingData
 loop.CHECKPOINT_INTERVAL_S = 0.0
 model = initialize(MODEL)
-phase = PHASE.model_copy(update={"tokens": PHASE.batch_tokens * 400})
+phase = PHASE.model_copy(update={"tokens": PHASE.batch_tokens * 600})
 curve = loop.train(model, CountingData(), SHARED, phase, Path(sys.argv[1]), lambda *_: None)
 digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in model.parameters()))
 digest.update(repr(curve).encode())
@@ -40,27 +40,30 @@ def finish(process: "subprocess.Popen[str]") -> str:
     return said.strip()
 
 
-def wait_for_checkpoint(state: Path) -> None:
+def wait_for_checkpoint(state: Path, step: int = 1) -> int:
+    """Until a checkpoint of at least this step is there; returns its step."""
     deadline = time.monotonic() + 120
-    while not list(state.glob("step-*.pt")):
-        assert time.monotonic() < deadline, f"{state}: no checkpoint"
-        time.sleep(0.02)
+    while (found := newest_step(state)) < step:
+        assert time.monotonic() < deadline, f"{state}: no checkpoint of step {step}"
+        time.sleep(0.002)
+    return found
+
+
+def newest_step(state: Path) -> int:
+    return max((int(path.name.split("-")[1]) for path in state.glob("step-*.pt")), default=0)
 
 
 def test_killed_ten_times_at_random_moments(tmp_path: Path, repository_root: Path) -> None:
     whole = finish(start(tmp_path / "whole", repository_root))
     assert finish(start(tmp_path / "again", repository_root)) == whole
-    draws, kills = random.Random(5), 0
-    while kills < 10:
+    draws, step = random.Random(5), 0
+    for _ in range(10):
         process = start(tmp_path / "killed", repository_root)
-        wait_for_checkpoint(tmp_path / "killed")
-        time.sleep(draws.uniform(0.0, 0.3) + (2.0 if kills else 0.0))  # later ones first import for some seconds
-        if process.poll() is not None:
-            break
+        step = wait_for_checkpoint(tmp_path / "killed", step + draws.randint(1, 20))
+        time.sleep(draws.uniform(0.0, 0.02))  # at any moment of a step or a write
+        assert process.poll() is None, "the run has ended: make it longer"
         process.kill()
         process.wait()
-        kills += 1
-    assert kills >= 10, f"the run ended after {kills} kills: make it longer"
     assert finish(start(tmp_path / "killed", repository_root)) == whole
 
 
@@ -77,7 +80,7 @@ def test_sigterm_leaves_with_a_checkpoint_of_the_last_step(tmp_path: Path, repos
 def test_an_orphan_of_dvc_leaves(tmp_path: Path, repository_root: Path) -> None:
     parent = "import subprocess, sys\nchild = subprocess.Popen(sys.argv[1:])\nprint(child.pid, flush=True)\nchild.wait()"
     variables = os.environ | {"PYTHONPATH": f"{repository_root / 'src'}:{repository_root}", "DVC_ROOT": str(repository_root)}
-    command = [sys.executable, "-c", parent, sys.executable, "-c", SCRIPT.replace("* 400", "* 100000"), str(tmp_path)]
+    command = [sys.executable, "-c", parent, sys.executable, "-c", SCRIPT.replace("* 600", "* 100000"), str(tmp_path)]
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())
