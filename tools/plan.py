@@ -26,7 +26,14 @@ from snowcoder.planning.calibration import calibrate
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
-from snowcoder.planning.speeds import DEVICE_MEMORY_BYTES, TRAINING_MFU, Speeds, published_speeds
+from snowcoder.planning.speeds import (
+    DECODING_UTILISATION,
+    DEVICE_MEMORY_BYTES,
+    ENCODING_UTILISATION,
+    TRAINING_MFU,
+    Speeds,
+    published_speeds,
+)
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
@@ -52,19 +59,17 @@ def read_training(params: Path) -> Training:
 
 
 def read_corpus(profile: str | None, training: Training, tokens: int | None) -> CorpusSize:
-    """As many tokens as are asked for; else that of the last run for params.yaml as it is, and for a profile one pass of its first phase."""
+    """As many tokens as are asked for; else, for params.yaml as it is, what the last run found; for a profile, one pass of its first phase."""
     measured = measured_corpus(METRICS)
     if tokens is not None:
-        return corpus_of(tokens, measured, f"of {number(tokens)} tokens (--corpus-tokens), in files like those of the last run")
+        return corpus_of(tokens, measured, "as --corpus-tokens says, in files like those of the last run")
     if profile is None:
         return measured
     first = next(iter(training.phases.values())).tokens
-    return corpus_of(
-        first, measured, f"of {number(first)} tokens: one pass of the first phase (--corpus-tokens), in files like the last run's"
-    )
+    return corpus_of(first, measured, "as much as one pass of the first phase takes (--corpus-tokens), in files like those of the last run")
 
 
-def stage_table(plans: list[StagePlan], n_devices: int, price: float | None) -> Table:
+def stage_table(plans: list[StagePlan], price: float | None) -> Table:
     """One row a stage, and the total."""
     columns = ["stage", "tokens", "FLOPs", "time", "device hours", *(["cost"] if price is not None else []), "disk", "from"]
     total = StagePlan(
@@ -73,11 +78,11 @@ def stage_table(plans: list[StagePlan], n_devices: int, price: float | None) -> 
         flops=sum(plan.flops for plan in plans),
         hours=sum(plan.hours for plan in plans),
         disk_bytes=sum(plan.disk_bytes for plan in plans),
-        on_device=True,
+        n_devices=0,
         basis="one after the other",
     )
-    device_hours = n_devices * sum(plan.hours for plan in plans if plan.on_device)
-    rows = [_row(plan, n_devices * plan.hours if plan.on_device else 0.0, price) for plan in plans]
+    device_hours = sum(plan.n_devices * plan.hours for plan in plans)
+    rows = [_row(plan, plan.n_devices * plan.hours, price) for plan in plans]
     return Table(
         columns,
         [*rows, _row(total, device_hours, price)],
@@ -105,14 +110,15 @@ def memory_lines(memory: MemoryPlan, n_shards: int, activation_checkpointing: bo
     ]
     if device != THIS and memory.total > DEVICE_MEMORY_BYTES[device]:
         lines.append(
-            f"It does not fit: a device has {DEVICE_MEMORY_BYTES[device] / 1e9:.0f} GB. --shards, --activation-checkpointing or smaller micro-batches"
+            f"It does not fit: a device has {DEVICE_MEMORY_BYTES[device] / 1e9:.0f} GB; "
+            "try --shards, --activation-checkpointing, or smaller micro-batches"
         )
     return lines
 
 
 def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: str) -> list[str]:
     """What the plan rests on."""
-    per_device = speeds.training / training.flops_per_token / speeds.n_devices
+    per_device = speeds.training / training.flops_per_token
     lines = [
         f"model: {count_parameters(training.shape):,} parameters with embeddings, {training.flops_per_token:.4g} FLOPs a token of training "
         f"(6 N + 12 L d T at {training.sequence_length:,} tokens)",
@@ -121,10 +127,11 @@ def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: 
     ]
     if device != THIS:
         lines.append(
-            "published for comparison: llm-foundry's 1B at 8,192 tokens trains at 29,157 tokens/s and 37.7% of the peak on each of 8 H100s, sharded, "
-            "without activation checkpointing; shares of the peak for encoder and decoding and their sources: snowcoder.planning.speeds"
+            "published for comparison: llm-foundry's 1B at 8,192 tokens trains at 29,157 tokens/s and 37.7% of the peak on each of 8 H100s, "
+            f"sharded, without activation checkpointing; encoder at {ENCODING_UTILISATION:.1%} and decoding at {DECODING_UTILISATION:.1%} of "
+            "the peak: snowcoder.planning.speeds says whose figures these are"
         )
-        lines.append("not counted: starting, failures, queues, network; a larger share of the time as devices grow in number")
+        lines.append("not counted: starting, failures, queues, what communication takes beyond those 8 devices")
     return lines
 
 
@@ -163,11 +170,14 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
     else:
         speeds = published_speeds(chosen.device, chosen.devices, chosen.mfu)
     corpus = read_corpus(chosen.profile, training, chosen.corpus_tokens)
-    recorded = chosen.profile is None and chosen.corpus_tokens is None
-    cheap = plan_by_records(work_dir() / "times", CORE_STAGES) if recorded else plan_by_rates(corpus, worker_count(), CORE_STAGES)
-    plans = [*cheap, *plan_models(params, training, corpus, speeds)]
-    planned = [plan for plan in plans if isinstance(plan, StagePlan)]
-    tokens_per_s = speeds.training / training.flops_per_token
+    planned, left_out = divide(plan_models(params, training, corpus, speeds))
+    if chosen.profile is None and chosen.corpus_tokens is None:
+        cheap, left_out = divide(plan_by_records(work_dir() / "times", [*CORE_STAGES, *(stage.stage for stage in left_out)]))
+    else:
+        cheap, unknown = divide(plan_by_rates(corpus, worker_count(), CORE_STAGES))
+        left_out += unknown
+    planned = cheap + planned
+    tokens_per_s = speeds.n_devices * speeds.training / training.flops_per_token
     costs = {plan.stage: StageCost(plan.hours, tokens_per_s, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
     write_plan(work_dir(), flatten(read_yaml(params)), speeds.origin, costs)
     console = Console()
@@ -178,13 +188,15 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
         console.print(line, highlight=False)
     if chosen.device == THIS:
         console.print(f"measured: {memory_bytes / 2**30:.2f} GiB of the process, libraries included", highlight=False)
-    print_table(console, "Plan", stage_table(planned, speeds.n_devices, chosen.price))
-    left_out: dict[str, list[str]] = {}
-    for plan in plans:
-        if isinstance(plan, NotPlanned):
-            left_out.setdefault(plan.reason, []).append(plan.stage)
-    for reason, stages in left_out.items():
-        console.print(f"not planned ({reason}): {', '.join(stages)}", highlight=False)
+    print_table(console, "Plan", stage_table(planned, chosen.price))
+    for reason in dict.fromkeys(stage.reason for stage in left_out):
+        names = ", ".join(stage.stage for stage in left_out if stage.reason == reason)
+        console.print(f"not planned ({reason}): {names}", highlight=False)
+
+
+def divide(plans: list[StagePlan | NotPlanned]) -> tuple[list[StagePlan], list[NotPlanned]]:
+    """(planned, not planned)."""
+    return [plan for plan in plans if isinstance(plan, StagePlan)], [plan for plan in plans if isinstance(plan, NotPlanned)]
 
 
 def _overlay(profile: str) -> Path:

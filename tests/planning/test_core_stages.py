@@ -16,7 +16,7 @@ def test_a_measured_rate_is_divided_among_the_cores() -> None:
     signals, fetch = plan_by_rates(CORPUS, 2, ["measure_signals", "fetch_corpus"])
     assert isinstance(signals, StagePlan)
     assert signals.hours == pytest.approx(1.0)  # 7,200 core seconds
-    assert not signals.on_device
+    assert signals.n_devices == 0
     assert fetch == NotPlanned("fetch_corpus", "no rate was measured")
 
 

@@ -22,7 +22,7 @@ def plan_by_rates(corpus: CorpusSize, n_cores: int, stages: Iterable[str]) -> li
     for stage in stages:
         if stage in MB_PER_CORE_S:
             hours = corpus.n_bytes / (MB_PER_CORE_S[stage] * 1e6 * n_cores) / 3600
-            plans.append(StagePlan(stage, 0, 0, hours, 0, False, f"{MB_PER_CORE_S[stage]:g} MB/s a core on {n_cores}, kept text alone"))
+            plans.append(StagePlan(stage, 0, 0, hours, 0, 0, f"{MB_PER_CORE_S[stage]:g} MB/s a core on {n_cores}, kept text alone"))
         else:
             plans.append(NotPlanned(stage, "no rate was measured"))
     return plans
@@ -36,7 +36,7 @@ def plan_by_records(times: Path, stages: Sequence[str]) -> list[StagePlan | NotP
         seconds = [entry["wall_s"] for entry in recorded if entry["stage"].split("@")[0] == stage]
         if seconds:
             name = f"{stage} x {len(seconds)}" if len(seconds) > 1 else stage
-            plans.append(StagePlan(name, 0, 0, sum(seconds) / 3600, 0, False, "as the last run here took"))
+            plans.append(StagePlan(name, 0, 0, sum(seconds) / 3600, 0, 0, "as the last run here took"))
         else:
             plans.append(NotPlanned(stage, "has not run here"))
     return plans
@@ -44,6 +44,4 @@ def plan_by_records(times: Path, stages: Sequence[str]) -> list[StagePlan | NotP
 
 def plan_tables(corpus: CorpusSize) -> StagePlan:
     """Disk of the tables of text."""
-    return StagePlan(
-        "tables of text", 0, 0, 0, corpus.n_bytes * TABLES_DISK, False, f"seven, compressed: {TABLES_DISK:g} of the kept bytes"
-    )
+    return StagePlan("tables of text", 0, 0, 0, corpus.n_bytes * TABLES_DISK, 0, f"seven, compressed: {TABLES_DISK:g} of the kept bytes")

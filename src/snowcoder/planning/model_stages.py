@@ -1,5 +1,7 @@
 """Cost of the stages that run a model without training it: embedding, labels, synthesis, completions, bits per byte.
 
+Each runs in one process on one device, whatever the number that train.
+
 FLOPs of a pass over a token: 2 N + 4 L d T (N parameters, L layers of width d, T tokens that attend to each other); of an encoder, whose
 embedding is a table, N counts the layers alone. Of a written token: 2 N.
 """
@@ -52,7 +54,7 @@ def plan_embedding(params: EmbedParams, encoder: Path, corpus: CorpusSize, speed
     flops = tokens * encoder_flops_per_token(config, params.section_tokens)
     disk = sections * (4 * config["hidden_size"] + ROW_BYTES)
     counted = "counted" if corpus.sections is not None else "three a file at most"
-    return StagePlan("embed_files", tokens, flops, flops / speeds.encoding / 3600, disk, True, f"{sections:,.0f} sections ({counted})")
+    return StagePlan("embed_files", tokens, flops, flops / speeds.encoding / 3600, disk, 1, f"{sections:,.0f} sections ({counted})")
 
 
 def named_parameters(model: str) -> float | None:
@@ -94,7 +96,7 @@ def plan_completions(
         seconds = max(seconds, passes * shape.layers * speeds.decode_layer_s)
     basis = f"{problems} problems, {params.max_new_tokens} tokens each, {n_items} models"
     tokens, disk = n_items * (written + read), n_items * written * bytes_per_token
-    return StagePlan(f"generate_completions x {n_items}", tokens, 2 * n_parameters * tokens, n_items * seconds / 3600, disk, True, basis)
+    return StagePlan(f"generate_completions x {n_items}", tokens, 2 * n_parameters * tokens, n_items * seconds / 3600, disk, 1, basis)
 
 
 def plan_bits_per_byte(
@@ -106,13 +108,13 @@ def plan_bits_per_byte(
     window = params.window_tokens or shape.max_positions
     flops = tokens * (2 * count_parameters(shape) + 4 * shape.layers * shape.hidden_size * window)
     basis = f"{n_bytes / 1e6:,.2f} MB of text at most, {n_items} models"
-    return StagePlan(f"measure_bits_per_byte x {n_items}", tokens, flops, flops / speeds.training / 3600, 0, True, basis)
+    return StagePlan(f"measure_bits_per_byte x {n_items}", tokens, flops, flops / speeds.training / 3600, 0, 1, basis)
 
 
 def _answers(
     stage: str, requests: float, prompt_tokens: float, written_tokens: float, model: str, limit: int | None, speeds: Speeds
 ) -> StagePlan | NotPlanned:
-    """A served model's time is counted as if it ran on the same devices."""
+    """Device hours, told as the time of one device; a model that takes several, or is served by many, takes as much shorter."""
     n_parameters = named_parameters(model)
     if n_parameters is None:
         return NotPlanned(stage, f"the name {model!r} does not tell the model's size")
@@ -122,6 +124,4 @@ def _answers(
     seconds = 2 * n_parameters * requests * (written_tokens / speeds.decoding + prompt_tokens / speeds.training)
     ended = ", ended by max_spend_tokens" if tokens < asked else ""
     basis = f"{requests:,.0f} requests of {prompt_tokens:,.0f} + {written_tokens:,.0f} tokens to {n_parameters / 1e9:g}B parameters{ended}"
-    return StagePlan(
-        stage, tokens, 2 * n_parameters * tokens, seconds / 3600, requests * written_tokens * CHARACTERS_PER_TOKEN, True, basis
-    )
+    return StagePlan(stage, tokens, 2 * n_parameters * tokens, seconds / 3600, requests * written_tokens * CHARACTERS_PER_TOKEN, 1, basis)

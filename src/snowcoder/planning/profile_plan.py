@@ -28,6 +28,7 @@ from snowcoder.synthesis.generation import SynthesizeParams
 CORE_STAGES = (
     "fetch_corpus",
     "fetch_positives",
+    "fetch_benchmarks",
     "measure_signals",
     "filter_files",
     "deduplicate_files",
@@ -36,10 +37,12 @@ CORE_STAGES = (
     "train_tokenizer",
     "tokenize_files",
     "train_annotator",
+    "compare_annotators",
     "score_files",
     "select_files",
     "accept_documents",
     "pack_tokens",
+    "initialize_model",
     "execute_completions",
     "report",
 )
@@ -62,7 +65,7 @@ class Training:
 
 def plan_pretraining(training: Training, speeds: Speeds) -> list[StagePlan]:
     """Every variant. Raises ParameterError if the devices do not divide a batch."""
-    plans = []
+    plans, tokens_per_s = [], speeds.n_devices * speeds.training / training.flops_per_token
     for variant, phase in training.phases.items():
         sequences = phase.batch_tokens // training.sequence_length
         if sequences % speeds.n_devices:
@@ -70,9 +73,9 @@ def plan_pretraining(training: Training, speeds: Speeds) -> list[StagePlan]:
                 f"--devices {speeds.n_devices}: a batch of pretrain.{variant} has {sequences} sequences, which they cannot share equally; "
                 f"allowed: a divisor of {sequences}"
             )
-        plan = plan_phase(variant, training.shape, phase, training.sequence_length, speeds.training / training.flops_per_token)
+        plan = plan_phase(variant, training.shape, phase, training.sequence_length, tokens_per_s)
         basis = f"{plan.steps:,} steps of {phase.batch_tokens:,} tokens"
-        plans.append(StagePlan(f"pretrain@{variant}", plan.tokens, plan.flops, plan.hours, plan.disk_bytes, True, basis))
+        plans.append(StagePlan(f"pretrain@{variant}", plan.tokens, plan.flops, plan.hours, plan.disk_bytes, speeds.n_devices, basis))
     return plans
 
 

@@ -1,6 +1,6 @@
 """How fast devices do each kind of work: from their peak and a published share of it, or measured (calibration.py).
 
-A speed is in model FLOP/s of all devices together; model FLOPs count what the mathematics asks for, not what is recomputed. The shares:
+A speed is in model FLOP/s of one device; model FLOPs count what the mathematics asks for, not what is recomputed. The shares:
 
 training  37.7%: llm-foundry's table of H100s at bf16, its 1B model (1,328,533,504 parameters, 24 layers of 2048) at 8,192 tokens: 29,157
           tokens/s a device, 8 devices, fully sharded, no activation checkpointing, micro-batches of 3
@@ -26,7 +26,7 @@ DEVICE_MEMORY_BYTES = {"a100": 80e9, "h100": 80e9, "h200": 141e9, "b200": 180e9}
 
 
 class Speeds(NamedTuple):
-    """FLOP/s of all devices together by kind of work; a pass without gradients counts as training.
+    """FLOP/s of one device by kind of work; a pass without gradients counts as training. n_devices: that train together.
 
     decode_layer_s: least time of a layer and token where transformers decodes. origin: for the reader.
     """
@@ -41,6 +41,6 @@ class Speeds(NamedTuple):
 
 def published_speeds(device: str, n_devices: int, mfu: float) -> Speeds:
     """Of `n_devices` whose peak is in DEVICE_PEAK_FLOPS."""
-    peak = DEVICE_PEAK_FLOPS[device] * n_devices
-    origin = f"{n_devices} x {device}, peak {DEVICE_PEAK_FLOPS[device] / 1e12:,.1f} TFLOP/s (bf16, dense), {mfu:.1%} of it in training"
+    peak = DEVICE_PEAK_FLOPS[device]
+    origin = f"{n_devices} x {device}, peak {peak / 1e12:,.1f} TFLOP/s (bf16, dense), {mfu:.1%} of it in training"
     return Speeds(peak * mfu, peak * ENCODING_UTILISATION, peak * DECODING_UTILISATION, DECODE_LAYER_S, n_devices, origin)

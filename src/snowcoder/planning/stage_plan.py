@@ -8,7 +8,7 @@ class StagePlan:
     """stage: `pretrain@general`, or `generate_completions x 5` for all items of one.
 
     tokens: read and written by a model (0 where none is asked). flops: of models. hours: wall time. disk_bytes: of the outputs and, while
-    it runs, its checkpoints. on_device: the accelerators are busy meanwhile, so that it has a price. basis: what the hours rest on.
+    it runs, its checkpoints. n_devices: that are busy meanwhile, and so have a price. basis: what the hours rest on.
     """
 
     stage: str
@@ -16,7 +16,7 @@ class StagePlan:
     flops: float
     hours: float
     disk_bytes: float
-    on_device: bool
+    n_devices: int
     basis: str
 
 
