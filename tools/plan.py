@@ -59,7 +59,7 @@ def read_training(params: Path) -> Training:
 
 
 def read_corpus(profile: str | None, training: Training, tokens: int | None) -> CorpusSize:
-    """As many tokens as are asked for; else, for params.yaml as it is, what the last run found; for a profile, one pass of its first phase."""
+    """As many tokens as are asked for; else what the last run found, and for a profile one pass of its first phase."""
     measured = measured_corpus(METRICS)
     if tokens is not None:
         return corpus_of(tokens, measured, "as --corpus-tokens says, in files like those of the last run")
@@ -127,9 +127,12 @@ def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: 
     ]
     if device != THIS:
         lines.append(
-            "published for comparison: llm-foundry's 1B at 8,192 tokens trains at 29,157 tokens/s and 37.7% of the peak on each of 8 H100s, "
-            f"sharded, without activation checkpointing; encoder at {ENCODING_UTILISATION:.1%} and decoding at {DECODING_UTILISATION:.1%} of "
-            "the peak: snowcoder.planning.speeds says whose figures these are"
+            "published for comparison: llm-foundry's 1B at 8,192 tokens trains at 29,157 tokens/s and 37.7% of the peak on each of 8 "
+            "H100s, sharded, without activation checkpointing"
+        )
+        lines.append(
+            f"other shares of the peak: encoder {ENCODING_UTILISATION:.1%}, decoding {DECODING_UTILISATION:.1%}; "
+            "snowcoder.planning.speeds says whose figures they all are"
         )
         lines.append("not counted: starting, failures, queues, what communication takes beyond those 8 devices")
     return lines
