@@ -2,7 +2,7 @@
 
     python -m bench.checkpoint [--steps 300] [--every-s 4]
 
-The nano profile's model, batch and precision; random tokens in a TokenShards folder on disk, as the stage reads them. A checkpoint's cost is
+The nano profile's model, batch and precision; random tokens in a TokenShards folder, as the stage reads them. A checkpoint's cost is
 what the WINDOW_STEPS steps that begin with its save() take longer than as many median steps of those outside all such windows. Prints it,
 its share of the time at the default interval (goal below 2%), and the share of time that steps wait for their tokens (goal below 1%).
 """
@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,10 +67,10 @@ def measure(n_steps: int, every_s: float) -> Measurement:
     loop.CHECKPOINT_INTERVAL_S, loop.REPORT_EVERY_STEPS = every_s, 1
     found, save = Measurement(), CheckpointWriter.save
 
-    def timed_save(self: CheckpointWriter, step: int, state: dict) -> None:
+    def timed_save(self: CheckpointWriter, *arguments: Any) -> None:
         found.saved_at.append(len(found.ends_s) - 1)
         began_s = time.perf_counter()
-        save(self, step, state)
+        save(self, *arguments)
         found.held_s.append(time.perf_counter() - began_s)
 
     CheckpointWriter.save = timed_save  # type: ignore[method-assign]
