@@ -1,14 +1,17 @@
 """Whole profiles: what the plan prints, and what it keeps for the run."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from snowcoder.errors import ParameterError
 from snowcoder.metrics import flatten
 from snowcoder.params import read_yaml
+from snowcoder.planning.calibration import measure_training
 from snowcoder.planning.profile_plan import plan_pretraining
 from snowcoder.planning.speeds import published_speeds
 from snowcoder.stage import work_dir
@@ -76,3 +79,20 @@ def test_an_unknown_profile_is_told() -> None:
     done = subprocess.run([sys.executable, "-m", "tools.plan", "--profile", "papr", "--device", "h100"], capture_output=True, text=True)
     assert done.returncode != 0
     assert "--profile: found 'papr'; allowed: h100, paper, toy" in done.stderr
+
+
+def test_this_machine_is_measured_at_every_kind_of_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run_plan(monkeypatch, capsys, "--profile", "toy")
+    assert "measured here just now" in shown
+    assert "libraries included" in shown
+    (kept,) = (work_dir() / "plans").glob("*.json")
+    stages = json.loads(kept.read_text())["stages"]
+    assert stages["pretrain@general"]["tokens_per_second"] > 0
+    assert stages["pretrain@general"]["memory_bytes"] > 2**27
+
+
+def test_a_model_that_does_not_fit_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    training = tool.read_training(params_of("paper", tmp_path))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2**34))
+    with pytest.raises(ParameterError, match=r"needs 6\d GiB to train a step, 16 GiB are free here; name a --device"):
+        measure_training(training.shape, training.shared, training.phases["general"], training.sequence_length)
