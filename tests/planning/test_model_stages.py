@@ -85,6 +85,8 @@ def test_the_papers_synthesis_ends_at_what_may_be_spent(tmp_path: Path) -> None:
     seconds = 2 * 70e9 * requests * (1024 / 1.2e14 + (4000 / 3.5 + 300) / 4e14)
     assert plan.hours == pytest.approx(seconds / 3600)
     assert "ended by max_spend_tokens" in plan.basis
+    spread = planned(plan_synthesis(params, huge, SPEEDS._replace(n_devices=8)))
+    assert (spread.hours, spread.n_devices) == (pytest.approx(plan.hours / 8), 8)
     small = planned(plan_synthesis(params, CORPUS, SPEEDS))
     assert small.tokens == pytest.approx(60 * (4000 / 3.5 + 300 + 1024))
 

@@ -1,7 +1,6 @@
 """Whole profiles: what the plan prints, and what it keeps for the run."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,10 +74,9 @@ def test_the_papers_model_fits_an_h100_at_the_profile_s_micro_batches(
     assert "It does not fit" not in shown
 
 
-def test_an_unknown_profile_is_told() -> None:
-    done = subprocess.run([sys.executable, "-m", "tools.plan", "--profile", "papr", "--device", "h100"], capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "--profile: found 'papr'; allowed: h100, paper, toy" in done.stderr
+def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ParameterError, match="--profile: found 'papr'; allowed: h100, paper, toy"):
+        run_plan(monkeypatch, capsys, "--profile", "papr", "--device", "h100")
 
 
 def test_this_machine_is_measured_at_every_kind_of_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,7 +88,7 @@ def measure_decoding(shape: ModelParams, params: GenerateCompletionsParams) -> f
 
     torch.set_num_threads(params.cpu_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = initialize(shape).to(getattr(torch, params.precision)).to(device).eval()  # type: ignore[arg-type]
+    model = initialize(shape).to(getattr(torch, params.precision)).to(device).eval()
     prompts = np.random.default_rng(0).integers(1, shape.vocab_size, (params.batch_size, PROMPT_TOKENS)).tolist()
     workers = worker_count() if device.type == "cpu" else 1
     with ThreadPoolExecutor(workers) as pool:

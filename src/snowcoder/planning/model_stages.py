@@ -1,6 +1,6 @@
 """Cost of the stages that run a model without training it: embedding, labels, synthesis, completions, bits per byte.
 
-Each runs in one process on one device, whatever the number that train.
+Each runs in one process on one device, whatever the number that train; but a teacher or judge is taken to be served by all of them.
 
 FLOPs of a pass over a token: 2 N + 4 L d T (N parameters, L layers of width d, T tokens that attend to each other); of an encoder, whose
 embedding is a table, N counts the layers alone. Of a written token: 2 N.
@@ -114,7 +114,7 @@ def plan_bits_per_byte(
 def _answers(
     stage: str, requests: float, prompt_tokens: float, written_tokens: float, model: str, limit: int | None, speeds: Speeds
 ) -> StagePlan | NotPlanned:
-    """Device hours, told as the time of one device; a model that takes several, or is served by many, takes as much shorter."""
+    """As if it ran on the same devices, wherever it is served; a model too large for one takes several, at the same speed."""
     n_parameters = named_parameters(model)
     if n_parameters is None:
         return NotPlanned(stage, f"the name {model!r} does not tell the model's size")
@@ -124,4 +124,5 @@ def _answers(
     seconds = 2 * n_parameters * requests * (written_tokens / speeds.decoding + prompt_tokens / speeds.training)
     ended = ", ended by max_spend_tokens" if tokens < asked else ""
     basis = f"{requests:,.0f} requests of {prompt_tokens:,.0f} + {written_tokens:,.0f} tokens to {n_parameters / 1e9:g}B parameters{ended}"
-    return StagePlan(stage, tokens, 2 * n_parameters * tokens, seconds / 3600, requests * written_tokens * CHARACTERS_PER_TOKEN, 1, basis)
+    hours, disk = seconds / 3600 / speeds.n_devices, requests * written_tokens * CHARACTERS_PER_TOKEN
+    return StagePlan(stage, tokens, 2 * n_parameters * tokens, hours, disk, speeds.n_devices, basis)
