@@ -32,7 +32,7 @@ ROWS_PER_LANGUAGE = 2
 READ_SHARDS = 8  # a large corpus is not read whole for a few files
 MAX_CHARACTERS_PER_TOKEN = 16  # of a file's beginning, before it is tokenised
 MAX_COST = 0.01  # share of the training's arithmetic
-# Of what a token costs in training (measured on CPU): the forward pass, and the output layer's gradients, which the loss makes along with it
+# Of a token's cost in training, measured on CPU: the forward pass, and the output layer's gradients, which the loss makes along with it
 PASS_COST = 0.5
 STEP_MULTIPLE = 20
 
