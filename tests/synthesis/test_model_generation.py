@@ -95,7 +95,8 @@ def test_acceptance_runs_what_a_model_wrote():
     accept_documents.main()
     metrics = json.loads(Path("metrics/accept_documents.json").read_text())
     assert metrics["dropped"] == {"exact_duplicate": 1, "sandbox_failed": 1}
-    assert metrics["by_language"] == {"javascript": 1, "python": 1}
+    assert metrics["by_language"] == {"javascript": {"documents": 1, "accepted": 1}, "python": {"documents": 3, "accepted": 1}}
+    assert metrics["not_parsed"] == {}
     assert metrics["by_prompt_version"] == {"instruct-1": {"documents": 4, "accepted": 2}}
     assert metrics["by_tests_from"]["model"] == {"documents": 3, "accepted": 1}
 

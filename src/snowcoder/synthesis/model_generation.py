@@ -44,7 +44,7 @@ class GenerationParams(ParamsModel):
     seed_unit: SeedUnit = Field(description="what of a seed file is shown: lines (1 to 15 in a row) | function | file")
     max_seed_bytes: int = Field(gt=0)
     samples_per_seed: int = Field(gt=0)
-    python_fraction: float = Field(gt=0, le=1, description="share of Python among the seeds; other languages share the rest as they are")
+    python_fraction: float = Field(gt=0, le=1, description="of Python among the seeds; other languages share the rest by bytes")
     max_new_tokens: int = Field(gt=0)
     temperature: float = Field(ge=0)
     top_p: float = Field(gt=0, le=1)
