@@ -86,6 +86,9 @@ def test_answers_become_documents_and_are_kept_as_they_came():
     assert (metrics["rows_in"], metrics["rows_out"], metrics["teacher"], metrics["responses"]) == (15, 4, "scripted", 15)
     assert metrics["dropped"] == {"no_code_block": 3, "same_document_twice": 8}
     assert metrics["seeds_by_language"] == {"javascript": 1, "python": 4}
+    assert metrics["refusal_examples"] == {
+        "no_code_block": {"repository": "vowels", "path": "vowels/core.py", "detail": "I cannot write that."}
+    }
 
 
 @pytest.mark.usefixtures("workspace")

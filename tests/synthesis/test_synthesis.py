@@ -220,6 +220,8 @@ def test_synthesis_writes_a_document_for_each_eligible_function():
         "teacher": "extractive",
         "seeds": 4,
         "seeds_with_documents": 4,
+        "seeds_by_language": {"python": 4},
+        "refusal_examples": {"imports": {"repository": "sums", "path": "sums/core.py", "detail": "numpy"}},
         "tests_from": {"author": 6},
         "by_seed_quarter": {
             "1": {"seeds": 1, "documents": 1},

@@ -141,9 +141,7 @@ def test_every_language_has_its_share_whatever_was_written(documents: list[tuple
     assert sum(plan.planned for plan in plans.values()) == pytest.approx(1.0)
     assert (plans["python"].planned, plans["css"].planned / plans["c"].planned) == (pytest.approx(fraction), pytest.approx(3.0))
     written = {language for language, _ in documents}
-    assert {name: plan.source for name, plan in plans.items()} == {
-        name: "documents" if name in written else "files" for name in plans
-    }
+    assert {name: plan.source for name, plan in plans.items()} == {name: "documents" if name in written else "files" for name in plans}
     there = {name: sum(n for language, n in documents if language == name) for name in written}
     there = {"c": 20, "css": 60, "python": 90} | there
     total = max(there["python"] / fraction, (there["c"] + there["css"]) / (1 - fraction))

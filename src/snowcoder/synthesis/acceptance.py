@@ -164,7 +164,10 @@ def screen_all(
 
 
 def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, state: Path) -> dict[str, Rejection]:
-    """Rejections of what does not run to its end, its own tests included. Verdicts of finished batches are kept in `state`, and not run again after a kill."""
+    """Rejections of what does not run to its end, its own tests included.
+
+    Verdicts of finished batches are kept in `state`, and not run again after a kill.
+    """
     rejections = {}
     ordered = sorted(documents, key=lambda row: row["document_id"])
     for number, start in enumerate(range(0, len(ordered), BATCH_DOCUMENTS)):
