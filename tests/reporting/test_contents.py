@@ -68,6 +68,13 @@ def test_page_escapes_and_markdown_keeps_bars_in_cells(figures: Path) -> None:
     assert "| <b> | x\\|y |" in render_markdown(document)
 
 
+def test_every_cell_knows_its_column_so_that_rows_can_be_cards_on_a_phone(figures: Path) -> None:
+    table = Table(["model", "bits & bytes"], [["a", "1"], ["b", "2"]])
+    page = render_page(Document("t", [], [Section("s", [], [table])]), figures)
+    assert page.count('data-column="model" class="words"') == page.count('data-column="bits &amp; bytes">') == 2
+    assert "@media (max-width: 46rem)" in page
+
+
 def test_funnel_adds_up_by_language(results: Results) -> None:
     rows = {row[0]: row for row in funnel_table(results).rows}
     assert list(rows) == ["fetched", "filtered", "deduplicated", "decontaminated", "train split"]
