@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 # (body of the request, how often this same body was asked before) -> what to do: `ok`; `status 500`; `hang` before a word of the answer,
-# `stall` in the middle of it; `close` and `cut`: end the connection there; `nonsense`: half of the JSON as if it were all; `page`: a proxy's
-# HTML with status 200; `hollow`: JSON without a choice; `abort`: an answer that the server broke off
+# `stall` in the middle of it; `close` and `cut`: end the connection there; `nonsense`: half of the JSON as if it were all; `page`: HTML of
+# a proxy with status 200; `hollow`: JSON without a choice; `abort`: an answer that the server broke off
 Manners = Callable[[dict[str, Any], int], str]
 
 

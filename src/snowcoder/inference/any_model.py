@@ -75,7 +75,7 @@ def load_any_model(model: str, precision: Precision, cpu_threads: int, document_
 
 
 def load_any_vllm(model: str, precision: Precision, window_tokens: int | None, document_start: bool) -> "VllmEngine":
-    """The model in vLLM, which is given the same ids as the engine of `load_any_model`. Raises EngineError without vLLM, CheckpointError."""
+    """The model in vLLM, given the same ids as the engine of `load_any_model`. Raises EngineError without vLLM, CheckpointError."""
     from transformers import AutoTokenizer
 
     from snowcoder.inference.vllm_engine import load_vllm_engine
