@@ -115,7 +115,7 @@ def test_an_exhausted_allowance_of_tokens_holds_back_requests_that_are_not_open_
     assert sum(server.asked.values()) == 4
 
 
-def test_a_wait_that_the_server_asks_for_counts_no_attempt_twice():
+def test_an_answer_at_the_last_attempt_is_taken():
     # three refusals with a wait each, one attempt left
     server = MisbehavingServer(lambda body, before: "status 429" if before < 3 else "ok", lambda action: {"Retry-After": "0.05"})
     with serving(server):

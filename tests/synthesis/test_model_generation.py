@@ -105,6 +105,23 @@ def test_acceptance_runs_what_a_model_wrote():
 
 
 @pytest.mark.usefixtures("workspace")
+def test_what_carries_no_test_must_run_to_its_end_all_the_same():
+    _script()
+    gone = "```python\nfrom collections import Mapping\n\n\ndef is_mapping(value):\n    return isinstance(value, Mapping)\n```"
+    plain = "```python\ndef third(values):\n    return values[2]\n\n\nprint(third([1, 2, 3]))\n```"
+    Path("answers.yaml").write_text(json.dumps({"def triangle": gone, "def shout": plain, "": SCRIPT_ANSWER}))
+    synthesize_documents.main()
+    accept_documents.main()
+    rejected = [
+        row for row in read_table(Path("data/accept_documents/rejected")).to_pylist() if row["content"] and "Mapping" in row["content"]
+    ]
+    assert {row["reason"] for row in rejected} == {"sandbox_failed"}
+    assert "ImportError" in rejected[0]["detail"]
+    [accepted] = [row for row in read_table(Path("data/accept_documents")).to_pylist() if row["language"] == "python"]
+    assert (accepted["n_tests"], accepted["tests_from"]) == (0, "")
+
+
+@pytest.mark.usefixtures("workspace")
 def test_a_scripted_engine_gives_the_same_bytes_again_and_is_not_asked_again():
     _script()
     synthesize_documents.main()
