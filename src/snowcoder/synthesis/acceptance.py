@@ -54,8 +54,9 @@ REJECTED_SCHEMA = pa.schema(
 VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
 TOKEN_BYTES = 2
 EXTENSIONS = {
-    "c": "c", "cpp": "cpp", "csharp": "cs", "css": "css", "go": "go", "html": "html", "java": "java", "javascript": "js", "php": "php",
-    "python": "py", "ruby": "rb", "rust": "rs", "shell": "sh", "sql": "sql", "typescript": "ts",
+    "c": "c", "cpp": "cpp", "csharp": "cs", "css": "css", "dart": "dart", "go": "go", "html": "html", "java": "java", "javascript": "js",
+    "kotlin": "kt", "php": "php", "python": "py", "ruby": "rb", "rust": "rs", "scala": "scala", "shell": "sh", "sql": "sql",
+    "swift": "swift", "typescript": "ts",
 }  # fmt: skip
 # documents run between two marks of progress: what a kill costs
 BATCH_DOCUMENTS = 64
