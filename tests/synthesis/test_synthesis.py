@@ -295,6 +295,7 @@ def shifted_{number}_{power}(values):
 '''
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_of_the_extractive_teacher_gives_the_same_bytes(workspace: Path):
     files = ["\n".join(RECORDABLE.format(number=number, power=power) for power in range(4)) for number in range(2, 22)]
     rows = [source_row("sums", f"sums/part{number}.py", content) for number, content in enumerate(files)]

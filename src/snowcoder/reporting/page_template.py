@@ -35,7 +35,7 @@ th { text-align: right; font-weight: 600; color: var(--soft); vertical-align: bo
 th, td { padding: 0.42rem 0.6rem; }
 td { text-align: right; white-space: nowrap; }
 th.words, td.words { text-align: left; }
-td.words { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; }
+td.words { white-space: normal; overflow-wrap: break-word; }
 details { margin: 0.5rem 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
 summary { padding: 0.45rem 0.8rem; cursor: pointer; font-size: 0.92rem; }
 pre { margin: 0; padding: 0.8rem; overflow-x: auto; border-top: 1px solid var(--line); font: 0.82rem/1.45 ui-monospace, monospace; }
@@ -46,9 +46,9 @@ tbody tr:nth-child(even) { background: var(--band); }
   thead { display: none; }
   table, tbody, tr { display: block; }
   tr { padding: 0.5rem 0.8rem; }
-  td, td.words { display: flex; justify-content: space-between; gap: 1rem; padding: 0.12rem 0; text-align: right; white-space: normal; }
+  td, td.words { display: flex; justify-content: space-between; gap: 1rem; padding: 0.12rem 0; text-align: right; }
+  td, td.words { white-space: normal; overflow-wrap: anywhere; }
   td::before { content: attr(data-column); flex: none; max-width: 45%; color: var(--soft); text-align: left; overflow-wrap: anywhere; }
-  td.words { min-width: 0; }
   td:first-child { font-weight: 600; }
 }
 </style>
