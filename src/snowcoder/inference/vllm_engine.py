@@ -49,6 +49,10 @@ class VllmEngine(Engine):
         encoded = [self._encoder.encode(prompt, room) for prompt in prompts]
         yield from progress(self._run(prompts, encoded, sampling, draws), len(prompts), "completions by vLLM")
 
+    def close(self) -> None:
+        """Ends vLLM's own process, and gives its memory back. Nothing can be asked afterwards."""
+        self._llm.llm_engine.engine_core.shutdown()
+
     def _run(
         self, prompts: Sequence[Prompt], encoded: Sequence[list[int]], sampling: Sampling, draws: Sequence[int]
     ) -> Iterator[tuple[int, Completion]]:
