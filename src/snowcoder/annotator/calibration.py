@@ -1,12 +1,14 @@
-"""Calibration of a classification head: its file scores become log-odds that can be believed.
+"""Calibration: a head's file scores become log-odds, or labels, that can be believed on repositories that it has not seen.
 
-in: examples with their embeddings, a way to fit  out: slope and intercept; reliability of probabilities
+in: examples with their embeddings, a way to fit  out: slope and intercept; how far told and true values lie apart
 
-A head fitted on few examples in many dimensions is too sure of itself on files of repositories that it has not seen. Platt scaling (Platt
-1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
-repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
-the calibrated head, and its ranking of files is what it was. Odds are those among the examples, positives and negatives in equal parts, not
-those in the corpus.
+A head fitted on few examples in many dimensions is too sure of itself on files of other repositories: its scores spread too far. Slope and
+intercept are fitted on scores of examples that the head was not fitted on, five folds of whole repositories among the training examples.
+  classification  Platt scaling (Platt 1999): probability = sigmoid(slope x score + intercept), of greatest likelihood
+  regression      the calibration line (Cox 1958): label = slope x score + intercept, of least squares, so that files scored 3.5 are on
+                  average labelled 3.5, and a threshold on the score means what it says on the scale of the labels
+The head is linear and a file's score a mean of its sections', so that scaled weights and bias are the calibrated head, and its ranking of
+files is what it was. Odds are those among the examples, positives and negatives in equal parts, not those in the corpus.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,15 +21,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
-from snowcoder.annotator.head import mean_by_file
+from snowcoder.annotator.head import Kind, mean_by_file
 
 FOLDS = 5
 BINS = 10
 Fit = Callable[[SectionVectors, Sequence[Example], np.ndarray], tuple[np.ndarray, float]]
 
 
-def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept); (1, 0) where positives or negatives come from one repository, or where out-of-fold scores do not rank."""
+def calibrate(kind: Kind, fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept) for the kind of target that the examples have; (1, 0) where positives or negatives come from one repository, or
+    where out-of-fold scores do not rank."""
     places = np.flatnonzero(is_training)
     is_positive = np.array([examples[place].is_positive for place in places])
     repositories = np.array([examples[place].repository for place in places])
@@ -43,7 +46,12 @@ def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is
         weights, bias = fit(vectors, examples, mask)
         by_file = mean_by_file((vectors.embeddings * weights).sum(axis=1) + bias, vectors.starts)
         scores[left_out] = by_file[places[left_out]]
-    return fit_platt(scores, is_positive)
+    return fit_scale(kind, scores, is_positive, np.array([examples[place].target for place in places]))
+
+
+def fit_scale(kind: Kind, scores: np.ndarray, is_positive: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept) of scores of unseen examples: fit_platt for a classification, fit_line for a regression."""
+    return fit_platt(scores, is_positive) if kind == "classification" else fit_line(scores, targets)
 
 
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
@@ -51,6 +59,29 @@ def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float
     model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000).fit(scores.reshape(-1, 1), is_positive)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     return (slope, intercept) if slope > 0 else (1.0, 0.0)
+
+
+def fit_line(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept) of least squares; (1, 0) if the slope is not above 0, as it would turn the ranking round."""
+    spread = float(((scores - scores.mean()) ** 2).mean())
+    slope = float(((scores - scores.mean()) * (labels - labels.mean())).mean()) / spread if spread > 0 else 0.0
+    return (slope, float(labels.mean()) - slope * float(scores.mean())) if slope > 0 else (1.0, 0.0)
+
+
+def label_agreement(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """slope, intercept: of the line that maps scores to labels, 1 and 0 if they are calibrated. bins: those with files, by the whole label
+    that the score is nearest to."""
+    slope, intercept = fit_line(scores, labels)
+    nearest = np.rint(scores).astype(int)
+    bins = [
+        {
+            "files": int((nearest == value).sum()),
+            "mean_score": float(scores[nearest == value].mean()),
+            "mean_label": float(labels[nearest == value].mean()),
+        }
+        for value in sorted(set(nearest.tolist()))
+    ]
+    return {"slope": slope, "intercept": intercept, "bins": bins}
 
 
 def reliability(probabilities: np.ndarray, is_positive: np.ndarray) -> dict[str, Any]:
