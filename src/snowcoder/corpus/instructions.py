@@ -1,8 +1,8 @@
 """Rows of instruction data as files of code: what a model answered in markdown, under the statement that it was given.
 
-A corpus holds code. An annotator that is shown prose and fences of markdown as the better half learns to tell markdown from code. So the code
-of an answer is what stands in its fences (in the language of the first; of an answer without any, all of it), and the statement precedes it
-as a comment of that language, in Python as the module's docstring.
+A corpus holds code. An annotator that is shown prose and fences of markdown as the better half learns to tell markdown from code. So the
+code of an answer is what stands in its fences (in the language of the first; of an answer without any, all of it), and the statement
+precedes it as a comment of that language, in Python as the module's docstring.
 """
 
 import re
