@@ -20,13 +20,14 @@ EMBEDDINGS, FILES = Path("data/embed_files"), Path("data/split_files")
 
 
 def build(run: StageRun, model: Path, output: Path, metrics: Path) -> None:
-    """Score every shard; a tuned encoder embeds it first, in this process: torch itself uses every processor."""
+    """Score every shard; a tuned encoder embeds it first."""
     outputs, head = {"scores": (run.out(output), SCORE_SCHEMA)}, read_head(model)
     if is_tuned(model):
         from snowcoder.annotator.tuned_scoring import embed_and_score_shard  # torch: a frozen encoder does without
 
-        work = partial(embed_and_score_shard, encoder=read_tuned(model), head=head)
-        map_shards(work, list_shards(FILES), outputs, run.state, run.label, backend="serial")
+        encoder = read_tuned(model)
+        work = partial(embed_and_score_shard, encoder=encoder, head=head)
+        map_shards(work, list_shards(FILES), outputs, run.state, run.label, threads_per_worker=encoder.params.threads_per_worker)
     else:
         map_shards(partial(score_shard, head=head), list_shards(EMBEDDINGS), outputs, run.state, run.label)
     write_metrics(run.out(metrics), describe_scores(read_table(run.out(output))))

@@ -15,6 +15,7 @@ from snowcoder.params import ParamsModel
 from snowcoder.shards import sha256_file
 
 WEIGHTS = "model.safetensors"
+ONE_WORKER = 2**31  # more threads than any machine has processors
 NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 
 
@@ -43,6 +44,11 @@ class EmbedParams(ParamsModel):
     bf16: bool = Field(description="bfloat16 matrix products (autocast)")
     cpu_threads: int = Field(description="threads of torch on the CPU", ge=1)
     device: Literal["auto", "cpu", "cuda"] = Field(description="auto: a CUDA device if there is one")
+
+    @property
+    def threads_per_worker(self) -> int:
+        """For map_shards: worker processes share a processor's cores; an accelerator belongs to one process."""
+        return self.cpu_threads if self.device == "cpu" else ONE_WORKER
 
 
 def find_encoder(params: EncoderParams) -> Path:
