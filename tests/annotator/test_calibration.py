@@ -45,6 +45,13 @@ def test_a_ranking_is_never_turned_round() -> None:
     assert fit_platt(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, False, True])) == (1.0, 0.0)
 
 
+def test_separate_classes_leave_room_for_the_next_example() -> None:
+    scores = np.concatenate([np.full(8, 1.0), np.full(8, -1.0)])
+    slope, intercept = fit_platt(scores, scores > 0)
+    assert expit(slope + intercept) == pytest.approx(9 / 10, abs=1e-4)  # 8 of 8: (8 + 1) / (8 + 2)
+    assert expit(-slope + intercept) == pytest.approx(1 / 10, abs=1e-4)
+
+
 def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() -> None:
     vectors, examples, is_positive = examples_of(1200, 30, generator(2, "examples"))
     is_training = np.arange(1200) < 150

@@ -55,8 +55,19 @@ def fit_scale(kind: Kind, scores: np.ndarray, is_positive: np.ndarray, targets: 
 
 
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round."""
-    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000).fit(scores.reshape(-1, 1), is_positive)
+    """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round.
+
+    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie inside
+    of 0 and 1 by as much as so many examples leave open.
+    """
+    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000)
+    if scores[is_positive].min() > scores[~is_positive].max():
+        n_positive, n_negative = int(is_positive.sum()), int((~is_positive).sum())
+        targets = np.where(is_positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+        twice = np.concatenate([scores, scores]).reshape(-1, 1)
+        model.fit(twice, np.repeat([True, False], len(scores)), sample_weight=np.concatenate([targets, 1 - targets]))
+    else:
+        model.fit(scores.reshape(-1, 1), is_positive)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     return (slope, intercept) if slope > 0 else (1.0, 0.0)
 
