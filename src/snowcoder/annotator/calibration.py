@@ -57,8 +57,8 @@ def fit_scale(kind: Kind, scores: np.ndarray, is_positive: np.ndarray, targets: 
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
     """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round.
 
-    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie inside
-    of 0 and 1 by as much as so many examples leave open.
+    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie
+    inside of 0 and 1 by as much as so many examples leave open.
     """
     model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000)
     if scores[is_positive].min() > scores[~is_positive].max():
