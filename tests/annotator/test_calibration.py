@@ -87,16 +87,16 @@ def test_a_regression_that_spreads_too_far_is_believable_on_other_repositories_a
         weights, *_ = np.linalg.lstsq(vectors.embeddings[mask], targets - 2.5, rcond=None)
         return 3.0 * weights, 2.5
 
-    is_training = np.arange(1200) < 200
+    is_training = np.arange(1200) < 500
     weights, bias = fit(vectors, examples, is_training)
     slope, intercept = calibrate("regression", fit, vectors, examples, is_training)
-    assert 0.15 < slope < 0.35
+    assert 0.2 < slope < 0.36
     scores = (vectors.embeddings @ weights + bias)[~is_training]
     before = label_agreement(scores, labels[~is_training])
     after = label_agreement(slope * scores + intercept, labels[~is_training])
     assert before["slope"] < 0.4
     assert after["slope"] == pytest.approx(1.0, abs=0.2)
-    assert sum(one["files"] for one in after["bins"]) == 1000
+    assert sum(one["files"] for one in after["bins"]) == 700
 
 
 def test_hand_computed_agreement_with_labels() -> None:

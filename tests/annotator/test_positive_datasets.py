@@ -140,7 +140,9 @@ def test_other_kinds_of_files_give_the_same_rows(tmp_path: Path, monkeypatch: py
         (tmp_path / str(index)).mkdir()
         write_workspace(tmp_path / str(index), chosen, monkeypatch)
         fetch_positives.main()
-        contents.append({(row["kind"], row["content"]) for row in read_table(Path("data/fetch_positives")).to_pylist()})
+        rows = read_table(Path("data/fetch_positives")).to_pylist()
+        # which of two near duplicates stays goes by their identity, which names the kind of source
+        contents.append({(row["kind"], row["content"].removesuffix("# the same once more\n")) for row in rows})
     assert contents[0] == contents[1]
 
 
