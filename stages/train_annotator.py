@@ -52,9 +52,9 @@ def _tune(
 
     texts = read_texts(list_shards(CORPUS) + list_shards(POSITIVES), examples)
     tuned = tune_annotator(start, examples, texts, shared, embed, find_encoder(embed.encoder), output)
-    metrics, *curves = judge_scores(tuned.head, tuned.scores, examples)
+    metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
     course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": frozen_auc}
-    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, *curves)
+    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)
 
 
 def main(item: str) -> None:

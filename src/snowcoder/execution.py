@@ -29,6 +29,7 @@ from snowcoder.shards import read_shard, write_json, write_manifest, write_shard
 EXECUTORS = ("serial", "processes", "ray")
 Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
 Task = Callable[[tuple[Path, str]], None]  # an input shard, and the name of its output shards
+Runner = Callable[[Task, Sequence[tuple[Path, str]]], Iterator[None]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def map_shards(
     workers = worker_count() // (threads_per_worker or 1)
     if threads_per_worker and (workers < 2 or executor_name() != "processes"):
         backend = "serial"
-    runners = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
+    runners: dict[str, Runner] = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
     run = runners[backend or executor_name()]
     task = partial(_run_one, function, outputs, markers)
     for _ in progress(run(task, pending), len(pending), label):

@@ -54,15 +54,15 @@ def workspace(folder: Path, digest: str = MINILM_SHA256) -> Path:
     return folder
 
 
-def start(folder: Path, executor: str = "serial") -> subprocess.Popen[str]:
+def start(folder: Path) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "SNOWCODER_WORK_DIR": str(folder / ".work")}
-    environment |= {"SNOWCODER_EXECUTOR": executor, "SNOWCODER_WORKERS": "2"}
+    environment |= {"SNOWCODER_EXECUTOR": "serial"}
     command = [sys.executable, "-m", "stages.embed_files"]
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def run(folder: Path, executor: str) -> None:
-    process = start(folder, executor)
+def run(folder: Path) -> None:
+    process = start(folder)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
 
@@ -71,7 +71,7 @@ def finished_shards(folder: Path) -> list[Path]:
     return sorted((folder / ".work/state").glob("embed_files/*/shards/*.json"))
 
 
-def test_a_kill_during_embedding_changes_nothing_and_neither_do_processes(tmp_path: Path) -> None:
+def test_a_kill_during_embedding_changes_nothing(tmp_path: Path) -> None:
     killed = workspace(tmp_path / "killed")
     process = start(killed)
     while not finished_shards(killed) and process.poll() is None:
@@ -82,8 +82,8 @@ def test_a_kill_during_embedding_changes_nothing_and_neither_do_processes(tmp_pa
     assert 0 < len(markers) <= N_SHARDS, "the kill came before the first shard or after the last"
     assert not (killed / "data/embed_files").exists(), "nothing may stand under the final name"
     shutil.copytree(killed, tmp_path / "whole", ignore=shutil.ignore_patterns(".work"))
-    run(killed, "serial")
-    run(tmp_path / "whole", "processes")
+    run(killed)
+    run(tmp_path / "whole")
     first, second = (
         {path.name: sha256_file(path) for path in (folder / "data/embed_files").iterdir()} for folder in (killed, tmp_path / "whole")
     )

@@ -12,7 +12,7 @@ chooses the epoch, and their scores calibrate the head. The held-out repositorie
 Same bytes for the same processor and build: batches follow from a seed, threads are a parameter, torch is in its deterministic mode.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from snowcoder.errors import TrainingError
 from snowcoder.seeding import generator
 
 State = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]  # of the encoder; weights and bias of the head
-LOSSES = {"classification": binary_cross_entropy_with_logits, "regression": mse_loss}
+LOSSES: dict[Kind, Callable[..., torch.Tensor]] = {"classification": binary_cross_entropy_with_logits, "regression": mse_loss}
 
 
 @dataclass(frozen=True)
