@@ -1,12 +1,10 @@
 """Calibration: Platt's slope is found, the ranking stays, an overconfident head becomes believable, reliability by hand."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from snowcoder.annotator.calibration import calibrate, fit_line, fit_platt, label_agreement, reliability
+from snowcoder.annotator.calibration import calibrate, fit_platt, label_agreement, reliability
 from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
 from snowcoder.seeding import generator
@@ -56,7 +54,7 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
     vectors, examples, is_positive = examples_of(1200, 30, generator(2, "examples"))
     is_training = np.arange(1200) < 150
     weights, bias = fit_by_least_squares(vectors, examples, is_training)
-    slope, intercept = calibrate("classification", fit_by_least_squares, vectors, examples, is_training)
+    slope, intercept = calibrate(fit_by_least_squares, vectors, examples, is_training)
     assert 0 < slope < 0.5
     scores = (vectors.embeddings @ weights + bias)[~is_training]
     before = reliability(expit(scores), is_positive[~is_training])
@@ -67,39 +65,13 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
 
 def test_one_repository_cannot_be_calibrated() -> None:
     vectors, examples, _ = examples_of(20, 1, generator(3, "examples"))
-    assert calibrate("classification", fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
-
-
-def test_the_line_of_a_hand_computed_case() -> None:
-    # labels are 2 x score + 1, but for two that cancel out
-    assert fit_line(np.array([0.0, 1.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0, 5.0])) == pytest.approx((2.0, 1.0))
-    assert fit_line(np.array([0.0, 1.0]), np.array([1.0, 0.0])) == (1.0, 0.0)
-    assert fit_line(np.array([1.0, 1.0]), np.array([1.0, 0.0])) == (1.0, 0.0)
-
-
-def test_a_regression_that_spreads_too_far_is_believable_on_other_repositories_afterwards() -> None:
-    vectors, drawn, _ = examples_of(1200, 30, generator(4, "labels"))
-    labels = 2.5 + vectors.embeddings[:, 0] + generator(4, "noise").normal(size=1200)
-    examples = [replace(example, target=float(label)) for example, label in zip(drawn, labels, strict=True)]
-
-    def fit(vectors: SectionVectors, examples: list[Example], mask: np.ndarray) -> tuple[np.ndarray, float]:
-        targets = np.array([example.target for example in examples])[mask]
-        weights, *_ = np.linalg.lstsq(vectors.embeddings[mask], targets - 2.5, rcond=None)
-        return 3.0 * weights, 2.5
-
-    is_training = np.arange(1200) < 500
-    weights, bias = fit(vectors, examples, is_training)
-    slope, intercept = calibrate("regression", fit, vectors, examples, is_training)
-    assert 0.2 < slope < 0.36
-    scores = (vectors.embeddings @ weights + bias)[~is_training]
-    before = label_agreement(scores, labels[~is_training])
-    after = label_agreement(slope * scores + intercept, labels[~is_training])
-    assert before["slope"] < 0.4
-    assert after["slope"] == pytest.approx(1.0, abs=0.2)
-    assert sum(one["files"] for one in after["bins"]) == 700
+    assert calibrate(fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
 
 
 def test_hand_computed_agreement_with_labels() -> None:
+    # labels are 2 x score + 1, but for two that cancel out
+    line = label_agreement(np.array([0.0, 1.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0, 5.0]))
+    assert (line["slope"], line["intercept"]) == pytest.approx((2.0, 1.0))
     found = label_agreement(np.array([0.9, 1.2, 3.0, 2.9]), np.array([1.0, 2.0, 3.0, 2.0]))
     assert found["bins"] == [
         {"files": 2, "mean_score": pytest.approx(1.05), "mean_label": 1.5},

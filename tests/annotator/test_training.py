@@ -87,7 +87,8 @@ def test_a_regression_follows_its_labels(shards: list[Path]) -> None:
     assert head.labeller == metrics["labeller"] == "rubric"
     assert metrics["spearman"] > 0.9
     assert metrics["mean_absolute_error"] < 0.6
-    assert metrics["calibration"]["slope"] == pytest.approx(1.0, abs=0.25)
+    assert metrics["calibration"]["slope"] > 0
+    assert sum(one["files"] for one in metrics["calibration"]["bins"]) == metrics["n_positive_held_out"] + metrics["n_negative_held_out"]
 
 
 def test_scores_are_means_over_sections_of_corpus_files_only(shards: list[Path]) -> None:

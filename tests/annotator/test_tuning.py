@@ -40,8 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start_head(kind: Kind = "classification") -> Head:
-    """A head that knows nothing."""
-    return Head("HQ", kind, None, 0.0, [0.1 * (-1) ** index for index in range(16)])
+    """A head that knows nothing, on the scale of its targets."""
+    size = 0.1 if kind == "classification" else 5.0
+    return Head("HQ", kind, None, 0.0, [size * (-1) ** index for index in range(16)])
 
 
 def tune(folder: Path, output: Path, kind: Kind = "classification", **tuning: object) -> Tuned:

@@ -1,14 +1,16 @@
-"""Calibration: a head's file scores become log-odds, or labels, that can be believed on repositories that it has not seen.
+"""Calibration: the scores of a classification become log-odds that can be believed on repositories that the head has not seen.
 
 in: examples with their embeddings, a way to fit  out: slope and intercept; how far told and true values lie apart
 
-A head fitted on few examples in many dimensions is too sure of itself on files of other repositories: its scores spread too far. Slope and
-intercept are fitted on scores of examples that the head was not fitted on, five folds of whole repositories among the training examples.
-  classification  Platt scaling (Platt 1999): probability = sigmoid(slope x score + intercept), of greatest likelihood
-  regression      the calibration line (Cox 1958): label = slope x score + intercept, of least squares, so that files scored 3.5 are on
-                  average labelled 3.5, and a threshold on the score means what it says on the scale of the labels
-The head is linear and a file's score a mean of its sections', so that scaled weights and bias are the calibrated head, and its ranking of
-files is what it was. Odds are those among the examples, positives and negatives in equal parts, not those in the corpus.
+A head fitted on few examples in many dimensions is too sure of itself on files of repositories that it has not seen. Platt scaling (Platt
+1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
+repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
+the calibrated head, and its ranking of files is what it was. Odds are those among the examples, positives and negatives in equal parts, not
+those in the corpus.
+
+A regression is on the scale of its labels as it is fitted, and is not scaled. Tried on 12 draws of the held-out repositories: the line from
+its scores to held-out labels has a slope of 0.96 (0.53 to 1.32; 1 is calibrated), and a line fitted out of fold, as above, leaves the mean
+absolute error at 0.820 instead of 0.816. label_agreement tells that line for each run.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,16 +23,15 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
-from snowcoder.annotator.head import Kind, mean_by_file
+from snowcoder.annotator.head import mean_by_file
 
 FOLDS = 5
 BINS = 10
 Fit = Callable[[SectionVectors, Sequence[Example], np.ndarray], tuple[np.ndarray, float]]
 
 
-def calibrate(kind: Kind, fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) for the kind of target that the examples have; (1, 0) where positives or negatives come from one repository, or
-    where out-of-fold scores do not rank."""
+def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept); (1, 0) where positives or negatives come from one repository, or where out-of-fold scores do not rank."""
     places = np.flatnonzero(is_training)
     is_positive = np.array([examples[place].is_positive for place in places])
     repositories = np.array([examples[place].repository for place in places])
@@ -46,12 +47,7 @@ def calibrate(kind: Kind, fit: Fit, vectors: SectionVectors, examples: Sequence[
         weights, bias = fit(vectors, examples, mask)
         by_file = mean_by_file((vectors.embeddings * weights).sum(axis=1) + bias, vectors.starts)
         scores[left_out] = by_file[places[left_out]]
-    return fit_scale(kind, scores, is_positive, np.array([examples[place].target for place in places]))
-
-
-def fit_scale(kind: Kind, scores: np.ndarray, is_positive: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) of scores of unseen examples: fit_platt for a classification, fit_line for a regression."""
-    return fit_platt(scores, is_positive) if kind == "classification" else fit_line(scores, targets)
+    return fit_platt(scores, is_positive)
 
 
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
@@ -72,17 +68,11 @@ def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float
     return (slope, intercept) if slope > 0 else (1.0, 0.0)
 
 
-def fit_line(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) of least squares; (1, 0) if the slope is not above 0, as it would turn the ranking round."""
-    spread = float(((scores - scores.mean()) ** 2).mean())
-    slope = float(((scores - scores.mean()) * (labels - labels.mean())).mean()) / spread if spread > 0 else 0.0
-    return (slope, float(labels.mean()) - slope * float(scores.mean())) if slope > 0 else (1.0, 0.0)
-
-
 def label_agreement(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """slope, intercept: of the line that maps scores to labels, 1 and 0 if they are calibrated. bins: those with files, by the whole label
-    that the score is nearest to."""
-    slope, intercept = fit_line(scores, labels)
+    """slope, intercept: of the line of least squares from scores to labels (Cox 1958), 1 and 0 if they are calibrated. bins: those with
+    files, by the whole label that the score is nearest to."""
+    spread = float(scores.var())
+    slope = float(((scores - scores.mean()) * (labels - labels.mean())).mean()) / spread if spread > 0 else 0.0
     nearest = np.rint(scores).astype(int)
     bins = [
         {
@@ -92,7 +82,7 @@ def label_agreement(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         }
         for value in sorted(set(nearest.tolist()))
     ]
-    return {"slope": slope, "intercept": intercept, "bins": bins}
+    return {"slope": slope, "intercept": float(labels.mean()) - slope * float(scores.mean()), "bins": bins}
 
 
 def reliability(probabilities: np.ndarray, is_positive: np.ndarray) -> dict[str, Any]:

@@ -87,8 +87,9 @@ def fit_head(
     """Fit on the examples that are not held out, and calibrate (see calibration); the head is called `name`."""
     is_training = np.array([not example.is_held_out for example in examples])
     weights, bias = _fit(recipe, l2, vectors, examples, is_training)
-    slope, intercept = calibrate(recipe.kind, partial(_fit, recipe, l2), vectors, examples, is_training)
-    weights, bias = slope * weights, slope * bias + intercept
+    if recipe.kind == "classification":
+        slope, intercept = calibrate(partial(_fit, recipe, l2), vectors, examples, is_training)
+        weights, bias = slope * weights, slope * bias + intercept
     uses_labels = recipe.kind == "regression" or "educational" in recipe.positives
     return Head(name, recipe.kind, labeller if uses_labels else None, float(bias), [float(weight) for weight in weights])
 

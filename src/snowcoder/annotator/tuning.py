@@ -7,7 +7,7 @@ Training starts from the head that fits the frozen vectors, so that the first st
 into the encoder, do not spoil what it has learned (Kumar et al. 2022). The loss is the head's own: every section carries its file's target
 and 1 / (sections of the file) of its weight; log loss for a classification, squared error for a regression. AdamW, the rate rises linearly
 and falls linearly to 0, dropout is off (as in FineWeb-Edu's classifier). Part of the training repositories takes no part in it: their loss
-chooses the epoch, and their scores calibrate the head. The held-out repositories see neither.
+chooses the epoch, and their scores calibrate a classification. The held-out repositories see neither.
 
 Same bytes for the same processor and build: batches follow from a seed, threads are a parameter, torch is in its deterministic mode.
 """
@@ -21,7 +21,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from transformers import get_linear_schedule_with_warmup
 
-from snowcoder.annotator.calibration import fit_scale
+from snowcoder.annotator.calibration import fit_platt
 from snowcoder.annotator.encoder import Encoder, batches_by_length
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.examples import AnnotatorParams, Example, choose_validation
@@ -71,7 +71,8 @@ def tune_annotator(
     course = _Course(encoder, start, sections, targets, embed.batch_tokens)
     best = _train(course, training, validation, shared.tuning, shared.seed)
     scores = course.scores(validation)
-    slope, intercept = fit_scale(start.kind, scores, np.array([examples[place].is_positive for place in validation]), targets[validation])
+    is_positive = np.array([examples[place].is_positive for place in validation])
+    slope, intercept = fit_platt(scores, is_positive) if start.kind == "classification" else (1.0, 0.0)
     head = course.head(slope, intercept)
     encoder.model.save_pretrained(output / ENCODER_FOLDER)
     describe_tuned(output, embed, encoder_folder)
@@ -183,5 +184,6 @@ def _validation_loss(course: _Course, validation: np.ndarray) -> float:
 
 def mean_loss(kind: Kind, scores: np.ndarray, targets: np.ndarray) -> float:
     """Log loss of log-odds (classification) or squared error (regression), the mean over files."""
-    loss = np.logaddexp(0.0, scores) - targets * scores if kind == "classification" else (scores - targets) ** 2
+    with np.errstate(invalid="ignore"):  # whoever asks looks for losses that are no number
+        loss = np.logaddexp(0.0, scores) - targets * scores if kind == "classification" else (scores - targets) ** 2
     return float(loss.mean())

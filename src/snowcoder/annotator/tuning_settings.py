@@ -14,7 +14,7 @@ class TuningParams(ParamsModel):
         ge=1,
     )
     validation_fraction: float = Field(
-        description="share of the training files, in whole repositories, that chooses the epoch and calibrates the head", gt=0, lt=1
+        description="share of the training files, in whole repositories, that chooses the epoch and calibrates a classification", gt=0, lt=1
     )
     batch_files: int = Field(description="files of one optimiser step, with all their sections", ge=1)
     batch_tokens: int = Field(description="padded tokens in one forward and backward pass, at most; no choice of the optimiser's", ge=1)
