@@ -6,6 +6,7 @@ The model is a tiny Llama written as the pipeline's stages write theirs.
 
 import importlib.util
 import json
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def judge_folder(tmp_path: Path) -> Path:
 
 
 def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
-    judge_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    judge_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     schema = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
@@ -134,15 +135,13 @@ def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
     store = work_dir() / "responses" / "label_files.jsonl"
     kept = store.read_bytes()
     assert kept.count(b"\n") == len(rows)
-    assert "6 answers by judge-" in capsys.readouterr().err
-    # the answers are as bad as before, and asked for no second time: no engine is started to refuse them again
+    # the answers are as bad as before, and are read, not asked for: vLLM could not even be imported
+    monkeypatch.setitem(sys.modules, "vllm", None)
     Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=0.1))
     with pytest.raises(EngineError, match=r"of 6 answers are no label .*allowed: a share of 0.1"):
         label_files.main()
     Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
     label_files.main()
-    assert "0 answers by judge-" in (told := capsys.readouterr().err)
-    assert "6 from earlier runs" in told
     assert store.read_bytes() == kept
 
 
