@@ -15,11 +15,13 @@ from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, t
 from snowcoder.pretraining.model import load_model, save_model
 from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
 from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
+from snowcoder.pretraining.validation import Report, Validation, open_validation
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tracking import track
 
 FINAL_STEPS = 20  # the reported final loss is a mean over these
+HELD_OUT_FILES = Path("data/split_files")  # looked at while training, for the record alone: no result depends on them
 
 
 class VariantParams(PhaseParams):
@@ -42,7 +44,8 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
             record.log({f"train/{name}": value for name, value in named.items()}, step=point.step)
 
         lead(run.state / "training")
-        curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance")
+        observe = validation(variant, data, record.log).see
+        curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance", observe)
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
     with (folder / "loss_curve.csv").open("w", newline="") as file:
@@ -58,16 +61,23 @@ def phase_of(variant: VariantParams) -> PhaseParams:
     return PhaseParams(**variant.model_dump(exclude={"parent"}))
 
 
+def validation(variant: VariantParams, data: TokenShards, report: Report) -> Validation:
+    """Bits per byte of held-out files while it trains; the same sample in every process."""
+    return open_validation(HELD_OUT_FILES, Path(variant.parent), data.sequence_length, variant.batch_tokens, report)
+
+
 def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, state_folder: Path) -> None:
     """A process other than 0: the same training, without records and results."""
+    data = TokenShards(packed)
     train(
         load_model(Path(variant.parent)),
-        TokenShards(packed),
+        data,
         shared,
         phase_of(variant),
         state_folder,
         log=lambda *_: None,
         provenance=packed / "provenance",
+        observe=validation(variant, data, report=lambda *_: None).see,
     )
 
 

@@ -1,132 +1,213 @@
-"""What pretraining will cost at a profile, before it is run: `make plan`, or
+"""What a profile will cost, stage by stage, before it is run: `make plan`, or
 
-    python -m tools.plan [--profile h100] [--device this|a100|h100|h200|b200] [--devices N] [--mfu 0.4] [--price 2.5]
+    python -m tools.plan [--profile paper] [--device this|a100|h100|h200|b200] [--devices N] [--mfu 0.377] [--shards N]
+                         [--activation-checkpointing] [--corpus-tokens N] [--price 2.5]
 
---device this (the default) trains some steps of the profile's own model here and takes their speed; another device is not asked, but taken
-at its peak times --mfu (0.377 is what llm-foundry publishes for 1B parameters at 8,192 tokens on one H100). --price is per device and hour.
+--device this (the default) calibrates: some steps of the profile's own model, some batches of its encoder, some tokens of decoding here.
+Another device is not asked, but taken at a share of its peak; snowcoder.planning.speeds says whose figures these are. --price is per device
+and hour. The plan of the training stages is kept in the work folder and set beside what they cost when they have run.
 """
 
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import psutil
 from rich.console import Console
 
+from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.errors import ParameterError, SnowcoderError
+from snowcoder.evaluation.completions import GenerateCompletionsParams
+from snowcoder.execution import worker_count
+from snowcoder.metrics import flatten
 from snowcoder.params import PARAMS_PATH, load_item, load_section, read_yaml
+from snowcoder.planning.calibration import calibrate
+from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
+from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
+from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
+from snowcoder.planning.speeds import (
+    DECODING_UTILISATION,
+    DEVICE_MEMORY_BYTES,
+    ENCODING_UTILISATION,
+    TRAINING_MFU,
+    Speeds,
+    published_speeds,
+)
+from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.plan import (
-    DEVICE_PEAK_FLOPS,
-    MemoryPlan,
-    PhasePlan,
-    count_parameters,
-    plan_memory,
-    plan_phase,
-    tokens_per_second_at,
-)
+from snowcoder.pretraining.plan import MemoryPlan, count_parameters, plan_memory
 from snowcoder.reporting.document import Table, number
+from snowcoder.stage import work_dir
+from snowcoder.tracking_plan import StageCost, write_plan
 from stages.pretrain import VariantParams
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, print_table
 
-WARMUP_STEPS, MEASURED_STEPS = 3, 8
+THIS = "this"
+METRICS = Path("metrics")
 
 
-def read_phases(params: Path) -> tuple[ModelParams, TrainingParams, dict[str, PhaseParams], int]:
-    """(shape of the model, what the variants share, the phase of each, sequence length) of a params.yaml."""
+def read_training(params: Path) -> Training:
+    """What a params.yaml pretrains."""
     raw: dict[str, Any] = read_yaml(params)
     loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in raw["report"]["variants"]}
     phases = {name: PhaseParams(**variant.model_dump(exclude={"parent"})) for name, (_, variant) in loaded.items()}
     shared = next(iter(loaded.values()))[0]
-    return load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"]
+    return Training(load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"])
 
 
-def measure_speed(shape: ModelParams, shared: TrainingParams, phase: PhaseParams, sequence_length: int) -> float:
-    """Tokens per second of some steps on this machine, with random tokens. Raises ParameterError if the model would not fit."""
-    needed, free = plan_memory(shape, shared, sequence_length).total, psutil.virtual_memory().available
-    if needed > free:
-        raise ParameterError(
-            f"plan: the profile needs {needed / 2**30:.0f} GiB to train a step, {free / 2**30:.0f} GiB are free here; name a --device"
-        )
-    from snowcoder.pretraining.loop import train
-    from snowcoder.pretraining.model import initialize
-
-    ends_s: list[float] = []
-
-    class RandomTokens:
-        n_sequences = 1024
-
-        def __init__(self) -> None:
-            self.sequence_length = sequence_length
-
-        def sequences(self, indices: np.ndarray) -> np.ndarray:
-            ends_s.append(time.perf_counter())
-            return np.random.default_rng(0).integers(0, shape.vocab_size, (len(indices), sequence_length), dtype=np.uint16)
-
-    batch = shared.micro_batch_sequences * sequence_length  # one micro-batch a step: the optimizer's share is then overstated
-    short = phase.model_copy(update={"batch_tokens": batch, "tokens": batch * (WARMUP_STEPS + MEASURED_STEPS + 1)})
-    with tempfile.TemporaryDirectory() as state:
-        train(initialize(shape), RandomTokens(), shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
-    return MEASURED_STEPS * batch / (ends_s[-1] - ends_s[WARMUP_STEPS])
+def read_corpus(profile: str | None, training: Training, tokens: int | None) -> CorpusSize:
+    """As many tokens as are asked for; else what the last run found, and for a profile one pass of its first phase."""
+    measured = measured_corpus(METRICS)
+    if tokens is not None:
+        return corpus_of(tokens, measured, "as --corpus-tokens says, in files like those of the last run")
+    if profile is None:
+        return measured
+    first = next(iter(training.phases.values())).tokens
+    return corpus_of(first, measured, "as much as one pass of the first phase takes (--corpus-tokens), in files like those of the last run")
 
 
-def phase_table(plans: list[PhasePlan], n_devices: int, price: float | None) -> Table:
-    """One row a variant, and the total."""
-    columns = ["variant", "tokens", "steps", "FLOPs", "time", "disk", *(["cost"] if price is not None else [])]
-    rows = []
-    for plan in plans:
-        cost = [f"{plan.hours * n_devices * price:,.2f}"] if price is not None else []
-        size = f"{plan.disk_bytes / 1e9:,.2f} GB"
-        rows.append([plan.variant, number(plan.tokens), f"{plan.steps:,}", f"{plan.flops:.2e}", duration(plan.hours * 3600), size, *cost])
-    hours = sum(plan.hours for plan in plans)
-    total = ["all", number(sum(plan.tokens for plan in plans)), "", f"{sum(plan.flops for plan in plans):.2e}", duration(hours * 3600)]
-    total += [f"{sum(plan.disk_bytes for plan in plans) / 1e9:,.2f} GB"]
-    rows.append(total + ([f"{hours * n_devices * price:,.2f}"] if price is not None else []))
-    return Table(columns, rows, "Disk: packed tokens, the model, and two checkpoints while it runs.")
+def stage_table(plans: list[StagePlan], price: float | None) -> Table:
+    """One row a stage, and the total."""
+    columns = ["stage", "tokens", "FLOPs", "time", "device hours", *(["cost"] if price is not None else []), "disk", "from"]
+    total = StagePlan(
+        "all",
+        tokens=sum(plan.tokens for plan in plans),
+        flops=sum(plan.flops for plan in plans),
+        hours=sum(plan.hours for plan in plans),
+        disk_bytes=sum(plan.disk_bytes for plan in plans),
+        n_devices=0,
+        basis="one after the other",
+    )
+    device_hours = sum(plan.n_devices * plan.hours for plan in plans)
+    rows = [_row(plan, plan.n_devices * plan.hours, price) for plan in plans]
+    return Table(
+        columns,
+        [*rows, _row(total, device_hours, price)],
+        "Disk: of outputs, and of two checkpoints while one trains; DVC's cache holds them again.",
+    )
 
 
-def memory_line(memory: MemoryPlan) -> str:
-    """Gibibytes by kind."""
+def _row(plan: StagePlan, device_hours: float, price: float | None) -> list[str]:
+    work = [number(plan.tokens) if plan.tokens else "-", f"{plan.flops:.2e}" if plan.flops else "-"]
+    cost = [f"{device_hours * price:,.2f}"] if price is not None else []
+    disk = f"{plan.disk_bytes / 1e9:,.2f} GB" if plan.disk_bytes else "-"
+    hours = f"{device_hours:,.2f}" if device_hours else "-"
+    return [plan.stage, *work, duration(plan.hours * 3600), hours, *cost, disk, plan.basis]
+
+
+def memory_lines(memory: MemoryPlan, n_shards: int, activation_checkpointing: bool, micro_batch: int, device: str) -> list[str]:
+    """Gibibytes by kind, how they were counted, and whether they fit."""
     parts = {"weights": memory.weights, "gradients": memory.gradients, "optimizer": memory.optimizer, "activations": memory.activations}
     listed = ", ".join(f"{name} {size / 2**30:.2f}" for name, size in parts.items())
-    return f"memory of a device: {memory.total / 2**30:.2f} GiB ({listed}), the whole model on each"
+    spread = f"sharded over {n_shards} devices" if n_shards > 1 else "the whole model on each"
+    recomputed = "with" if activation_checkpointing else "without"
+    lines = [
+        f"memory of a device in training: {memory.total / 2**30:.2f} GiB ({listed}); {spread}, micro-batches of {micro_batch} sequences, "
+        f"{recomputed} activation checkpointing"
+    ]
+    if device != THIS and memory.total > DEVICE_MEMORY_BYTES[device]:
+        lines.append(
+            f"It does not fit: a device has {DEVICE_MEMORY_BYTES[device] / 1e9:.0f} GB; "
+            "try --shards, --activation-checkpointing, or smaller micro-batches"
+        )
+    return lines
+
+
+def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: str) -> list[str]:
+    """What the plan rests on."""
+    per_device = speeds.training / training.flops_per_token
+    lines = [
+        f"model: {count_parameters(training.shape):,} parameters with embeddings, {training.flops_per_token:.4g} FLOPs a token of training "
+        f"(6 N + 12 L d T at {training.sequence_length:,} tokens)",
+        f"speed: {speeds.origin}; training {per_device:,.0f} tokens/s a device, {per_device * speeds.n_devices:,.0f} together",
+        f"corpus: {number(corpus.tokens)} tokens, {number(corpus.files)} files, {number(corpus.n_bytes)}B, {corpus.origin}",
+    ]
+    if device != THIS:
+        lines.append(
+            "published for comparison: llm-foundry's 1B at 8,192 tokens trains at 29,157 tokens/s and 37.7% of the peak on each of 8 "
+            "H100s, sharded, without activation checkpointing"
+        )
+        lines.append(
+            f"other shares of the peak: encoder {ENCODING_UTILISATION:.1%}, decoding {DECODING_UTILISATION:.1%}; "
+            "snowcoder.planning.speeds says whose figures they all are"
+        )
+        lines.append("not counted: starting, failures, queues, what communication takes beyond those 8 devices")
+    return lines
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", help="an overlay of profiles/ (default: params.yaml as it is)")
-    parser.add_argument("--device", choices=["this", *DEVICE_PEAK_FLOPS], default="this")
+    parser.add_argument("--device", choices=[THIS, *DEVICE_MEMORY_BYTES], default=THIS)
     parser.add_argument("--devices", type=int, default=1, help="how many (default 1)")
-    parser.add_argument("--mfu", type=float, default=0.377, help="share of the peak that is reached (default 0.377)")
+    parser.add_argument("--mfu", type=float, default=TRAINING_MFU, help=f"share of the peak in training (default {TRAINING_MFU})")
+    parser.add_argument("--shards", type=int, default=1, help="devices that weights and optimizer are spread over (default 1: none)")
+    parser.add_argument("--activation-checkpointing", action="store_true")
+    parser.add_argument("--corpus-tokens", type=int, help="of the filtered corpus")
     parser.add_argument("--price", type=float, help="per device and hour")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_PATH
         params.write_text(PARAMS_PATH.read_text())
         if chosen.profile:
-            overlay = Path("profiles") / f"{chosen.profile}.yaml"
-            if not overlay.exists():
-                names = ", ".join(sorted(path.stem for path in Path("profiles").glob("*.yaml")))
-                raise ParameterError(f"--profile: found {chosen.profile!r}; allowed: {names}")
-            apply_profile(overlay, params)
-        shape, shared, phases, sequence_length = read_phases(params)
-    if chosen.device == "this":
-        speed, origin = measure_speed(shape, shared, next(iter(phases.values())), sequence_length), "measured here"
+            apply_profile(_overlay(chosen.profile), params)
+        show_plan(params, chosen)
+
+
+def show_plan(params: Path, chosen: argparse.Namespace) -> None:
+    """Print the plan of a params.yaml, and keep that of its training stages."""
+    training = read_training(params)
+    memory = plan_memory(training.shape, training.shared, training.sequence_length, chosen.shards, chosen.activation_checkpointing)
+    memory_bytes = memory.total
+    if chosen.device == THIS:
+        embedding, completions = (
+            load_section("embed_files", EmbedParams, params),
+            load_section("generate_completions", GenerateCompletionsParams, params),
+        )
+        phase = next(iter(training.phases.values()))
+        speeds, measured = calibrate(training.shape, training.shared, phase, training.sequence_length, embedding, completions)
+        memory_bytes = measured.memory_bytes
     else:
-        speed = tokens_per_second_at(shape, sequence_length, DEVICE_PEAK_FLOPS[chosen.device], chosen.mfu, chosen.devices)
-        origin = f"{chosen.devices} x {chosen.device} at {chosen.mfu:.1%} of {DEVICE_PEAK_FLOPS[chosen.device] / 1e12:,.0f} TFLOP/s"
-    plans = [plan_phase(name, shape, phase, sequence_length, speed) for name, phase in phases.items()]
+        speeds = published_speeds(chosen.device, chosen.devices, chosen.mfu)
+    corpus = read_corpus(chosen.profile, training, chosen.corpus_tokens)
+    planned, left_out = divide(plan_models(params, training, corpus, speeds))
+    if chosen.profile is None and chosen.corpus_tokens is None:
+        cheap, left_out = divide(plan_by_records(work_dir() / "times", [*CORE_STAGES, *(stage.stage for stage in left_out)]))
+    else:
+        cheap, unknown = divide(plan_by_rates(corpus, worker_count(), CORE_STAGES))
+        left_out += unknown
+    planned = cheap + planned
+    tokens_per_s = speeds.n_devices * speeds.training / training.flops_per_token
+    costs = {plan.stage: StageCost(plan.hours, tokens_per_s, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
+    write_plan(work_dir(), flatten(read_yaml(params)), speeds.origin, costs)
     console = Console()
-    console.print(f"model: {count_parameters(shape):,} parameters; speed: {speed:,.0f} tokens/s ({origin})", highlight=False)
-    console.print(memory_line(plan_memory(shape, shared, sequence_length)), highlight=False)
-    print_table(console, "Pretraining", phase_table(plans, chosen.devices if chosen.device != "this" else 1, chosen.price))
-    console.print("Not in the plan: fetching, filtering, embedding, teacher, evaluation; `make repro` shows what each took.")
+    for line in assumptions(speeds, training, corpus, chosen.device):
+        console.print(line, highlight=False)
+    micro_batch = training.shared.micro_batch_sequences
+    for line in memory_lines(memory, chosen.shards, chosen.activation_checkpointing, micro_batch, chosen.device):
+        console.print(line, highlight=False)
+    if chosen.device == THIS:
+        console.print(f"measured: {memory_bytes / 2**30:.2f} GiB of the process, libraries included", highlight=False)
+    print_table(console, "Plan", stage_table(planned, chosen.price))
+    for reason in dict.fromkeys(stage.reason for stage in left_out):
+        names = ", ".join(stage.stage for stage in left_out if stage.reason == reason)
+        console.print(f"not planned ({reason}): {names}", highlight=False)
+
+
+def divide(plans: list[StagePlan | NotPlanned]) -> tuple[list[StagePlan], list[NotPlanned]]:
+    """(planned, not planned)."""
+    return [plan for plan in plans if isinstance(plan, StagePlan)], [plan for plan in plans if isinstance(plan, NotPlanned)]
+
+
+def _overlay(profile: str) -> Path:
+    path = Path("profiles") / f"{profile}.yaml"
+    if not path.exists():
+        names = ", ".join(sorted(other.stem for other in Path("profiles").glob("*.yaml")))
+        raise ParameterError(f"--profile: found {profile!r}; allowed: {names}")
+    return path
 
 
 if __name__ == "__main__":

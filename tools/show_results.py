@@ -1,4 +1,5 @@
-"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran.
+"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran, and what
+the training stages were planned to cost.
 
 Results that came with the clone or from DVC's cache get their summary run in MLflow here: no stage ran that could have written it.
 """
@@ -17,6 +18,7 @@ from snowcoder.reporting.settings import ReportParams
 from snowcoder.reporting.summary import ensure_summary
 from snowcoder.reporting.tables import bits_table, comparison_table, score_table
 from snowcoder.stage import command_line, work_dir
+from snowcoder.tracking_plan import Comparison, read_comparisons
 
 
 def times_table(folder: Path) -> Table:
@@ -27,6 +29,19 @@ def times_table(folder: Path) -> Table:
     total, peak = sum(entry["wall_s"] for entry in times), max((entry["peak_memory_bytes"] for entry in times), default=0)
     rows.append(["total", duration(total), f"{peak / 2**20:,.0f} MiB"])
     return Table(["stage", "wall time", "peak memory"], rows, "As measured when each stage last ran on this machine.")
+
+
+def plan_table(comparisons: list[Comparison]) -> Table:
+    """Plan and actual of every stage that trained, side by side; time as a share of the plan."""
+    rows = []
+    for one in comparisons:
+        planned, actual = one.planned, one.actual
+        times = [duration(3600 * planned.hours), duration(3600 * actual.hours), f"{actual.hours / max(planned.hours, 1e-12):.2f}"]
+        speeds = [f"{planned.tokens_per_second:,.0f}", f"{actual.tokens_per_second:,.0f}"]
+        memory = [f"{size / 2**20:,.0f} MiB" if size else "-" for size in (planned.memory_bytes, actual.memory_bytes)]
+        rows.append([one.stage, *times, *speeds, *memory, one.origin])
+    columns = ["stage", "time planned", "actual", "ratio", "tokens/s planned", "actual", "memory planned", "actual", "planned from"]
+    return Table(columns, rows, "`make plan` before a run makes the plan; without one, the run's first report is taken as the plan.")
 
 
 def duration(seconds: float) -> str:
@@ -56,8 +71,10 @@ def main() -> None:
         ("Bits per byte", bits_table(results)),
         ("Against the controls", comparison_table(results)),
         ("Cost", times_table(work_dir() / "times")),
+        ("Plan beside actual", plan_table(read_comparisons(work_dir()))),
     ):
-        print_table(console, title, table)
+        if table.rows:
+            print_table(console, title, table)
     for finding in findings(results):
         console.print(f"- {finding}", highlight=False)
     console.print("Report with figures: results/report.html; runs in MLflow: make ui")

@@ -2,7 +2,7 @@
 
 The record of a run is a local file of JSON lines, `<work>/tracking/<record_id>.jsonl`, one write per line:
   {"type": "start", "time", "name", "record_id", "tags": {...}, "params": {...}, "process": {host, pid, process_start}}
-  {"type": "metrics", "time", "step", "metrics": {name: number}}       what the stage logs
+  {"type": "metrics", "time", "step", "metrics": {name: number}}       what the stage logs; at the end plan/… and actual/… (tracking_plan)
   {"type": "system", "time", "step", "metrics": {"system/...": number}} sampled beside it
   {"type": "end", "time", "status": FINISHED|FAILED|KILLED, "wall_s", "peak_memory_bytes"}
 Times are milliseconds since 1970. A killed run leaves no end line; when it is resumed (same label, fingerprint and experiment) the record
@@ -34,6 +34,7 @@ from snowcoder.console import say
 from snowcoder.fingerprint import SOURCE_ROOT
 from snowcoder.stage import stage_label, work_dir
 from snowcoder.tracking_context import experiment_name, run_params, run_tags
+from snowcoder.tracking_plan import compare, write_comparison
 from snowcoder.tracking_records import MIRROR_LOCK, MIRROR_LOG, STORE_STATUS, find_unfinished, process_identity, records_folder
 from snowcoder.tracking_system import SystemSampler
 
@@ -77,6 +78,7 @@ class Record:
         stage, item, fingerprint, summary = self._run
         path, n_samples = self._path(fingerprint, summary)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._record_path = path
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         if path.stat().st_size and path.read_bytes()[-1:] != b"\n":
             os.write(self._file, b"\n")  # a line cut off by a full disk; readers pass over it
@@ -103,10 +105,18 @@ class Record:
             self._sampler.stop()
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        wall_s = round(time.monotonic() - self._started, 3)
-        self._write({"type": "end", "time": _now_ms(), "status": status, "wall_s": wall_s, "peak_memory_bytes": max(own, children) * 1024})
+        wall_s, peak_memory_bytes = round(time.monotonic() - self._started, 3), max(own, children) * 1024
+        if status == "FINISHED":
+            self._compare_with_plan(peak_memory_bytes)
+        self._write({"type": "end", "time": _now_ms(), "status": status, "wall_s": wall_s, "peak_memory_bytes": peak_memory_bytes})
         os.close(self._file)
         self._file = None
+
+    def _compare_with_plan(self, peak_memory_bytes: int) -> None:
+        comparison = compare(work_dir(), self.name, run_params(), self._record_path, _now_ms(), peak_memory_bytes)
+        if comparison is not None:
+            self._log(comparison.metrics(), step=None)
+            write_comparison(work_dir(), comparison)
 
     def _write_sample(self, metrics: dict[str, float], step: int) -> None:
         self._guarded(lambda: self._write({"type": "system", "time": _now_ms(), "step": step, "metrics": metrics}), strict=False)

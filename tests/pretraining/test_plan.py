@@ -64,6 +64,18 @@ def test_memory_of_the_papers_model_on_one_device() -> None:
     assert memory.total == memory.weights + memory.gradients + memory.optimizer + memory.activations
 
 
+def test_memory_of_the_papers_model_sharded_and_recomputed() -> None:
+    whole, memory = plan_memory(PAPER, SHARED, 8192), plan_memory(PAPER, SHARED, 8192, n_shards=8, activation_checkpointing=True)
+    eighth = 1_364_297_728 // 8
+    # one layer: 4 x 2048^2 + 3 x 2048 x 5632 + 2 x 2048 = 51,384,320
+    gathered = 64_000 * 2048 + 2 * 51_384_320
+    assert (memory.weights, memory.gradients, memory.optimizer) == (4 * eighth + 2 * gathered, 4 * eighth, 8 * eighth)
+    # a token: 24 inputs of 4 x 2048 bytes, and one layer of 34 x 2048 + 8 x 5632 = 114,688; before, 24 of these
+    logits = 512 * 64_000 * 8
+    assert memory.activations - logits == 2 * 8192 * (24 * 8192 + 114_688)
+    assert whole.activations - logits == 2 * 8192 * 24 * 114_688
+
+
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_activations_are_what_backward_keeps(attention: str) -> None:
     sequence_length, batch = 128, 2
@@ -87,12 +99,12 @@ def test_activations_are_what_backward_keeps(attention: str) -> None:
 
 def test_every_profile_can_be_planned(repository_root: Path, tmp_path: Path) -> None:
     from tools.apply_profile import apply_profile
-    from tools.plan import read_phases
+    from tools.plan import read_training
 
     for overlay in sorted((repository_root / "profiles").glob("*.yaml")):
         params = tmp_path / overlay.name
         params.write_text((repository_root / "params.yaml").read_text())
         apply_profile(overlay, params)
-        shape, shared, phases, sequence_length = read_phases(params)
-        assert plan_memory(shape, shared, sequence_length).total > 0
-        assert all(plan_phase(name, shape, phase, sequence_length, 1000.0).hours > 0 for name, phase in phases.items())
+        found = read_training(params)
+        assert plan_memory(found.shape, found.shared, found.sequence_length).total > 0
+        assert all(plan_phase(name, found.shape, phase, found.sequence_length, 1000.0).hours > 0 for name, phase in found.phases.items())

@@ -38,6 +38,9 @@ from snowcoder.tokenization.token_shards import TokenShards
 CHECKPOINT_INTERVAL_S = float(os.environ.get("SNOWCODER_CHECKPOINT_INTERVAL_S", "60"))
 REPORT_EVERY_STEPS = 20
 
+# (steps done, steps in all, token ids int64 [batch, sequence] -> mean loss as in training, device); must leave the model as it is
+Observer = Callable[[int, int, Callable[[torch.Tensor], torch.Tensor], torch.device], None]
+
 
 class TrainingParams(ParamsModel):
     """What all variants share.
@@ -103,10 +106,12 @@ def train(
     state_folder: Path,
     log: Callable[[LossPoint, Interval], None],
     provenance: Path | None = None,
+    observe: Observer | None = None,
 ) -> list[LossPoint]:
     """Train `model` in place and return its loss curve.
 
     log: sees every REPORT_EVERY_STEPS-th point, and what was done since. provenance: tells the files of a batch (see watching).
+    observe: is called in every process after each step.
     Called by every process of a launcher with the same arguments: they share each batch, and process 0 alone logs and checkpoints.
     """
     _check_data(data, model.config)
@@ -131,6 +136,8 @@ def train(
             watch.see(step + 1, result.train_loss, result.gradient_norm, indices.tolist())
             curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm))
             pace.step_done(phase.batch_tokens, result.input_wait_s)
+            if observe is not None:
+                observe(step + 1, n_steps, wrapped, accelerator.device)
             leaving = any_process(termination.requested)
             if accelerator.is_main_process:
                 if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:

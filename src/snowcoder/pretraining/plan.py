@@ -2,11 +2,14 @@
 
 in: the shape of the model, the phase, a speed in FLOP/s   out: PhasePlan
 
-FLOPs are those of snowcoder.pretraining.throughput. A speed is either measured (tokens/s of some steps) or taken as peak x MFU. Memory is
-that of one process that holds the whole model (as DDP does): float32 weights, gradients and two moments of AdamW, a bf16 copy of the
-weights under autocast, and the activations that backward needs, counted from what transformers' Llama saves per token and layer:
+FLOPs are those of snowcoder.pretraining.throughput. A speed is either measured (tokens/s of some steps) or taken as peak x MFU. Memory of
+one device: float32 weights, gradients and two moments of AdamW, a bf16 copy of the weights under autocast (18 bytes a parameter), and the
+activations that backward needs, counted from what transformers' Llama saves per token and layer:
   34 h + 8 f bytes (norms in float32, the linear layers' inputs and outputs in bf16; h features, f FFN features),
-  and with eager attention 8 heads x T for scores and their softmax (T tokens of a sequence).
+  and with eager attention 8 heads x T for scores and their softmax (T tokens of a sequence);
+  with activation checkpointing 4 h (a layer's input in float32), and the above for the one layer at work.
+Sharded over n devices (FSDP), the 16 bytes in float32 are divided by n; whole at a time are the embedding and two layers, in the precision
+of the arithmetic (the one at work, and the next being fetched).
 """
 
 from dataclasses import dataclass
@@ -51,23 +54,38 @@ class PhasePlan:
 
 def count_parameters(shape: ModelParams) -> int:
     """Parameters of the Llama of this shape, the tied embedding once."""
+    return shape.vocab_size * shape.hidden_size + shape.layers * layer_parameters(shape) + shape.hidden_size
+
+
+def layer_parameters(shape: ModelParams) -> int:
+    """Parameters of one layer."""
     key_value = shape.hidden_size * shape.kv_heads // shape.heads
     attention = 2 * shape.hidden_size**2 + 2 * shape.hidden_size * key_value
-    layer = attention + 3 * shape.hidden_size * shape.ffn_size + 2 * shape.hidden_size
-    return shape.vocab_size * shape.hidden_size + shape.layers * layer + shape.hidden_size
+    return attention + 3 * shape.hidden_size * shape.ffn_size + 2 * shape.hidden_size
 
 
-def plan_memory(shape: ModelParams, shared: TrainingParams, sequence_length: int) -> MemoryPlan:
-    """Memory of one device at a micro-batch of shared.micro_batch_sequences."""
-    n_parameters = count_parameters(shape)
-    per_token = shape.layers * activation_bytes_per_token_and_layer(shape, shared.attention, sequence_length)
+def plan_memory(
+    shape: ModelParams, shared: TrainingParams, sequence_length: int, n_shards: int = 1, activation_checkpointing: bool = False
+) -> MemoryPlan:
+    """Memory of one device at a micro-batch of shared.micro_batch_sequences. n_shards: devices that a model is spread over."""
+    sharded = -(-count_parameters(shape) // n_shards)
+    layer = activation_bytes_per_token_and_layer(shape, shared.attention, sequence_length)
+    per_token = layer + shape.layers * FLOAT32_BYTES * shape.hidden_size if activation_checkpointing else shape.layers * layer
     logits = CHUNK_TOKENS * shape.vocab_size * (FLOAT32_BYTES + 2 * BF16_BYTES)
     return MemoryPlan(
-        weights=n_parameters * (FLOAT32_BYTES + (BF16_BYTES if shared.bf16 else 0)),
-        gradients=n_parameters * FLOAT32_BYTES,
-        optimizer=n_parameters * 2 * FLOAT32_BYTES,
+        weights=sharded * FLOAT32_BYTES + _working_copy_bytes(shape, shared.bf16, n_shards),
+        gradients=sharded * FLOAT32_BYTES,
+        optimizer=sharded * 2 * FLOAT32_BYTES,
         activations=shared.micro_batch_sequences * sequence_length * per_token + logits,
     )
+
+
+def _working_copy_bytes(shape: ModelParams, bf16: bool, n_shards: int) -> int:
+    """What stands beside the float32 weights: autocast's copy of all, or of a sharded model what is gathered at a time."""
+    if n_shards == 1:
+        return count_parameters(shape) * BF16_BYTES if bf16 else 0
+    gathered = shape.vocab_size * shape.hidden_size + 2 * layer_parameters(shape)
+    return gathered * (BF16_BYTES if bf16 else FLOAT32_BYTES)
 
 
 def activation_bytes_per_token_and_layer(shape: ModelParams, attention: str, sequence_length: int) -> int:

@@ -1,0 +1,47 @@
+"""Cost of the stages that need processors alone: as long as they took here when they last ran, or by a measured rate, or not told.
+
+in:  <work>/times/<stage>.json (wall times); rates of bench/RESULTS.md   out: StagePlan, NotPlanned
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from snowcoder.planning.corpus_size import CorpusSize
+from snowcoder.planning.stage_plan import NotPlanned, StagePlan
+
+# MB/s of one core, bench/RESULTS.md: signals and masking, screening against 706 problems, deduplication (35.7 on two cores)
+MB_PER_CORE_S = {"measure_signals": 2.05, "deduplicate_files": 17.9, "decontaminate_files": 2.12}
+# Disk of the seven tables that hold the text (fetch_corpus to tokenize_files) per byte of kept text; default profile: 19.8 MB for 9.07
+TABLES_DISK = 2.18
+
+
+def plan_by_rates(corpus: CorpusSize, n_cores: int, stages: Iterable[str]) -> list[StagePlan | NotPlanned]:
+    """Of `stages`, in their order; the bytes are those that were kept in the end, so that the first stages have more to do."""
+    plans: list[StagePlan | NotPlanned] = []
+    for stage in stages:
+        if stage in MB_PER_CORE_S:
+            hours = corpus.n_bytes / (MB_PER_CORE_S[stage] * 1e6 * n_cores) / 3600
+            plans.append(StagePlan(stage, 0, 0, hours, 0, 0, f"{MB_PER_CORE_S[stage]:g} MB/s a core on {n_cores}, kept text alone"))
+        else:
+            plans.append(NotPlanned(stage, "no rate was measured"))
+    return plans
+
+
+def plan_by_records(times: Path, stages: Sequence[str]) -> list[StagePlan | NotPlanned]:
+    """Wall times of the last run here; items of a stage are added up."""
+    recorded = [json.loads(path.read_text()) for path in sorted(times.glob("*.json"))]
+    plans: list[StagePlan | NotPlanned] = []
+    for stage in stages:
+        seconds = [entry["wall_s"] for entry in recorded if entry["stage"].split("@")[0] == stage]
+        if seconds:
+            name = f"{stage} x {len(seconds)}" if len(seconds) > 1 else stage
+            plans.append(StagePlan(name, 0, 0, sum(seconds) / 3600, 0, 0, "as the last run here took"))
+        else:
+            plans.append(NotPlanned(stage, "has not run here"))
+    return plans
+
+
+def plan_tables(corpus: CorpusSize) -> StagePlan:
+    """Disk of the tables of text."""
+    return StagePlan("tables of text", 0, 0, 0, corpus.n_bytes * TABLES_DISK, 0, f"seven, compressed: {TABLES_DISK:g} of the kept bytes")

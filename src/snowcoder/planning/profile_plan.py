@@ -1,0 +1,97 @@
+"""The plan of a whole profile: every stage that a model or a measured rate makes dear, in the order of the graph.
+
+in: a params.yaml, the phases of its variants, speeds, the size of the corpus   out: StagePlan and NotPlanned, one per stage
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
+from snowcoder.annotator.labelling import LabelParams
+from snowcoder.benchmarks.loading import FetchBenchmarksParams
+from snowcoder.errors import ParameterError
+from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams
+from snowcoder.evaluation.completions import GenerateCompletionsParams
+from snowcoder.params import load_section
+from snowcoder.planning.core_stages import plan_tables
+from snowcoder.planning.corpus_size import CorpusSize
+from snowcoder.planning.model_stages import n_problems, plan_bits_per_byte, plan_completions, plan_embedding, plan_labels, plan_synthesis
+from snowcoder.planning.speeds import Speeds
+from snowcoder.planning.stage_plan import NotPlanned, StagePlan
+from snowcoder.pretraining.loop import PhaseParams, TrainingParams
+from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.plan import count_parameters, plan_phase
+from snowcoder.pretraining.throughput import flops_per_token
+from snowcoder.synthesis.generation import SynthesizeParams
+
+CORE_STAGES = (
+    "fetch_corpus",
+    "fetch_positives",
+    "fetch_benchmarks",
+    "measure_signals",
+    "filter_files",
+    "deduplicate_files",
+    "decontaminate_files",
+    "split_files",
+    "train_tokenizer",
+    "tokenize_files",
+    "train_annotator",
+    "compare_annotators",
+    "score_files",
+    "select_files",
+    "accept_documents",
+    "pack_tokens",
+    "initialize_model",
+    "execute_completions",
+    "report",
+)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is pretrained. phases: {variant: phase}."""
+
+    shape: ModelParams
+    shared: TrainingParams
+    phases: Mapping[str, PhaseParams]
+    sequence_length: int
+
+    @property
+    def flops_per_token(self) -> int:
+        """Forward and backward."""
+        return flops_per_token(count_parameters(self.shape), self.shape.layers, self.shape.hidden_size, self.sequence_length)
+
+
+def plan_pretraining(training: Training, speeds: Speeds) -> list[StagePlan]:
+    """Every variant. Raises ParameterError if the devices do not divide a batch."""
+    plans, tokens_per_s = [], speeds.n_devices * speeds.training / training.flops_per_token
+    for variant, phase in training.phases.items():
+        sequences = phase.batch_tokens // training.sequence_length
+        if sequences % speeds.n_devices:
+            raise ParameterError(
+                f"--devices {speeds.n_devices}: a batch of pretrain.{variant} has {sequences} sequences, which they cannot share equally; "
+                f"allowed: a divisor of {sequences}"
+            )
+        plan = plan_phase(variant, training.shape, phase, training.sequence_length, tokens_per_s)
+        basis = f"{plan.steps:,} steps of {phase.batch_tokens:,} tokens"
+        plans.append(StagePlan(f"pretrain@{variant}", plan.tokens, plan.flops, plan.hours, plan.disk_bytes, speeds.n_devices, basis))
+    return plans
+
+
+def plan_models(params: Path, training: Training, corpus: CorpusSize, speeds: Speeds) -> list[StagePlan | NotPlanned]:
+    """Every stage that runs a model. Raises ParameterError, SourceError (the encoder is not there)."""
+    embedding = load_section("embed_files", EmbedParams, params)
+    problems = n_problems(load_section("fetch_benchmarks", FetchBenchmarksParams, params))
+    n_variants = len(training.phases)
+    completions = load_section("generate_completions", GenerateCompletionsParams, params)
+    bits = load_section("measure_bits_per_byte", MeasureBitsPerByteParams, params)
+    return [
+        plan_embedding(embedding, find_encoder(embedding.encoder), corpus, speeds),
+        plan_labels(load_section("label_files", LabelParams, params), speeds),
+        plan_synthesis(load_section("synthesize_documents", SynthesizeParams, params), corpus, speeds),
+        *plan_pretraining(training, speeds),
+        plan_completions(completions, problems, n_variants, training.shape, corpus.bytes_per_token, speeds),
+        plan_bits_per_byte(bits, problems, n_variants + 1, training.shape, corpus.bytes_per_token, speeds),
+        plan_tables(corpus),
+    ]

@@ -1,0 +1,96 @@
+"""Whole profiles: what the plan prints, and what it keeps for the run."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from snowcoder.errors import ParameterError
+from snowcoder.metrics import flatten
+from snowcoder.params import read_yaml
+from snowcoder.planning.calibration import measure_training
+from snowcoder.planning.profile_plan import plan_pretraining
+from snowcoder.planning.speeds import published_speeds
+from snowcoder.stage import work_dir
+from snowcoder.tracking_plan import compare
+from tests.repository.test_profiles import params_of
+from tools import plan as tool
+
+PAPER_TOKENS = 119_209 * 4_194_304  # whole steps of 500B
+
+
+def run_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    monkeypatch.setattr(sys, "argv", ["plan", *arguments])
+    monkeypatch.setenv("COLUMNS", "300")
+    tool.main()
+    return capsys.readouterr().out
+
+
+def test_the_papers_pretraining_on_64_h100s(tmp_path: Path) -> None:
+    training = tool.read_training(params_of("paper", tmp_path))
+    plans = {plan.stage: plan for plan in plan_pretraining(training, published_speeds("h100", 64, 0.377))}
+    general = plans["pretrain@general"]
+    # 6 x 1,364,297,728 + 12 x 24 x 2048 x 8192 = 13,017,624,576 FLOPs a token: 28,654 tokens/s a device, 1.83M together
+    assert general.flops == pytest.approx(PAPER_TOKENS * 13_017_624_576)
+    assert general.hours == pytest.approx(PAPER_TOKENS / (64 * 0.377 * 989.4e12 / 13_017_624_576) / 3600)
+    assert general.hours == pytest.approx(75.74, abs=0.01)
+    assert sum(plan.hours for plan in plans.values()) == pytest.approx(general.hours * 610 / 500, rel=1e-3)
+
+
+def test_devices_that_do_not_divide_a_batch_are_refused(tmp_path: Path) -> None:
+    training = tool.read_training(params_of("paper", tmp_path))
+    with pytest.raises(ParameterError, match=r"--devices 48: a batch of pretrain.general has 512 sequences"):
+        plan_pretraining(training, published_speeds("h100", 48, 0.377))
+
+
+@pytest.mark.parametrize("profile", ["toy", "h100", "paper"])
+def test_every_profile_is_planned_stage_by_stage(
+    profile: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shown = run_plan(monkeypatch, capsys, "--profile", profile, "--device", "h100", "--devices", "4", "--price", "2")
+    for name in ("embed_files", "pretrain@general", "pretrain@enhanced_selected", "generate_completions x 5", "measure_bits_per_byte x 6"):
+        assert name in shown
+    assert ("synthesize_documents" in shown.split("not planned")[0]) == (profile != "toy")
+    assert "37.7%" in shown
+    assert "activation checkpointing" in shown
+    # the run with these parameters finds the plan
+    record = tmp_path / "record.jsonl"
+    record.write_text(
+        '{"type": "start", "time": 0}\n'
+        '{"type": "metrics", "time": 1, "step": 1, "metrics": {"train/tokens": 10.0, "train/tokens_per_second": 1.0}}\n'
+    )
+    params = flatten(read_yaml(params_of(profile, tmp_path)))
+    found = compare(work_dir(), "pretrain@general", params, record, now_ms=10, peak_memory_bytes=1)
+    assert found is not None
+    assert found.origin.startswith("4 x h100")
+
+
+def test_the_papers_model_fits_an_h100_at_the_profile_s_micro_batches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = run_plan(monkeypatch, capsys, "--profile", "paper", "--device", "h100", "--devices", "64")
+    assert "It does not fit" not in shown
+
+
+def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ParameterError, match="--profile: found 'papr'; allowed: h100, paper, toy"):
+        run_plan(monkeypatch, capsys, "--profile", "papr", "--device", "h100")
+
+
+def test_this_machine_is_measured_at_every_kind_of_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run_plan(monkeypatch, capsys, "--profile", "toy")
+    assert "measured here just now" in shown
+    assert "libraries included" in shown
+    (kept,) = (work_dir() / "plans").glob("*.json")
+    stages = json.loads(kept.read_text())["stages"]
+    assert stages["pretrain@general"]["tokens_per_second"] > 0
+    assert stages["pretrain@general"]["memory_bytes"] > 2**27
+
+
+def test_a_model_that_does_not_fit_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    training = tool.read_training(params_of("paper", tmp_path))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2**34))
+    with pytest.raises(ParameterError, match=r"needs 6\d GiB to train a step, 16 GiB are free here; name a --device"):
+        measure_training(training.shape, training.shared, training.phases["general"], training.sequence_length)
