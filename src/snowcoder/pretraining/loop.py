@@ -22,7 +22,7 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
-from snowcoder.errors import EmptyResultError, ParameterError
+from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
@@ -128,7 +128,8 @@ def train(
         saved_s = time.monotonic()
         for step in range(len(curve), n_steps):
             rate, indices = learning_rate(step, n_steps, phase.schedule), order.indices(step)
-            result = _optimizer_step(objective, optimizer, data, own_sequences(indices, rank, n_processes), rate, shared)
+            own = own_sequences(indices, rank, n_processes)
+            result = _optimizer_step(objective, optimizer, data, own, rate, shared, model.config.vocab_size)
             watch.see(step + 1, result.train_loss, result.gradient_norm, indices.tolist())
             curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm))
             pace.step_done(phase.batch_tokens, result.input_wait_s)
@@ -184,7 +185,13 @@ def make_optimizer(model: torch.nn.Module, shared: TrainingParams) -> torch.opti
 
 
 def _optimizer_step(
-    objective: torch.nn.Module, optimizer: torch.optim.Optimizer, data: TokenShards, own: np.ndarray, rate: float, shared: TrainingParams
+    objective: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    data: TokenShards,
+    own: np.ndarray,
+    rate: float,
+    shared: TrainingParams,
+    vocab_size: int,
 ) -> StepResult:
     """One step on this process's sequences of the batch, `own`."""
     for group in optimizer.param_groups:
@@ -193,7 +200,7 @@ def _optimizer_step(
     total, input_wait_s = torch.zeros((), device=own_device()), 0.0
     for number, micro_batch in enumerate(micro_batches, 1):
         asked_s = time.perf_counter()
-        token_ids = torch.from_numpy(data.sequences(micro_batch).astype("int64")).to(own_device())
+        token_ids = torch.from_numpy(_known_tokens(data, micro_batch, vocab_size)).to(own_device())
         input_wait_s += time.perf_counter() - asked_s
         with accumulation(objective, last=number == len(micro_batches)):
             loss = objective(token_ids) * (len(micro_batch) / len(own))
@@ -203,6 +210,17 @@ def _optimizer_step(
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return StepResult(mean_over_processes(total), gradient_norm, input_wait_s)
+
+
+def _known_tokens(data: TokenShards, sequences: np.ndarray, vocab_size: int) -> np.ndarray:
+    """int64 [len(sequences), sequence_length]. On a GPU an unknown id would look like a fault of the device."""
+    tokens = data.sequences(sequences).astype(np.int64)
+    if (largest := int(tokens.max())) >= vocab_size:
+        raise ShardError(
+            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (initialize_model.vocab_size); "
+            "they are of another tokenizer: run `dvc repro`, which packs them again"
+        )
+    return tokens
 
 
 def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length: int) -> int:
