@@ -1,14 +1,10 @@
 """The sweep's table of configurations, without a GPU: the paper's model on the meta device, and its planned memory."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from bench.train_gpu import ATTENTION, CONFIGURATIONS, STEP_SEQUENCES, Configuration, planned_bytes, read_profile, row
+from bench.train_gpu import ATTENTION, CONFIGURATIONS, STEP_SEQUENCES, Configuration, main, planned_bytes, read_profile, row
 from snowcoder.pretraining.model import llama_config
 
 
@@ -42,7 +38,7 @@ def test_rows_of_the_table() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="only where there is no CUDA device")
-def test_without_a_gpu_it_says_so(repository_root: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "bench.train_gpu"], cwd=repository_root, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "torch sees no GPU here" in done.stderr
+def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train_gpu"])
+    with pytest.raises(SystemExit, match="torch sees no GPU here"):
+        main()
