@@ -69,7 +69,9 @@ def _in_group(variables: dict[str, str], function: Callable[..., Any], arguments
         return function(*arguments)
 
 
-def train_once(state_folder: Path, n_steps: int = N_STEPS, fatal_request: int | None = None, interval_s: float = 1e9) -> dict[str, Any]:
+def train_once(
+    state_folder: Path, n_steps: int = N_STEPS, fatal_request: int | None = None, interval_s: float = 1e9, compiled: bool = False
+) -> dict[str, Any]:
     """Train the small model with this process's group and tell what was seen: world, asked, losses, parts, weights, moments.
 
     parts: of each parameter as it was trained (shape, whether it is a DTensor, placements, shape of the local part). moments: the
@@ -94,7 +96,7 @@ def train_once(state_folder: Path, n_steps: int = N_STEPS, fatal_request: int | 
     shared = loop.TrainingParams(
         cpu_threads=1,
         bf16=False,
-        compile=False,
+        compile=compiled,
         attention="eager",
         micro_batch_sequences=3,  # neither divides a share of 4 nor fits one of 2
         weight_decay=0.1,

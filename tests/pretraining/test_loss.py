@@ -1,5 +1,6 @@
 """The chunked loss against torch's own cross-entropy, value and gradients; liger-kernel's against ours; neither makes whole logits."""
 
+import os
 from typing import Any
 
 import pytest
@@ -57,17 +58,22 @@ def test_logits_never_stand_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 needs_liger = pytest.mark.skipif(not has_fused_kernel(), reason="needs liger-kernel (extra gpu)")
+# Triton's interpreter runs the kernel on a CPU, in a minute: TRITON_INTERPRET=1 pytest -m gpu tests/pretraining/test_loss.py
+runs_kernels = pytest.mark.skipif(
+    not torch.cuda.is_available() and os.environ.get("TRITON_INTERPRET") != "1", reason="needs a CUDA device, or TRITON_INTERPRET=1"
+)
 
 
 @pytest.mark.gpu
-@needs_gpu
+@runs_kernels
 @needs_liger
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 2e-2)])
 def test_the_fused_kernel_gives_our_loss_and_gradients(dtype: torch.dtype, tolerance: float) -> None:
+    device, (n_targets, features, vocabulary) = ("cuda", (1000, 256, 3001)) if torch.cuda.is_available() else ("cpu", (50, 64, 301))
     torch.manual_seed(0)
-    states = torch.randn(1000, 256, device="cuda", dtype=dtype, requires_grad=True)
-    weight = torch.randn(3001, 256, device="cuda", requires_grad=True)
-    targets = torch.randint(0, 3001, (1000,), device="cuda")
+    states = torch.randn(n_targets, features, device=device, dtype=dtype, requires_grad=True)
+    weight = torch.randn(vocabulary, features, device=device, requires_grad=True)
+    targets = torch.randint(0, vocabulary, (n_targets,), device=device)
     expected = torch.autograd.grad(ours := chunked_loss(states, weight, targets), (states, weight))
     found = torch.autograd.grad(fused := fused_loss(states, weight, targets), (states, weight))
     torch.testing.assert_close(fused, ours, rtol=tolerance, atol=0)

@@ -1,6 +1,7 @@
 """Sharded training by real processes over gloo: really sharded, the same losses and weights, checkpoints for any number of processes."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,22 @@ def test_stopped_and_gone_on_equals_uninterrupted_bit_for_bit(tmp_path: Path, fo
         assert found["losses"] == whole["losses"]
         assert_equal(found["weights"], whole["weights"])
         assert_equal(found["moments"], whole["moments"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_layers_are_sharded_too(tmp_path: Path, alone: dict[str, Any]) -> None:
+    for settings in (FULL, FULL | {"SNOWCODER_ACTIVATION_CHECKPOINTING": "1"}):
+        together = run_together(2, train_once, tmp_path / str(len(settings)), 6, None, 1e9, True, environment=settings)
+        assert_shared_out(together, copies=1, placements="(Shard(dim=0),)")
+        for found in together:
+            np.testing.assert_allclose(found["losses"], alone["losses"], rtol=1e-5)
+
+
+def test_activations_are_checkpointed_in_shards_too(tmp_path: Path, four: tuple[Path, list[dict[str, Any]]]) -> None:
+    for found in run_together(4, train_once, tmp_path, environment=FULL | {"SNOWCODER_ACTIVATION_CHECKPOINTING": "1"}):
+        assert found["losses"] == four[1][0]["losses"]
+        assert_equal(found["weights"], four[1][0]["weights"])
 
 
 def test_processes_that_do_not_make_whole_nodes_are_refused(tmp_path: Path) -> None:

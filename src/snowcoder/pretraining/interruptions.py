@@ -58,5 +58,7 @@ def device_failures_explained(state_folder: Path) -> Iterator[None]:
             f"pretrain: the device failed: {error}. Look at `nvidia-smi` and at the kernel's log (`dmesg`) for the cause; "
             f"leave a broken device out by CUDA_VISIBLE_DEVICES, or reset it. {kept}"
         ) from error
-    except dist.DistError as error:
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):  # gloo has no kind of its own
+            raise
         raise TrainingError(f"pretrain: another process or its device was lost: {error}. Its own message says why. {kept}") from error

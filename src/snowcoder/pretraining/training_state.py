@@ -32,7 +32,7 @@ def restore_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, stat
         model,
         optimizer,
         model_state_dict=dict(state["model"]),
-        optim_state_dict={"state": state["optimizer"], "param_groups": present["param_groups"]},  # type: ignore[dict-item]
+        optim_state_dict={"state": state["optimizer"], "param_groups": present["param_groups"]},
         options=StateDictOptions(full_state_dict=whole, strict=False),  # not strict: the tied embedding is there once
     )
 
