@@ -7,6 +7,7 @@ The model is a tiny Llama written as the pipeline's stages write theirs.
 import gzip
 import importlib.util
 import json
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -118,6 +119,26 @@ def test_an_engine_that_dies_in_this_process_is_reported_and_asked_nothing_twice
         assert [completion.text for completion in again.generate(PROMPTS, Sampling(24))] == expected
         assert (again.asked, again.reused) == (len(PROMPTS) - n_kept, n_kept)
     assert path.read_bytes().startswith(kept)
+
+
+KEEPS_ITS_ENGINE = """
+import builtins, sys
+from pathlib import Path
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.vllm_engine import load_vllm_engine
+
+if __name__ == "__main__":
+    builtins.kept = load_vllm_engine(Path(sys.argv[1]), "float32", int(sys.argv[2]), [0])
+    print(len(kept.generate(["def f(a):"], Sampling(4))))
+"""
+
+
+def test_a_process_that_still_refers_to_its_engine_ends(folder: Path, tmp_path: Path):
+    script = tmp_path / "keeps.py"
+    script.write_text(KEEPS_ITS_ENGINE)
+    # it was seen to wait for vLLM's process for ever; a start takes a minute on a busy machine
+    done = subprocess.run([sys.executable, script, folder, str(WINDOW)], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.splitlines()[-1] == "1"
 
 
 def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
