@@ -25,11 +25,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import ModelParams, initialize
-from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory
+from snowcoder.pretraining.plan import count_parameters, plan_memory
 from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.stage import work_dir
 from tools.apply_profile import apply_profile
-from tools.plan import read_phases
+from tools.plan import read_training
 
 ROOT = Path(__file__).resolve().parents[1]
 STEP_SEQUENCES = 8  # of an optimizer step, in micro-batches
@@ -65,19 +65,14 @@ def read_profile(profile: str) -> tuple[ModelParams, TrainingParams, PhaseParams
         params = Path(folder) / "params.yaml"
         params.write_text((ROOT / "params.yaml").read_text())
         apply_profile(ROOT / "profiles" / f"{profile}.yaml", params)
-        shape, shared, phases, sequence_length = read_phases(params)
-    return shape, shared.model_copy(update={"attention": "sdpa"}), phases["general"], sequence_length
+        training = read_training(params)
+    return training.shape, training.shared.model_copy(update={"attention": "sdpa"}), training.phases["general"], training.sequence_length
 
 
 def planned_bytes(configuration: Configuration, shape: ModelParams, shared: TrainingParams, sequence_length: int) -> int:
-    """Memory that a configuration needs: the plan's; with checkpointing, of each layer only its float32 input, and one layer in full."""
-    plan = plan_memory(shape, shared.model_copy(update={"micro_batch_sequences": configuration.micro_batch}), sequence_length)
-    if not configuration.checkpointing:
-        return plan.total
-    tokens = configuration.micro_batch * sequence_length
-    full = tokens * activation_bytes_per_token_and_layer(shape, "sdpa", sequence_length)
-    inputs = tokens * shape.layers * shape.hidden_size * 4
-    return plan.total - shape.layers * full + full + inputs
+    """Memory that a configuration needs, as `make plan` says."""
+    batch = shared.model_copy(update={"micro_batch_sequences": configuration.micro_batch})
+    return plan_memory(shape, batch, sequence_length, activation_checkpointing=configuration.checkpointing).total
 
 
 class RandomTokens:
