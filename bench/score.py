@@ -2,6 +2,8 @@
 
     python -m bench.score [--quick] [--threads 2]
 
+Ours runs twice: in one process with all threads, and in as many processes of one thread each, a share of the files in each.
+
 The same files, sections, encoder, precision (bfloat16) and head on both sides. The pipeline gets the sections as text, tokenises them
 again and runs a model whose classification head is ours (mean pooling, then one linear function), at the best of several batch sizes, in
 the order of the corpus: it has no buckets of its own. Ours cuts the sections, sorts them by length and forms batches by padded tokens; the
@@ -17,6 +19,9 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -83,22 +88,30 @@ def main() -> None:
     n_tokens = [len(ids) for group in sections for ids in group]
     print(f"{len(files)} files, {len(n_tokens)} sections of {statistics.fmean(n_tokens):.0f} tokens on average")
     print(f"{arguments.threads} threads, load {os.getloadavg()[0]:.1f}")
-    ours, exact = our_side(folder, params, head, contents, arguments.threads)
+    ours, exact, _ = our_side(folder, params, head, contents, arguments.threads)
+    pool = worker_pool(folder, params, head, arguments.threads)
+    apart = processes_side(pool, contents, arguments.threads)
     theirs = pipeline_side(folder, head, sections, params.section_tokens)
     batch_size = best_batch_size(theirs, len(n_tokens))
     scores: dict[str, np.ndarray] = {}
-    rates: dict[str, list[float]] = {"ours": [], "pipeline": []}
+    sides = {"ours": ours, f"ours, {arguments.threads} processes": apart, "pipeline": lambda: theirs(batch_size, None)}
+    rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(2 if arguments.quick else 5):
-        for name, side in (("ours", ours), ("pipeline", lambda: theirs(batch_size, None))):
+        for name, side in sides.items():
             seconds, scores[name] = timed(side)
             rates[name].append(len(n_tokens) / seconds)
+    pool.shutdown()
     scores["float32, ours"] = exact()
+    identical = scores["ours"].tobytes() == scores[f"ours, {arguments.threads} processes"].tobytes()
+    print(f"one process and {arguments.threads}: {'the same bytes' if identical else 'other bytes'}")
     for name, values in scores.items():
         area = roc_auc_score(is_positive, mean_by_file(values, starts))
         rate = f"{statistics.median(rates[name]):8.1f} sections/s" if name in rates else ""
-        print(f"{name:16} ROC-AUC {area:.4f} {rate}")
+        print(f"{name:18} ROC-AUC {area:.4f} {rate}")
     print(f"load {os.getloadavg()[0]:.1f}; the pipeline's best batch size is {batch_size}")
-    print(f"ratio {statistics.median(rates['ours']) / statistics.median(rates['pipeline']):.2f}")
+    medians = {name: statistics.median(found) for name, found in rates.items()}
+    print(f"ratio of one process {medians['ours'] / medians['pipeline']:.2f}")
+    print(f"ratio {max(rate for name, rate in medians.items() if name != 'pipeline') / medians['pipeline']:.2f}")
 
 
 def read_examples(n_files: int) -> tuple[Files, np.ndarray]:
@@ -111,17 +124,42 @@ def read_examples(n_files: int) -> tuple[Files, np.ndarray]:
 
 def our_side(
     folder: Path, params: EmbedParams, head: Head, contents: list[str], threads: int
-) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray]]:
-    """Two ways to score every section: as embed_files does, and in float32."""
+) -> tuple[Callable[[], np.ndarray], Callable[[], np.ndarray], Callable[[list[str]], np.ndarray]]:
+    """To score every section as embed_files does, and in float32; and to score other files as embed_files does."""
     cutter = SectionCutter(folder / "tokenizer.json", params.section_tokens)
     encoder = Encoder(folder, params.encoder.pooling, params.bf16, threads, "cpu")
     exact = Encoder(folder, params.encoder.pooling, False, threads, "cpu")
 
-    def score(encoder: Encoder) -> np.ndarray:
+    def score(encoder: Encoder, contents: list[str]) -> np.ndarray:
         flat = [section.token_ids for group in cutter.cut(contents) for section in group]
         return head.score_sections(encoder.embed(flat, params.batch_tokens, "ours").astype(np.float64))
 
-    return lambda: score(encoder), lambda: score(exact)
+    return lambda: score(encoder, contents), lambda: score(exact, contents), lambda others: score(encoder, others)
+
+
+def worker_pool(folder: Path, params: EmbedParams, head: Head, workers: int) -> ProcessPoolExecutor:
+    """Processes that hold the encoder, one thread each, as the executor's do."""
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_load, initargs=(folder, params, head))
+    list(pool.map(_score_part, [["x = 1\n"]] * workers))
+    return pool
+
+
+def processes_side(pool: ProcessPoolExecutor, contents: list[str], workers: int) -> Callable[[], np.ndarray]:
+    """A run of neighbouring files for each worker, as a shard is."""
+    bounds = np.linspace(0, len(contents), workers + 1).astype(int)
+    parts = [contents[start:end] for start, end in pairwise(bounds.tolist())]
+    return lambda: np.concatenate(list(pool.map(_score_part, parts)))
+
+
+def _load(folder: Path, params: EmbedParams, head: Head) -> None:
+    _loaded["score"] = our_side(folder, params, head, [], 1)[2]
+
+
+def _score_part(contents: list[str]) -> np.ndarray:
+    return _loaded["score"](contents)
+
+
+_loaded: dict[str, Callable[[list[str]], np.ndarray]] = {}
 
 
 def pipeline_side(folder: Path, head: Head, sections: list[list[list[int]]], section_tokens: int) -> Side:

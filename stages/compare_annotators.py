@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 
 from snowcoder.annotator.agreement import EXTREMES_SCHEMA, describe_alignment, extremes, name_extremes, overlaps, rank_correlations, roc_auc
 from snowcoder.annotator.embedding import embed_texts
-from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
+from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.head import mean_by_file, read_head
 from snowcoder.annotator.selection import RuleParams, SelectionParams, candidates, select_files
+from snowcoder.annotator.tuned_encoder import encoder_of
 from snowcoder.benchmarks.problem import Problem, read_problems
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item, load_section
@@ -53,14 +54,19 @@ def build(run: StageRun, params: EmbedParams, shared: SelectionParams, rule: Rul
 
 def _alignment(scores: dict[str, pa.Table], problems: list[Problem], params: EmbedParams) -> dict[str, Any]:
     texts = [problem.prompt + problem.canonical_solution for problem in problems]
-    vectors, starts = embed_texts(texts, params, find_encoder(params.encoder))
+    embedded: dict[Path, tuple[np.ndarray, np.ndarray]] = {}  # a frozen encoder serves all recipes
     benchmarks = np.array([problem.benchmark for problem in problems])
     unseen = {}
     solutions: dict[str, dict[str, np.ndarray]] = {}
     for recipe, table in scores.items():
         is_unseen = pc.and_(pc.equal(table["split"], "held_out"), pc.equal(table["language"], "python"))
         unseen[recipe] = table.filter(is_unseen)
-        found = mean_by_file(read_head(Path(f"models/train_annotator/{recipe}")).score_sections(vectors), starts)
+        model = Path(f"models/train_annotator/{recipe}")
+        encoder = encoder_of(model, params)
+        if encoder.folder not in embedded:
+            embedded[encoder.folder] = embed_texts(texts, encoder.params, encoder.folder)
+        vectors, starts = embedded[encoder.folder]
+        found = mean_by_file(read_head(model).score_sections(vectors), starts)
         solutions[recipe] = {name: found[benchmarks == name] for name in sorted(set(benchmarks.tolist()))}
     aligned = describe_alignment(solutions, {recipe: table["score"].to_numpy() for recipe, table in unseen.items()})
     lengths = np.array([len(text.encode()) for text in texts])

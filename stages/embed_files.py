@@ -24,7 +24,7 @@ METRICS = Path("metrics/embed_files.json")
 
 
 def build(run: StageRun, params: EmbedParams) -> None:
-    """Embed shard after shard in this process: torch itself uses every processor."""
+    """Embed shard by shard, in as many processes as have embed_files.cpu_threads processors each."""
     folder = find_encoder(params.encoder)
     schema = embedding_schema(encoder_dimensions(folder, params.section_tokens))
     inputs = list_shards(CORPUS) + list_shards(POSITIVES)
@@ -35,7 +35,7 @@ def build(run: StageRun, params: EmbedParams) -> None:
         run.state,
         "embed_files: shards",
         names=[shard_name(index) for index in range(len(inputs))],
-        backend="serial",
+        threads_per_worker=params.threads_per_worker,
     )
     totals: dict[str, Counter[str]] = {}
     for summary in summaries:

@@ -1,12 +1,14 @@
 """fetch_positives: high-quality files and instruction pairs for the annotators, screened against the corpus and the benchmarks.
 
-in: data/positives.lock, data/positives.csv, data/decontaminate_files, data/fetch_benchmarks
+in: data/positives.lock, data/positives.csv (or the data sets that fetch_positives.source names), data/decontaminate_files,
+    data/fetch_benchmarks
 out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_positives.json
 """
 
 from pathlib import Path
 
-from snowcoder.annotator.positives import FetchPositivesParams, build_positives
+from snowcoder.annotator.positive_kinds import FetchPositivesParams
+from snowcoder.annotator.positives import build_positives, gather_positives
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.corpus.selection import LeftOut
 from snowcoder.decontamination.screen import BenchmarkScreen
@@ -30,12 +32,12 @@ def main() -> None:
 
     def build(run: StageRun) -> None:
         skipped = LeftOut()
-        files = list(params.source.files(params, params.only_repositories, work_dir() / "downloads", skipped))
+        gathered = gather_positives(params, work_dir() / "downloads", skipped)
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
-        metrics = build_positives(files, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))
+        metrics = build_positives(gathered, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))
         write_metrics(run.out(METRICS), metrics | {"skipped": dict(skipped)})
 
-    inputs = [Path(params.source.lock), Path(params.source.table), CORPUS, BENCHMARKS]
+    inputs = [*params.source.inputs(), CORPUS, BENCHMARKS]
     run_stage("fetch_positives", [params, deduplication, decontamination], inputs=inputs, outputs=[OUTPUT, METRICS], build=build)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
 from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.tokenization.catalogue import keep_languages, read_catalogue
+from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
 from snowcoder.tokenization.tokenizer import load_tokenizer, token_byte_lengths
@@ -23,13 +23,14 @@ def main(item: str) -> None:
     shared, own = load_item("pack_tokens", item, PackingParams, PackingItemParams)
     check_item(item, own)
     output, metrics = Path("data/pack_tokens") / item, Path("metrics/pack_tokens") / f"{item}.json"
-    documents = [Path(own.documents)] if own.documents and own.documents_fraction > 0 else []
+    documents = [Path(own.documents)] if own.documents and own.python_fraction is not None else []
 
     def build(run: StageRun) -> None:
         files = keep_languages(read_catalogue(TOKENS, Path(own.files)), own.languages, f"pack_tokens.{item}.languages")
         mixture = unmixed(files)
-        for folder in documents:
-            mixture = mix(read_catalogue(folder, folder), files, own.documents_fraction, shared.seed)
+        if own.python_fraction is not None:
+            [folder] = documents
+            mixture = mix(read_catalogue(folder, folder), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
         byte_lengths = token_byte_lengths(load_tokenizer(TOKENIZER))
         write_metrics(run.out(metrics), pack(mixture, byte_lengths, shared, run.out(output), run.label))
 

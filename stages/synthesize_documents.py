@@ -4,6 +4,7 @@ in: data/split_files, data/score_files/<recipe>  out: data/synthesize_documents 
      metrics/synthesize_documents.json
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,10 @@ def main() -> None:
 def ask_model(engine: EngineParams, params: SynthesizeParams, scored: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
     """Documents by a model. Its answers outlive the state of this run: other code or parameters ask for none of them again."""
     assert params.generation is not None
-    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction)
+    train_bytes: Counter[str] = Counter()
+    for row in iterate_rows(FILES, ["language", "split", "n_bytes"]):
+        train_bytes[row["language"]] += row["n_bytes"] * (row["split"] == "train")
+    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction, train_bytes)
     opened, model, store = partial(open_engine, engine), model_identity(engine), work_dir() / "responses" / "synthesize_documents.jsonl"
     return generate_documents(list_shards(FILES), seeds, params.generation, engine.kind, model, opened, store, output)
 

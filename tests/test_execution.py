@@ -67,6 +67,25 @@ def test_finished_shards_are_not_computed_again(source: Path, tmp_path: Path, mo
     assert read_table(tmp_path / "out").num_rows == 15
 
 
+def leave_process_id(traces: Path, table: pa.Table) -> ShardResult:
+    (traces / str(os.getpid())).touch()
+    return ShardResult({"kept": table, "odd": table})
+
+
+@pytest.mark.parametrize(("threads", "executor", "apart"), [(4, "processes", False), (2, "processes", True), (2, "serial", False)])
+def test_a_function_with_threads_of_its_own_shares_the_processors(
+    threads: int, executor: str, apart: bool, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", executor)
+    monkeypatch.setenv("SNOWCODER_WORKERS", "4")
+    outputs = {"kept": (tmp_path / "out", SCHEMA), "odd": (tmp_path / "out/odd", SCHEMA)}
+    work = partial(leave_process_id, tmp_path / "calls")
+    map_shards(work, list_shards(source), outputs, tmp_path / "state", "test", threads_per_worker=threads)
+    processes = {int(path.name) for path in (tmp_path / "calls").iterdir()}
+    assert (os.getpid() not in processes) == apart
+    assert len(processes) <= 2
+
+
 def test_unknown_backend_and_bad_worker_count_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "threads")
     with pytest.raises(ParameterError, match="SNOWCODER_EXECUTOR: found 'threads'; allowed: serial, processes"):

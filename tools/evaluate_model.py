@@ -13,6 +13,7 @@ from snowcoder.errors import CheckpointError, SnowcoderError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.evaluation.model_evaluation import RESULTS, EvaluationSettings, evaluate_model
 from snowcoder.evaluation.variants import model_folder
+from snowcoder.inference.engine import ENGINE_KINDS
 from snowcoder.params import load_section
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
 from snowcoder.reporting.settings import ReportParams
@@ -31,9 +32,8 @@ def main() -> None:
     parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings of the same name this model is")
     parser.add_argument("--check-batching", action="store_true", help="count the completions that the batch size changes, by precision")
     for field in fields(EvaluationSettings):
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", default=None, help=f"default: {field.default}; of the variants: as in params.yaml"
-        )
+        option, told = f"--{field.name.replace('_', '-')}", f"default: {field.default}; of the variants: as in params.yaml"
+        parser.add_argument(option, default=None, help=told, choices=ENGINE_KINDS if field.name == "engine" else None)
     arguments = parser.parse_args()
     try:
         check_sandbox()
@@ -54,7 +54,7 @@ def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[s
         name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
         return [(name, arguments.model, _settings(arguments, {}))]
     params = load_section("generate_completions", GenerateCompletionsParams)
-    same = ("precision", "max_new_tokens", "batch_size", "window_tokens", "cpu_threads", "strip_prompt")
+    same = ("engine", "precision", "max_new_tokens", "batch_size", "window_tokens", "cpu_threads", "strip_prompt")
     ours = {name: getattr(params, name) for name in same} | {"document_start": True}
     folders = {name: model_folder(name) for name in report.variants}
     found = {name: str(folder) for name, folder in folders.items() if (folder / "config.json").is_file()}

@@ -14,8 +14,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
@@ -43,7 +41,7 @@ from snowcoder.stage import work_dir
 from snowcoder.tracking_plan import StageCost, write_plan
 from stages.pretrain import VariantParams
 from tools.apply_profile import apply_profile
-from tools.show_results import duration, print_table
+from tools.show_results import duration, open_console, print_table
 
 THIS = "this"
 METRICS = Path("metrics")
@@ -71,7 +69,7 @@ def read_corpus(profile: str | None, training: Training, tokens: int | None) -> 
 
 def stage_table(plans: list[StagePlan], price: float | None) -> Table:
     """One row a stage, and the total."""
-    columns = ["stage", "tokens", "FLOPs", "time", "device hours", *(["cost"] if price is not None else []), "disk", "from"]
+    columns = ["stage", "tokens", "FLOPs", "time", "device hours", *(["cost"] if price is not None else []), "disk"]
     total = StagePlan(
         "all",
         tokens=sum(plan.tokens for plan in plans),
@@ -91,11 +89,11 @@ def stage_table(plans: list[StagePlan], price: float | None) -> Table:
 
 
 def _row(plan: StagePlan, device_hours: float, price: float | None) -> list[str]:
-    work = [number(plan.tokens) if plan.tokens else "-", f"{plan.flops:.2e}" if plan.flops else "-"]
+    work = [number(plan.tokens) if plan.tokens else "-", f"{plan.flops:.1e}" if plan.flops else "-"]
     cost = [f"{device_hours * price:,.2f}"] if price is not None else []
     disk = f"{plan.disk_bytes / 1e9:,.2f} GB" if plan.disk_bytes else "-"
     hours = f"{device_hours:,.2f}" if device_hours else "-"
-    return [plan.stage, *work, duration(plan.hours * 3600), hours, *cost, disk, plan.basis]
+    return [plan.stage, *work, duration(plan.hours * 3600), hours, *cost, disk]
 
 
 def memory_lines(memory: MemoryPlan, n_shards: int, activation_checkpointing: bool, micro_batch: int, device: str) -> list[str]:
@@ -183,7 +181,7 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
     tokens_per_s = speeds.n_devices * speeds.training / training.flops_per_token
     costs = {plan.stage: StageCost(plan.hours, tokens_per_s, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
     write_plan(work_dir(), flatten(read_yaml(params)), speeds.origin, costs)
-    console = Console()
+    console = open_console()
     for line in assumptions(speeds, training, corpus, chosen.device):
         console.print(line, highlight=False)
     micro_batch = training.shared.micro_batch_sequences
@@ -192,6 +190,9 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
     if chosen.device == THIS:
         console.print(f"measured: {memory_bytes / 2**30:.2f} GiB of the process, libraries included", highlight=False)
     print_table(console, "Plan", stage_table(planned, chosen.price))
+    for basis in dict.fromkeys(plan.basis for plan in planned):
+        names = ", ".join(plan.stage for plan in planned if plan.basis == basis)
+        console.print(f"{names}: {basis}", highlight=False)
     for reason in dict.fromkeys(stage.reason for stage in left_out):
         names = ", ".join(stage.stage for stage in left_out if stage.reason == reason)
         console.print(f"not planned ({reason}): {names}", highlight=False)

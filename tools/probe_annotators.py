@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from snowcoder.annotator.embedding import embed_shard
 from snowcoder.annotator.embedding_table import embeddings_of
-from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
+from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.head import file_starts, mean_by_file, read_head
+from snowcoder.annotator.tuned_encoder import encoder_of
 from snowcoder.exercises.names import parse
 from snowcoder.params import load_section
 from snowcoder.seeding import unit_hash
@@ -99,11 +100,18 @@ def main() -> None:
 def _scores(rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
     """recipe -> score of each file, sorted by file_id."""
     params = load_section("embed_files", EmbedParams)
-    sections = embed_shard(pa.Table.from_pylist(rows), params, find_encoder(params.encoder)).tables["sections"]
-    sections = sections.sort_by([("file_id", "ascending"), ("section", "ascending")])
-    starts, vectors = file_starts(sections["file_id"].to_numpy()), embeddings_of(sections)
-    heads = {recipe: read_head(Path(f"models/train_annotator/{recipe}")) for recipe in RECIPES}
-    return {recipe: mean_by_file(head.score_sections(vectors), starts) for recipe, head in heads.items()}
+    embedded: dict[Path, pa.Table] = {}  # a frozen encoder serves all recipes
+    scores = {}
+    for recipe in RECIPES:
+        model = Path(f"models/train_annotator/{recipe}")
+        encoder = encoder_of(model, params)
+        if encoder.folder not in embedded:
+            sections = embed_shard(pa.Table.from_pylist(rows), encoder.params, encoder.folder).tables["sections"]
+            embedded[encoder.folder] = sections.sort_by([("file_id", "ascending"), ("section", "ascending")])
+        sections = embedded[encoder.folder]
+        scored = read_head(model).score_sections(embeddings_of(sections))
+        scores[recipe] = mean_by_file(scored, file_starts(sections["file_id"].to_numpy()))
+    return scores
 
 
 if __name__ == "__main__":

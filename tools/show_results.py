@@ -5,8 +5,10 @@ Results that came with the clone or from DVC's cache get their summary run in ML
 """
 
 import json
+import sys
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Printed
 
@@ -19,6 +21,8 @@ from snowcoder.reporting.summary import ensure_summary
 from snowcoder.reporting.tables import bits_table, comparison_table, score_table
 from snowcoder.stage import command_line, work_dir
 from snowcoder.tracking_plan import Comparison, read_comparisons
+
+PIPED_WIDTH = 130
 
 
 def times_table(folder: Path) -> Table:
@@ -52,11 +56,16 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def open_console() -> Console:
+    """As wide as the terminal; in a pipe or a log, wide enough for the tables."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
 def print_table(console: Console, title: str, table: Table) -> None:
     """One table on the terminal."""
-    printed = Printed(title=title, title_justify="left", caption=table.caption, caption_justify="left")
+    printed = Printed(title=title, title_justify="left", caption=table.caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(table.columns):
-        printed.add_column(column, justify="left" if index < table.text_columns else "right")
+        printed.add_column(column, justify="left" if index < table.text_columns else "right", no_wrap=index == 0)
     for row in table.rows:
         printed.add_row(*row)
     console.print(printed, end="\n\n")
@@ -65,7 +74,7 @@ def print_table(console: Console, title: str, table: Table) -> None:
 def main() -> None:
     results = read_results(load_section("report", ReportParams))
     ensure_summary(results)
-    console = Console()
+    console = open_console()
     for title, table in (
         ("Models", score_table(results)),
         ("Bits per byte", bits_table(results)),

@@ -96,8 +96,9 @@ def _study(arguments: argparse.Namespace) -> None:
             targets = [f"measure_bits_per_byte@{arm.variant}", f"execute_completions@{arm.variant}"]
             waiting.append((arm.experiment(seed), arm.overrides(seed), targets))
     waiting = [one for one in waiting if not _revision(head, one[0])]
-    for name, overrides, targets in [] if arguments.page_only else waiting[: 1 if arguments.only_next else None]:
-        say(f"{name}: {' '.join(overrides)} ({len(waiting)} to go)")
+    chosen = [] if arguments.page_only else waiting[: 1 if arguments.only_next else None]
+    for number, (name, overrides, targets) in enumerate(chosen, 1):
+        say(f"{name}: {' '.join(overrides)} ({number} of {len(chosen)})")
         _experiment(name, overrides, targets)
     _write_page(head, arms, arguments.seeds)
 

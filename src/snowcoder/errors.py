@@ -6,7 +6,7 @@ SnowcoderError
 ├── ShardError         a data folder: missing, corrupt, of another schema
 ├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
 ├── CheckpointError    a model folder or a training state
-├── TrainingError      a loss that is no number
+├── TrainingError      a loss that is no number, or a device that failed
 ├── SandboxError       isolation of untrusted programs is not available
 ├── ExecutionError     a worker of another machine died again and again, or could not start
 └── EngineError        an inference engine
@@ -38,7 +38,7 @@ class CheckpointError(SnowcoderError):
 
 
 class TrainingError(SnowcoderError):
-    """Training cannot go on: its loss or gradient is not a finite number."""
+    """Training cannot go on: its loss or gradient is not a finite number, or its device failed."""
 
 
 class SandboxError(SnowcoderError):

@@ -29,6 +29,7 @@ from snowcoder.shards import read_shard, write_json, write_manifest, write_shard
 EXECUTORS = ("serial", "processes", "ray")
 Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
 Task = Callable[[tuple[Path, str]], None]  # an input shard, and the name of its output shards
+Runner = Callable[[Task, Sequence[tuple[Path, str]]], Iterator[None]]
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,26 @@ def map_shards(
     label: str,
     names: Sequence[str] | None = None,
     backend: str | None = None,
+    threads_per_worker: int | None = None,
 ) -> list[dict[str, Any]]:
     """Apply `function` to every shard of `inputs`; return the summaries in the order of the shards.
 
     function: pure and picklable (a module-level function, or functools.partial of one): Arrow table -> ShardResult.
     outputs: table name -> (folder, schema); each input shard becomes one shard of the same name in each folder, then the manifest.
     names: other names for the output shards, one per input (inputs of two tables have names in common).
-    backend: instead of the environment's; `serial` for a function that holds a model and itself uses every processor.
+    backend: instead of the environment's.
+    threads_per_worker: of a function that itself runs so many threads (a model): a process for so many processors, or none but this one if
+    that makes one; Ray does not come into it.
     state: folder of this stage's fingerprint; shards finished before a kill are not computed again.
     """
     markers = state / "shards"
     named = list(zip(inputs, names or [path.name for path in inputs], strict=True))
     pending = [(path, name) for path, name in named if not _is_finished(markers, name, outputs)]
-    run = {"serial": _run_serial, "processes": _run_processes, "ray": _run_ray}[backend or executor_name()]
+    workers = worker_count() // (threads_per_worker or 1)
+    if threads_per_worker and (workers < 2 or executor_name() != "processes"):
+        backend = "serial"
+    runners: dict[str, Runner] = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
+    run = runners[backend or executor_name()]
     task = partial(_run_one, function, outputs, markers)
     for _ in progress(run(task, pending), len(pending), label):
         pass
@@ -97,7 +105,7 @@ def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, 
     if releases_gil:
         with ThreadPoolExecutor(worker_count()) as threads:
             return list(progress(threads.map(function, items), len(items), label))
-    with _pool() as pool:
+    with _pool(worker_count()) as pool:
         chunk = max(1, len(items) // (worker_count() * 8))
         return list(progress(pool.map(function, items, chunksize=chunk), len(items), label))
 
@@ -123,8 +131,8 @@ def _run_serial(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None
     yield from map(task, shards)
 
 
-def _run_processes(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None]:
-    with _pool() as pool:
+def _run_processes(task: Task, shards: Sequence[tuple[Path, str]], workers: int) -> Iterator[None]:
+    with _pool(workers) as pool:
         for future in as_completed([pool.submit(task, shard) for shard in shards]):
             yield future.result()
 
@@ -162,9 +170,9 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _pool() -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn: a forked child of a process with threads (Arrow, torch) can deadlock
-    pool = ProcessPoolExecutor(worker_count(), mp_context=get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         yield pool
     finally:

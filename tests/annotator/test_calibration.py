@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from snowcoder.annotator.calibration import calibrate, fit_platt, reliability
+from snowcoder.annotator.calibration import calibrate, fit_platt, label_agreement, reliability
 from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
 from snowcoder.seeding import generator
@@ -43,6 +43,13 @@ def test_a_ranking_is_never_turned_round() -> None:
     assert fit_platt(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, False, True])) == (1.0, 0.0)
 
 
+def test_separate_classes_leave_room_for_the_next_example() -> None:
+    scores = np.concatenate([np.full(8, 1.0), np.full(8, -1.0)])
+    slope, intercept = fit_platt(scores, scores > 0)
+    assert expit(slope + intercept) == pytest.approx(9 / 10, abs=1e-4)  # 8 of 8: (8 + 1) / (8 + 2)
+    assert expit(-slope + intercept) == pytest.approx(1 / 10, abs=1e-4)
+
+
 def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() -> None:
     vectors, examples, is_positive = examples_of(1200, 30, generator(2, "examples"))
     is_training = np.arange(1200) < 150
@@ -59,6 +66,17 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
 def test_one_repository_cannot_be_calibrated() -> None:
     vectors, examples, _ = examples_of(20, 1, generator(3, "examples"))
     assert calibrate(fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
+
+
+def test_hand_computed_agreement_with_labels() -> None:
+    # labels are 2 x score + 1, but for two that cancel out
+    line = label_agreement(np.array([0.0, 1.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0, 5.0]))
+    assert (line["slope"], line["intercept"]) == pytest.approx((2.0, 1.0))
+    found = label_agreement(np.array([0.9, 1.2, 3.0, 2.9]), np.array([1.0, 2.0, 3.0, 2.0]))
+    assert found["bins"] == [
+        {"files": 2, "mean_score": pytest.approx(1.05), "mean_label": 1.5},
+        {"files": 2, "mean_score": pytest.approx(2.95), "mean_label": 2.5},
+    ]
 
 
 def test_hand_computed_reliability() -> None:

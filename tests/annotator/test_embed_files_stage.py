@@ -56,6 +56,7 @@ def workspace(folder: Path, digest: str = MINILM_SHA256) -> Path:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "SNOWCODER_WORK_DIR": str(folder / ".work")}
+    environment |= {"SNOWCODER_EXECUTOR": "serial"}
     command = [sys.executable, "-m", "stages.embed_files"]
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

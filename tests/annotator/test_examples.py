@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from snowcoder.annotator.examples import AnnotatorParams, Example, RecipeParams, choose_examples
+from snowcoder.annotator.examples import Example, RecipeParams, choose_examples
 from snowcoder.errors import EmptyResultError
+from tests.annotator.shared_params import shared_params
 
-SHARED = AnnotatorParams(seed=1, held_out_fraction=0.25, negatives_per_positive=2.0, l2=1.0)
+SHARED = shared_params(negatives_per_positive=2.0)
 HQINS = RecipeParams(kind="classification", positives=["high_quality", "instruction"], min_label=3.5)
 INS = RecipeParams(kind="classification", positives=["educational", "instruction"], min_label=3.5)
 EDU = RecipeParams(kind="regression", positives=[], min_label=3.0)
@@ -83,6 +84,15 @@ def test_order_of_the_rows_does_not_matter() -> None:
 def test_fewer_negatives_than_asked_for_are_all_taken() -> None:
     few = rows("corpus", "python", 5, 3) + rows("instruction", "python", 8, 4)
     assert len(negatives(choose_examples(few, {}, SHARED, HQINS))) == 5
+
+
+def test_a_language_that_the_corpus_lacks_gives_positives_and_no_negatives() -> None:
+    foreign = rows("high_quality", "rust", 6, 3)
+    examples = choose_examples(FILES + foreign, {}, SHARED, HQINS)
+    kinds = Counter((example.kind, example.language) for example in examples)
+    assert (kinds["high_quality", "rust"], kinds["negative", "rust"], kinds["negative", "python"]) == (6, 0, 40)
+    with pytest.raises(EmptyResultError, match="found 6 positives and 0 negatives"):
+        choose_examples(rows("corpus", "css", 50, 10) + foreign, {}, SHARED, HQINS)
 
 
 def test_nothing_to_learn_from_or_to_judge_on_is_an_error() -> None:

@@ -6,14 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.positives import (
-    DROPPED_POSITIVE_SCHEMA,
-    POSITIVE_SCHEMA,
-    FetchPositivesParams,
-    build_positives,
-    documented_fraction,
-    refuse_file,
-)
+from snowcoder.annotator.positive_kinds import FetchPositivesParams
+from snowcoder.annotator.positives import DROPPED_POSITIVE_SCHEMA, POSITIVE_SCHEMA, build_positives
+from snowcoder.annotator.teaching_code import documented_fraction, gather_teaching_code, refuse_file
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.corpus.sources import WheelSource
 from snowcoder.decontamination.screen import BenchmarkScreen
@@ -121,7 +116,8 @@ def _serial(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build(tmp_path: Path, *contents: str, params: FetchPositivesParams = PARAMS) -> dict[str, Any]:
-    return build_positives(FILES, corpus(tmp_path / "corpus", *contents), SCREEN, params, DEDUPLICATION, tmp_path / "out")
+    gathered = gather_teaching_code(FILES, params)
+    return build_positives(gathered, corpus(tmp_path / "corpus", *contents), SCREEN, params, DEDUPLICATION, tmp_path / "out")
 
 
 def test_positives_of_both_kinds_are_screened_and_accounted_for(tmp_path: Path):

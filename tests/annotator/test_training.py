@@ -7,16 +7,17 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.annotator.embedding_table import embedding_schema
-from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
+from snowcoder.annotator.examples import RecipeParams, choose_examples
 from snowcoder.annotator.judging import judge_head, write_curve
 from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
 from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator
 from snowcoder.shards import list_shards, read_shard, write_table
+from tests.annotator.shared_params import shared_params
 
 DIMENSIONS = 8
-SHARED = AnnotatorParams(seed=1, held_out_fraction=0.25, negatives_per_positive=1.0, l2=0.3)
+SHARED = shared_params()
 HQ = RecipeParams(kind="classification", positives=["high_quality"], min_label=3.5)
 EDU = RecipeParams(kind="regression", positives=[], min_label=3.0)
 
@@ -86,6 +87,8 @@ def test_a_regression_follows_its_labels(shards: list[Path]) -> None:
     assert head.labeller == metrics["labeller"] == "rubric"
     assert metrics["spearman"] > 0.9
     assert metrics["mean_absolute_error"] < 0.6
+    assert metrics["calibration"]["slope"] > 0
+    assert sum(one["files"] for one in metrics["calibration"]["bins"]) == metrics["n_positive_held_out"] + metrics["n_negative_held_out"]
 
 
 def test_scores_are_means_over_sections_of_corpus_files_only(shards: list[Path]) -> None:

@@ -1,7 +1,9 @@
 """A tiny model on a made-up benchmark, from its folder to the page of results."""
 
 import gzip
+import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
-from snowcoder.errors import CheckpointError
+from snowcoder.errors import CheckpointError, EngineError
 from snowcoder.evaluation import batch_invariance, model_evaluation
 from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
 from snowcoder.inference.any_model import find_folder, load_any_model
@@ -104,6 +106,20 @@ def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder:
     assert 0 <= batching["changed"]["bfloat16"] <= 164
     kept = json.loads(evaluate_model("tiny", str(folder), *asked, training_seed=7).read_text())
     assert kept["batching"] == batching
+
+
+def test_the_usual_engine_goes_without_saying_so_that_older_results_stay_valid() -> None:
+    assert "engine" not in SETTINGS.described()
+    assert replace(SETTINGS, engine="vllm").described() == SETTINGS.described() | {"engine": "vllm"}
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("vllm") is not None, reason="vLLM is in this environment; tests/inference/test_vllm.py uses it"
+)
+def test_without_vllm_its_engine_says_what_to_install(folder: Path) -> None:
+    with pytest.raises(EngineError, match="vLLM is not installed here"):
+        evaluate_model("tiny", str(folder), ["humaneval_plus"], replace(SETTINGS, engine="vllm"), ["humaneval_plus"])
+    assert not Path("results").exists()
 
 
 def test_several_samples_give_pass_at_k(folder: Path) -> None:

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-# (body of the request, how often this same body was asked before) -> what to do: `ok`, `status 500`, `hang`, `cut`, `close`, `nonsense`
+# (body of the request, how often this same body was asked before) -> what to do: `ok`; `status 500`; `hang` before a word of the answer,
+# `stall` in the middle of it; `close` and `cut`: end the connection there; `nonsense`: half of the JSON as if it were all; `page`: HTML of
+# a proxy with status 200; `hollow`: JSON without a choice; `abort`: an answer that the server broke off
 Manners = Callable[[dict[str, Any], int], str]
 
 
@@ -85,15 +87,21 @@ class MisbehavingServer:
         sent = json.dumps({"choices": [choice | {"finish_reason": reason}], "usage": usage}).encode()
         if action == "nonsense":
             sent = sent[: len(sent) // 2]
+        if action == "page":
+            sent = b"<html><body>502 Bad Gateway</body></html>"
+        if action == "hollow":
+            sent = b'{"choices": [], "usage": null}'
         if action.startswith("status"):
-            sent = b'{"error": {"message": "as told"}}'
+            sent = json.dumps({"error": {"message": "as told", "code": " ".join(action.split()[2:])}}).encode()
         handler.send_response(int(action.split()[1]) if action.startswith("status") else 200)
         for name, value in self.headers(action).items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(sent)))
         handler.end_headers()
-        if action == "cut":
+        if action in ("cut", "stall"):
             handler.wfile.write(sent[: len(sent) // 2])
+            if action == "stall":
+                self.released.wait(30)
             handler.close_connection = True
             return
         handler.wfile.write(sent)

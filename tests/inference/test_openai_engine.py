@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from snowcoder.errors import EngineError
 from snowcoder.inference import rate_limit
 from snowcoder.inference.engine import Chat, Completion, Sampling
-from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
+from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine, read_completion
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 from tests.inference.misbehaving_server import MisbehavingServer, serving
@@ -35,11 +36,14 @@ def _texts(engine: OpenAIEngine, prompts=PROMPTS, sampling: Sampling = SAMPLING)
     return [completion.text for completion in engine.generate(prompts, sampling)]
 
 
-@pytest.mark.parametrize("fault", ["status 429", "status 500", "status 503", "close", "cut", "nonsense", "abort", "hang"])
+FAULTS = ["status 408", "status 429", "status 500", "status 503", "close", "cut", "nonsense", "page", "hollow", "abort", "hang", "stall"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_passes_costs_another_attempt_and_nothing_else(fault: str):
     faulty = set(PROMPTS[::3])
     with serving(MisbehavingServer(lambda body, before: fault if body["prompt"] in faulty and before == 0 else "ok")) as server:
-        assert _texts(_engine(server, timeout_s=0.5 if fault == "hang" else 5.0)) == EXPECTED
+        assert _texts(_engine(server, timeout_s=0.5 if fault in ("hang", "stall") else 5.0)) == EXPECTED
     assert sorted(server.answered.values()) == [1] * len(PROMPTS)
     assert sum(server.asked.values()) == len(PROMPTS) + len(faulty)
 
@@ -98,8 +102,32 @@ def test_an_exhausted_allowance_is_waited_out_without_an_error():
     assert sum(server.asked.values()) == 3
 
 
-@pytest.mark.parametrize(("status", "told"), [(400, "refuses a request"), (401, "refuses a request"), (404, "as told")])
-def test_a_refusal_is_told_at_once(status: int, told: str):
+def test_an_exhausted_allowance_of_tokens_holds_back_requests_that_are_not_open_yet():
+    def headers(action):
+        first = len(server.times) == 1
+        return {"x-ratelimit-remaining-tokens": "0" if first else "900", "x-ratelimit-reset-tokens": "0.6s"}
+
+    server = MisbehavingServer(lambda body, before: "ok", headers)
+    with serving(server):
+        assert _texts(_engine(server, concurrency=1), PROMPTS[:4]) == EXPECTED[:4]
+    gaps = [later - earlier for earlier, later in pairwise(server.times)]
+    assert gaps[0] >= 0.6
+    assert sum(server.asked.values()) == 4
+
+
+def test_an_answer_at_the_last_attempt_is_taken():
+    # three refusals with a wait each, one attempt left
+    server = MisbehavingServer(lambda body, before: "status 429" if before < 3 else "ok", lambda action: {"Retry-After": "0.05"})
+    with serving(server):
+        assert _texts(_engine(server), PROMPTS[:1]) == EXPECTED[:1]
+    assert sum(server.asked.values()) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("400", "refuses a request"), ("401", "refuses a request"), ("404", "as told"), ("429 insufficient_quota", "insufficient_quota")],
+)
+def test_a_refusal_is_told_at_once(status: str, told: str):
     with serving(MisbehavingServer(lambda body, before: f"status {status}")) as server, pytest.raises(EngineError, match=told):
         _texts(_engine(server, concurrency=1))
     assert sum(server.asked.values()) == 1
@@ -126,6 +154,20 @@ def test_the_spend_limit_holds_while_many_are_open(limit: int):
         assert len(got) == (0 if limit < 88 else (limit - 88) // 12 + 1)
         assert sum(server.asked.values()) == len(got)
         assert _texts(_engine(server, 20 * 12 + 100)) == EXPECTED
+
+
+def test_what_failed_is_charged_to_the_spend_limit_too():
+    # an attempt that fails may have been worked on: 88 tokens at most each, and a server that always fails ends the spending
+    with serving(MisbehavingServer(lambda body, before: "status 500")) as server:
+        with pytest.raises(EngineError, match="the limit is 200"):
+            _texts(_engine(server, 200, concurrency=1, attempts=9), PROMPTS[:1])
+        assert sum(server.asked.values()) == 2
+
+
+def test_an_answer_that_a_filter_emptied_is_an_answer():
+    text = '{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}], "usage": %s}'
+    usage = '{"prompt_tokens": 7, "completion_tokens": 0}'
+    assert read_completion(text % usage, SAMPLING) == Completion("", "content_filter", 0, 7)
 
 
 def test_a_dead_server_is_named():
@@ -155,7 +197,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
+from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine, read_completion
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 url, path = sys.argv[1:]

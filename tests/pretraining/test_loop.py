@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
+from pydantic import ValidationError
 
-from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError
+from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError, ShardError, TrainingError
 from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.schedule import ScheduleParams
@@ -136,3 +138,65 @@ def test_sequences_beyond_the_positions_of_the_model_are_refused(tmp_path: Path)
     short = initialize(MODEL.model_copy(update={"max_positions": 8}))
     with pytest.raises(ParameterError, match=r"sequence_length 16 is beyond .*max_positions 8"):
         train(short, CountingData(), SHARED, PHASE, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
+
+
+def test_ids_that_the_model_does_not_know_are_refused(tmp_path: Path) -> None:
+    class Foreign(CountingData):
+        def sequences(self, indices: np.ndarray) -> np.ndarray:
+            return super().sequences(indices) + np.uint16(222)  # up to 300
+
+    with pytest.raises(ShardError, match=r"the packed tokens hold id 300, the model knows 300 \(initialize_model.vocab_size\)"):
+        run(Foreign(), tmp_path)
+
+
+@pytest.mark.parametrize("field", ["tokens", "batch_tokens"])
+def test_zero_tokens_are_refused(field: str) -> None:
+    with pytest.raises(ValidationError, match=rf"(?s){field}.*greater than 0"):
+        PhaseParams.model_validate(PHASE.model_dump() | {field: 0})
+
+
+def test_a_vocabulary_beyond_uint16_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"(?s)vocab_size.*less than or equal to 65536"):
+        ModelParams.model_validate(MODEL.model_dump() | {"vocab_size": 65537})
+
+
+DEVICE_FAULTS = [
+    (
+        torch.AcceleratorError("CUDA error: unspecified launch failure"),
+        "the device failed: CUDA error: unspecified launch failure.*nvidia-smi",
+    ),
+    (torch.OutOfMemoryError("CUDA out of memory"), "too little memory: CUDA out of memory.*SNOWCODER_ACTIVATION_CHECKPOINTING=1"),
+    (dist.DistBackendError("NCCL error: remote process exited"), "another process or its device was lost: NCCL error"),
+]
+
+
+@pytest.mark.parametrize(("fault", "message"), DEVICE_FAULTS)
+def test_a_device_that_disappears_is_told_and_costs_no_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
+) -> None:
+    whole, whole_curve = run(CountingData(), tmp_path / "whole")
+    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    model = initialize(MODEL)
+    forward, calls = model.model.layers[1].forward, []
+
+    def fail_later(*arguments: object, **named: object) -> object:
+        calls.append(None)
+        if len(calls) == 6:  # in the third step, between its micro-batches
+            raise fault
+        return forward(*arguments, **named)
+
+    monkeypatch.setattr(model.model.layers[1], "forward", fail_later)
+    with pytest.raises(TrainingError, match=rf"(?s){message}.*Checkpoints in {tmp_path / 'state'} are kept: run the same command again"):
+        train(model, CountingData(), SHARED, PHASE, tmp_path / "state", log=lambda *_: None)  # type: ignore[arg-type]
+    assert sorted(path.name[:14] for path in (tmp_path / "state").iterdir()) == ["step-000000001", "step-000000002"]
+    resumed, curve = run(CountingData(), tmp_path / "state")
+    assert_equal_weights(whole, resumed)
+    assert curve == whole_curve
+
+
+def test_activation_checkpointing_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, kept_curve = run(CountingData(), tmp_path / "kept")
+    monkeypatch.setenv("SNOWCODER_ACTIVATION_CHECKPOINTING", "1")
+    recomputed, curve = run(CountingData(), tmp_path / "recomputed")
+    assert_equal_weights(kept, recomputed)
+    assert curve == kept_curve

@@ -60,7 +60,7 @@ def test_it_costs_at_most_a_hundredth_of_the_training() -> None:
 
 def test_it_looks_at_multiples_of_the_interval_and_at_the_end() -> None:
     seen: list[int] = []
-    validation = Validation({"python": ROWS}, batch_tokens=64, report=lambda _, step: seen.append(step))
+    validation = Validation({"python": ROWS}, batch_tokens=128, report=lambda _, step: seen.append(step))
     assert validation.every_steps == 20
     for step in range(1, 51):
         validation.see(step, 50, lambda _: torch.tensor(1.0), CPU)

@@ -28,6 +28,10 @@ LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, 
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
 
+MIX = {
+    "c": {"source": "files", "planned": 0.5, "reached": 0.52, "passes": 5.2},
+    "python": {"source": "documents", "planned": 0.5, "reached": 0.48, "passes": 1.0},
+}
 DEDUPLICATION = {
     "lsh": {"bands": 25, "rows_per_band": 10, "recall_at_threshold": 0.51},
     "files_nominated": 1900,
@@ -51,7 +55,8 @@ def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0)
         scores = {"passed": passed, "total": 164, "pass@1": passed / 164, "ci95": [max(0.0, low), high]}
         _write(root, f"execute_completions/{variant}", {"humaneval": scores})
         share = 0.4 if variant == "enhanced" else 0.0
-        _write(root, f"pack_tokens/{variant}", {"n_tokens": tokens, "documents_fraction": share, "python_fraction": 0.6})
+        packed: dict[str, Any] = {"n_tokens": tokens, "documents_fraction": share, "python_fraction": 0.6}
+        _write(root, f"pack_tokens/{variant}", packed | ({"language_mix": MIX} if variant == "enhanced" else {}))
         metrics = {"steps": tokens // 8192, "tokens": tokens, "passes": 0.8 + index, "first_loss": 8.3, "final_loss": 3.2 - index / 5}
         _write(root, f"pretrain/{variant}", metrics)
         _curve(root, variant, tokens, 0 if variant == "general" else 1)
@@ -116,13 +121,18 @@ def _compared() -> dict[str, Any]:
 
 def _documents(root: Path) -> None:
     quarters = {str(number): {"seeds": 100, "documents": 280 - 70 * number} for number in range(1, 5)}
-    _write(root, "synthesize_documents", {"teacher": "extractive", "rows_out": 420, "by_seed_quarter": quarters})
+    made: dict[str, Any] = row_accounts(920, 420, Counter({"imports": 400, "no_parameters": 100}))
+    examples = {"imports": {"repository": "r", "path": "r/a.py", "detail": "numpy"}}
+    made |= {"teacher": "extractive", "by_seed_quarter": quarters, "seeds_by_language": {"python": 400}, "refusal_examples": examples}
+    _write(root, "synthesize_documents", made)
     accepted = row_accounts(420, 320, Counter({"sandbox_failed": 70, "near_duplicate": 22, "benchmark_overlap": 8}))
     by_repository = {f"repository{number}": 20 for number in range(16)}
     metrics: dict[str, Any] = {
         "tokens": 160_000,
         "contamination": {"humaneval": {"solution": 8}},
-        "by_language": {"python": 320},
+        "by_language": {"python": {"documents": 420, "accepted": 320}},
+        "tokens_by_language": {"python": 160_000},
+        "not_parsed": {},
         "by_repository": by_repository,
     }
     metrics["by_prompt_version"] = {"extractive-3": {"documents": 420, "accepted": 320}}
@@ -132,12 +142,14 @@ def _documents(root: Path) -> None:
     _write(root, "accept_documents", accepted | metrics)
     rows = [
         {"file_id": f"{number:02}", "repository": "r", "language": "python", "name": f"f{number}", "tests_from": "author"}
+        | {"n_tests": 3, "seed_score": 0.9, "seed_containment": 0.5}
         | {"content": f'"""Implement `f{number}`."""\n\n\ndef f{number}(x):\n    return x < {number}\n'}
         for number in range(12)
     ]
     table = pa.Table.from_pylist(rows)
     write_table(root / "data/accept_documents", [table], table.schema)
-    rejected = pa.Table.from_pylist([{"repository": "r", "name": "g", "reason": "sandbox_failed", "detail": "AssertionError (line 7)"}])
+    failed = {"reason": "sandbox_failed", "detail": "AssertionError (line 7)", "content": "assert 0\n"}
+    rejected = pa.Table.from_pylist([{"repository": "r", "name": "g"} | failed])
     write_table(root / "data/accept_documents/rejected", [rejected], rejected.schema)
 
 

@@ -12,7 +12,13 @@ from snowcoder.reporting.document import Document, Figure, Listing, Section, Tab
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.results import Results, read_results
-from snowcoder.reporting.synthetic_tables import rejection_table, repository_share_table, seed_yield_table
+from snowcoder.reporting.synthetic_tables import (
+    language_mix_table,
+    refusal_table,
+    rejection_table,
+    repository_share_table,
+    seed_yield_table,
+)
 from snowcoder.reporting.tables import comparison_table, paper_table, scale_table
 from tests.reporting.fabricate import PARAMS, fabricate
 
@@ -60,6 +66,13 @@ def test_page_escapes_and_markdown_keeps_bars_in_cells(figures: Path) -> None:
     assert "&lt;b&gt;" in page
     assert "<i>" not in page
     assert "| <b> | x\\|y |" in render_markdown(document)
+
+
+def test_every_cell_knows_its_column_so_that_rows_can_be_cards_on_a_phone(figures: Path) -> None:
+    table = Table(["model", "bits & bytes"], [["a", "1"], ["b", "2"]])
+    page = render_page(Document("t", [], [Section("s", [], [table])]), figures)
+    assert page.count('data-column="model" class="words"') == page.count('data-column="bits &amp; bytes">') == 2
+    assert "@media (max-width: 46rem)" in page
 
 
 def test_funnel_adds_up_by_language(results: Results) -> None:
@@ -139,7 +152,11 @@ def test_megabytes_and_intervals() -> None:
 
 def test_ten_documents_are_folded_into_the_report(results: Results, figures: Path) -> None:
     page, text = render_page(compose(results), figures), render_markdown(compose(results))
-    assert page.count("<details>") == text.count("<details>") == 10 + len(results.params.recipes)
+    n_reasons = len(results.rejected)
+    assert n_reasons == 1
+    assert page.count("<details>") == text.count("<details>") == 10 + n_reasons + len(results.params.recipes)
+    assert "<summary>f3 (from r, seed score 0.90, 50.0% in its seed; tests: 3 by author)</summary>" in text
+    assert "<summary>rejected, sandbox_failed: g (from r)</summary>\n\n```\nassert 0\n```" in text
     assert "return x &lt; 3\n" in page
     assert '```python\n"""Implement `f3`."""' in text
 
@@ -154,9 +171,26 @@ def test_a_listing_s_fence_is_longer_than_any_in_its_code() -> None:
 def test_yield_reasons_and_repositories_of_the_synthetic_documents(results: Results) -> None:
     assert seed_yield_table(results).rows[0] == ["best quarter", "100", "210", "80", "0.80"]
     assert rejection_table(results).rows[0] == ["sandbox_failed", "r: g", "AssertionError (line 7)", "70"]
+    assert refusal_table(results).rows == [["imports", "r: r/a.py", "numpy", "400"], ["no_parameters", "", "", "100"]]
     rows = repository_share_table(results).rows
     assert rows[0] == ["repository0", "20", "6.2%"]
     assert rows[-1] == ["4 others", "80", "25.0%"]
+
+
+def test_the_phase_s_mix_by_language_is_planned_beside_reached(results: Results) -> None:
+    assert language_mix_table(results).rows == [
+        ["c", "0", "0", "0", "0", "0.0%", "files", "5.20", "50.0%", "52.0%"],
+        ["python", "400", "420", "320", "160,000", "100.0%", "documents", "1.00", "50.0%", "48.0%"],
+    ]
+
+
+def test_a_document_without_a_name_is_called_by_its_first_words_and_an_unparsed_language_is_told(results: Results) -> None:
+    results.accepted_samples[0] |= {"name": "", "content": "/**\n * Sum of a list.\n */\nlet x = 1;\n", "language": "javascript"}
+    results.accepted_samples[0] |= {"n_tests": 0, "tests_from": ""}
+    results.stages["accept_documents"].values["not_parsed"] = {"swift": 3}
+    text = render_markdown(compose(results))
+    assert "<summary>Sum of a list. (from r, seed score 0.90, 50.0% in its seed; tests: 0)</summary>" in text
+    assert "Not parsed, for want of a grammar: 3 swift." in text
 
 
 def test_clusters_pairs_and_wipe_outs_are_told(results: Results) -> None:

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from snowcoder.params import read_yaml
 from tools.apply_profile import apply_profile
@@ -121,6 +123,38 @@ def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experime
     }
     assert ran.isdisjoint(untouched)
     assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["EDU", "INS", "HQ"])
+def test_another_recipe_is_one_experiment_that_trains_and_embeds_nothing(clone: Clone, recipe: str) -> None:
+    """The stages after select_files are left to the test above: they hang on the selection alone."""
+    output = clone.run("dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.recipe={recipe}", "select_files")
+    ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
+    assert ran == {"select_files@selected", "select_files@random"}
+    locked = read_lock(clone, f"recipe-{recipe}")
+    before = read_yaml(clone.root / "dvc.lock")["stages"]
+    assert locked["select_files@selected"]["outs"] != before["select_files@selected"]["outs"]
+    for stage in ("embed_files", "label_files", "train_annotator@EDU", "train_annotator@HQINS", f"score_files@{recipe}"):
+        assert locked[stage] == before[stage]
+    # the control is drawn by content: another recipe changes its column of scores and none of its files
+    metrics = json.loads(clone.run("git", "show", f"{experiment_revision(clone, f'recipe-{recipe}')}:metrics/select_files/random.json"))
+    assert {name: metrics[name] for name in ("tokens", "files")} == {
+        name: clone.metrics("select_files/random")[name] for name in ("tokens", "files")
+    }
+
+
+def experiment_revision(clone: Clone, name: str) -> str:
+    """The commit of an experiment."""
+    lines = clone.run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    (reference,) = [line for line in lines if line.endswith(f"/{name}")]
+    return reference
+
+
+def read_lock(clone: Clone, name: str) -> dict[str, Any]:
+    """Stages of an experiment's dvc.lock."""
+    text = clone.run("git", "show", f"{experiment_revision(clone, name)}:dvc.lock")
+    return YAML(typ="safe", pure=True).load(text)["stages"]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
 from snowcoder.annotator.labelling import LabelParams
-from snowcoder.annotator.positives import FetchPositivesParams
+from snowcoder.annotator.positive_kinds import FetchPositivesParams
 from snowcoder.annotator.selection import RuleParams, SelectionParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.corpus.sources import FetchCorpusParams

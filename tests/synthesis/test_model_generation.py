@@ -86,6 +86,9 @@ def test_answers_become_documents_and_are_kept_as_they_came():
     assert (metrics["rows_in"], metrics["rows_out"], metrics["teacher"], metrics["responses"]) == (15, 4, "scripted", 15)
     assert metrics["dropped"] == {"no_code_block": 3, "same_document_twice": 8}
     assert metrics["seeds_by_language"] == {"javascript": 1, "python": 4}
+    assert metrics["refusal_examples"] == {
+        "no_code_block": {"repository": "vowels", "path": "vowels/core.py", "detail": "I cannot write that."}
+    }
 
 
 @pytest.mark.usefixtures("workspace")
@@ -95,9 +98,27 @@ def test_acceptance_runs_what_a_model_wrote():
     accept_documents.main()
     metrics = json.loads(Path("metrics/accept_documents.json").read_text())
     assert metrics["dropped"] == {"exact_duplicate": 1, "sandbox_failed": 1}
-    assert metrics["by_language"] == {"javascript": 1, "python": 1}
+    assert metrics["by_language"] == {"javascript": {"documents": 1, "accepted": 1}, "python": {"documents": 3, "accepted": 1}}
+    assert metrics["not_parsed"] == {}
     assert metrics["by_prompt_version"] == {"instruct-1": {"documents": 4, "accepted": 2}}
     assert metrics["by_tests_from"]["model"] == {"documents": 3, "accepted": 1}
+
+
+@pytest.mark.usefixtures("workspace")
+def test_what_carries_no_test_must_run_to_its_end_all_the_same():
+    _script()
+    gone = "```python\nfrom collections import Mapping\n\n\ndef is_mapping(value):\n    return isinstance(value, Mapping)\n```"
+    plain = "```python\ndef third(values):\n    return values[2]\n\n\nprint(third([1, 2, 3]))\n```"
+    Path("answers.yaml").write_text(json.dumps({"def triangle": gone, "def shout": plain, "": SCRIPT_ANSWER}))
+    synthesize_documents.main()
+    accept_documents.main()
+    rejected = [
+        row for row in read_table(Path("data/accept_documents/rejected")).to_pylist() if row["content"] and "Mapping" in row["content"]
+    ]
+    assert {row["reason"] for row in rejected} == {"sandbox_failed"}
+    assert "ImportError" in rejected[0]["detail"]
+    [accepted] = [row for row in read_table(Path("data/accept_documents")).to_pylist() if row["language"] == "python"]
+    assert (accepted["n_tests"], accepted["tests_from"]) == (0, "")
 
 
 @pytest.mark.usefixtures("workspace")

@@ -19,7 +19,7 @@ from snowcoder.shards import read_shard
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.acceptance import run_documents
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
-from snowcoder.synthesis.screening import find_copies, screen_document, unresolved_import
+from snowcoder.synthesis.screening import find_copies, screen_document, undefined_name, unresolved_import
 
 SETTINGS = DecontaminationParams(
     ngram_tokens=10,
@@ -46,6 +46,9 @@ def row(content: str, **changes: Any) -> dict[str, Any]:
         (row("def f(:\n"), "does_not_parse"),
         (row("import numpy\n"), "unresolved_import"),
         (row("from .sibling import g\n"), "unresolved_import"),
+        (row("def f(x):\n    return x + offset\n"), "undefined_name"),
+        (row('"""Words alone."""\n'), "no_code"),
+        (row("int f( {\n", language="c"), "does_not_parse"),
         (row("def f(x):\n    return x + 12345\n"), "held_out_overlap"),
         (row("# Sure! Here is the code:\nx = 1\n"), "chat"),
     ],
@@ -61,11 +64,31 @@ def test_one_fault_is_enough(document: dict[str, Any], reason: str):
 
 def test_a_document_of_another_language_is_not_parsed_as_python():
     assert screen_document(row("const x = () => 1;\n", language="javascript"), SCREEN, frozenset()) == (None, [])
+    rejection, _ = screen_document(row("x = lambda: 1\n", language="javascript"), SCREEN, frozenset())
+    assert rejection is not None
+    assert rejection.reason == "does_not_parse"
 
 
 def test_imports_of_the_standard_library_resolve_wherever_they_stand():
     assert unresolved_import(ast.parse("import os.path\ndef f():\n    from collections import deque\n")) == ""
     assert unresolved_import(ast.parse("def f():\n    import scipy.linalg\n")) == "scipy.linalg"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("def f(x):\n    return g(x) + h(x)\n", "g"),
+        ("def f(x) -> Missing:\n    return x\n", ""),  # annotations need not be evaluated
+        ("from math import *\nprint(sqrt(2))\n", ""),
+        ("count = 0\ndef f():\n    global count\n    count += 1\n", ""),
+        ("def f():\n    return later\nlater = 1\n", ""),
+        ("class A:\n    x = 1\n    y = [x for _ in range(3)]\n", ""),
+        ("try:\n    print(__file__, len(__name__))\nexcept OSError as error:\n    print(error)\n", ""),
+        ("if (n := 3) > 2:\n    del n\n", ""),
+    ],
+)
+def test_names_that_nothing_binds(content: str, name: str):
+    assert undefined_name(content, ast.parse(content)) == name
 
 
 def test_copies_are_judged_by_the_limit_of_their_teacher():

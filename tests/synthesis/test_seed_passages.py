@@ -56,7 +56,11 @@ def test_python_gets_its_share_and_the_others_keep_theirs():
         for number in range(count)
     ]
     scored += [{"file_id": "held-1", "language": "c", "split": "held_out", "score": 99.0}]
-    chosen = [file_id.split("-")[0] for file_id in choose_seeds_by_language(scored, 0.3, 0.5)]
+    train_bytes = {"python": 4000, "css": 600, "c": 200, "html": 400}
+    chosen = [file_id.split("-")[0] for file_id in choose_seeds_by_language(scored, 0.3, 0.5, train_bytes)]
     assert {language: chosen.count(language) for language in set(chosen)} == {"python": 12, "css": 6, "c": 2, "html": 4}
-    assert {"c-9", "c-8"} <= set(choose_seeds_by_language(scored, 0.3, 0.5))
-    assert len(choose_seeds_by_language(scored, 0.3, 1.0)) == 12
+    assert {"c-9", "c-8"} <= set(choose_seeds_by_language(scored, 0.3, 0.5, train_bytes))
+    # by bytes and not by files: css has nine tenths of them, and gives what it has
+    more_css = choose_seeds_by_language(scored, 0.3, 0.25, train_bytes | {"css": 5400})
+    assert sorted(file_id.split("-")[0] for file_id in more_css).count("css") == 30
+    assert len(choose_seeds_by_language(scored, 0.3, 1.0, train_bytes)) == 12

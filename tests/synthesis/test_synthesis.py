@@ -1,6 +1,10 @@
 """Seeds, the extractive teacher and the two stages on a small real corpus."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +19,16 @@ from snowcoder.params import validate
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.shards import list_shards, read_manifest, read_table, write_table
+from snowcoder.stage import work_dir
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
+from snowcoder.synthesis.extractive import ExtractiveTeacher
 from snowcoder.synthesis.generation import ExtractiveTeacherParams, SynthesizeParams, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
 from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
 from stages import accept_documents, synthesize_documents
 
+ROOT = Path(__file__).resolve().parents[2]
 SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
 SCORE_SCHEMA = pa.schema([("file_id", pa.string()), ("language", pa.string()), ("split", pa.string()), ("score", pa.float64())])
 RULES = ExerciseRules(
@@ -220,6 +227,8 @@ def test_synthesis_writes_a_document_for_each_eligible_function():
         "teacher": "extractive",
         "seeds": 4,
         "seeds_with_documents": 4,
+        "seeds_by_language": {"python": 4},
+        "refusal_examples": {"imports": {"repository": "sums", "path": "sums/core.py", "detail": "numpy"}},
         "tests_from": {"author": 6},
         "by_seed_quarter": {
             "1": {"seeds": 1, "documents": 1},
@@ -276,6 +285,57 @@ def test_the_number_of_workers_does_not_change_a_byte(monkeypatch: pytest.Monkey
     assert serial == [
         read_manifest(Path("data") / name) for name in ("synthesize_documents", "accept_documents", "accept_documents/rejected")
     ]
+
+
+RECORDABLE = '''
+def shifted_{number}_{power}(values):
+    """The values that {number} does not divide, each raised by {power}, the largest first."""
+    kept = [value + {power} for value in values if value % {number}]
+    return sorted(kept, reverse=True)
+'''
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_of_the_extractive_teacher_gives_the_same_bytes(workspace: Path):
+    files = ["\n".join(RECORDABLE.format(number=number, power=power) for power in range(4)) for number in range(2, 22)]
+    rows = [source_row("sums", f"sums/part{number}.py", content) for number, content in enumerate(files)]
+    write_table(Path("data/split_files"), [pa.Table.from_pylist([row], SPLIT_SCHEMA) for row in rows], SPLIT_SCHEMA)
+    scores = [{name: row[name] for name in SCORE_SCHEMA.names[:3]} | {"score": 1.0} for row in rows]
+    write_table(Path("data/score_files/HQINS"), [pa.Table.from_pylist(scores, SCORE_SCHEMA)], SCORE_SCHEMA)
+    rules = "recording: {max_arguments: 20, max_tests: 3, min_line_fraction: 0.5}"
+    Path("params.yaml").write_text(
+        PARAMS_YAML.replace("recording: null", rules).replace("max_document_bytes: 4000", "max_document_bytes: 9000")
+    )
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    process = subprocess.Popen([sys.executable, "-m", "stages.synthesize_documents"], env=environment, stderr=subprocess.DEVNULL)
+
+    def markers() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in work_dir().glob("state/synthesize_documents/*/shards/*.json")}
+
+    while len(markers()) < 2:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    finished = markers()
+    assert 2 <= len(finished) < len(files)
+    assert not Path("data/synthesize_documents").exists()
+    asked: list[str] = []
+    plain = ExtractiveTeacher.documents
+
+    def counting(teacher: ExtractiveTeacher, seed: Seed) -> Any:
+        asked.append(seed.path)
+        return plain(teacher, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ExtractiveTeacher, "documents", counting)
+        synthesize_documents.main()
+        resumed = read_manifest(Path("data/synthesize_documents"))
+        assert len(asked) == len(files) - len(finished)
+        synthesize_documents.main()
+        assert len(asked) == 2 * len(files) - len(finished)
+    assert read_manifest(Path("data/synthesize_documents")) == resumed
+    assert json.loads(Path("metrics/synthesize_documents.json").read_text())["tests_from"] == {"recording": 4 * len(files)}
 
 
 @pytest.mark.usefixtures("workspace")

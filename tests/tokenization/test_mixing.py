@@ -1,4 +1,4 @@
-"""Documents make up their fraction, other languages keep their shares, the shorter half is repeated."""
+"""Python makes up its fraction of tokens, other languages keep their shares, whatever a teacher wrote; the shorter side is repeated."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.tokenization.catalogue import CATALOGUE_SCHEMA
-from snowcoder.tokenization.mixing import mix, repeat_rows, unmixed
+from snowcoder.tokenization.mixing import mix, plan_shares, repeat_rows, unmixed
 
 LANGUAGES = ["c", "css", "python"]
 
@@ -30,6 +30,7 @@ def _catalogue(rows: list[tuple[str, int]], prefix: str = "f") -> pa.Table:
 
 DOCUMENTS = _catalogue([("python", 10)] * 4, "d")  # 40 tokens
 FILES = _catalogue([("css", 10)] * 6 + [("c", 10)] * 2 + [("python", 10)] * 9)  # 60 + 20 tokens of other languages
+TRAIN = {"python": 900, "css": 600, "c": 200, "sql": 100}
 
 
 def _tokens(mixed: pa.Table, column: str) -> Counter[str]:
@@ -40,22 +41,23 @@ def _tokens(mixed: pa.Table, column: str) -> Counter[str]:
 
 
 def test_shorter_documents_are_repeated() -> None:
-    mixture = mix(DOCUMENTS, FILES, 0.5, seed=0)
+    mixture = mix(DOCUMENTS, FILES, TRAIN, 0.5, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 80, "css": 60, "c": 20}
     assert _tokens(mixture.files, "shard") == {"d": 80, "f": 80}
     assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (0.5, 2.0, 1.0)
-    assert Counter(mixture.passes[:8].tolist()) == {0: 4, 1: 4}
+    rows = zip(mixture.files["shard"].to_pylist(), mixture.passes.tolist(), strict=True)
+    assert Counter(number for shard, number in rows if shard == "d") == {0: 4, 1: 4}
 
 
 def test_shorter_files_are_repeated_with_the_same_shares() -> None:
     # 40 tokens of documents are a quarter beside 120 of others: one and a half passes over 80
-    mixture = mix(DOCUMENTS, FILES, 0.25, seed=0)
+    mixture = mix(DOCUMENTS, FILES, TRAIN, 0.25, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 40, "css": 90, "c": 30}
     assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (0.25, 1.0, 1.5)
 
 
 def test_documents_alone() -> None:
-    mixture = mix(DOCUMENTS, FILES, 1.0, seed=0)
+    mixture = mix(DOCUMENTS, FILES, TRAIN, 1.0, seed=0)
     assert _tokens(mixture.files, "shard") == {"d": 40}
     assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (1.0, 1.0, 0.0)
 
@@ -84,7 +86,7 @@ def test_a_broken_pass_is_a_prefix_of_the_seeded_order() -> None:
     fraction=st.floats(0.05, 0.95),
 )
 def test_goal_is_met_to_within_a_file_per_language(documents: list[int], files: list[tuple[str, int]], fraction: float) -> None:
-    mixture = mix(_catalogue([("python", n) for n in documents], "d"), _catalogue(files), fraction, seed=0)
+    mixture = mix(_catalogue([("python", n) for n in documents], "d"), _catalogue(files), {}, fraction, seed=0)
     counts = _tokens(mixture.files, "shard")
     others = [row for row in files if row[0] != "python"]
     n_documents, n_others = sum(documents), sum(n for _, n in others)
@@ -97,11 +99,70 @@ def test_goal_is_met_to_within_a_file_per_language(documents: list[int], files: 
     assert set(seen.values()) == {1}
 
 
+def test_documents_of_several_languages_are_brought_to_their_shares() -> None:
+    # 40 of Python, 40 of others; of these css wants 30 (of 10) and c 10 (of 30): the shares of FILES, 60 to 20
+    documents = _catalogue([("python", 10)] * 4 + [("css", 10)] + [("c", 10)] * 3, "d")
+    mixture = mix(documents, FILES, TRAIN, 0.5, seed=0)
+    assert _tokens(mixture.files, "language") == {"python": 40, "css": 30, "c": 10}
+    assert set(mixture.files["shard"].to_pylist()) == {"d"}
+    assert {name: (plan.source, plan.planned, plan.n_tokens, plan.passes) for name, plan in mixture.plans.items()} == {
+        "c": ("documents", 0.125, 10, pytest.approx(1 / 3)),
+        "css": ("documents", 0.375, 30, 3.0),
+        "python": ("documents", 0.5, 40, 1.0),
+    }
+    assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (1.0, 1.0, 0.0)
+
+
+def test_a_language_in_which_nothing_was_written_comes_from_the_files() -> None:
+    documents = _catalogue([("python", 10)] * 4 + [("css", 10)] * 6, "d")
+    mixture = mix(documents, FILES, TRAIN, 0.5, seed=0)
+    assert mixture.plans["c"].source == "files"
+    assert _tokens(mixture.files, "language") == {"python": 80, "css": 60, "c": 20}
+    assert _tokens(mixture.files, "shard") == {"d": 140, "f": 20}
+
+
+def test_a_language_that_a_small_selection_lacks_weighs_as_in_the_train_split() -> None:
+    # FILES are 170 tokens of TRAIN's 1800, so that sql's quota of them is 100 * 170 / 1800
+    planned = plan_shares({"python": 40, "css": 10, "sql": 10}, {"css": 60, "c": 20, "python": 90}, TRAIN, 0.5)
+    quota = 100 * 170 / 1800
+    assert planned == {"python": 0.5, "css": pytest.approx(0.5 * 60 / (60 + quota)), "sql": pytest.approx(0.5 * quota / (60 + quota))}
+
+
+@settings(deadline=None)
+@given(
+    documents=st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 50)), min_size=1, max_size=20),
+    fraction=st.floats(0.05, 0.95),
+)
+def test_every_language_has_its_share_whatever_was_written(documents: list[tuple[str, int]], fraction: float) -> None:
+    mixture = mix(_catalogue(documents, "d"), FILES, TRAIN, fraction, seed=0)
+    counts = _tokens(mixture.files, "language")
+    plans = mixture.plans
+    assert set(plans) == {"c", "css", "python"}
+    assert sum(plan.planned for plan in plans.values()) == pytest.approx(1.0)
+    assert (plans["python"].planned, plans["css"].planned / plans["c"].planned) == (pytest.approx(fraction), pytest.approx(3.0))
+    written = {language for language, _ in documents}
+    assert {name: plan.source for name, plan in plans.items()} == {name: "documents" if name in written else "files" for name in plans}
+    there = {name: sum(n for language, n in documents if language == name) for name in written}
+    there = {"c": 20, "css": 60, "python": 90} | there
+    total = max(there["python"] / fraction, (there["c"] + there["css"]) / (1 - fraction))
+    for name, plan in plans.items():
+        assert plan.n_tokens == counts[name]
+        assert total * plan.planned - 1e-3 <= counts[name] < total * plan.planned + 50 + 1e-3
+    seen = Counter(zip(mixture.files["file_id"].to_pylist(), mixture.passes.tolist(), strict=True))
+    assert set(seen.values()) == {1}
+
+
 def test_no_other_language() -> None:
-    with pytest.raises(EmptyResultError, match=r"none of the 1 files is of another language.*0.5"):
-        mix(DOCUMENTS, _catalogue([("python", 5)]), 0.5, seed=0)
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold another language than Python.*0.5"):
+        mix(DOCUMENTS, _catalogue([("python", 5)]), TRAIN, 0.5, seed=0)
+
+
+def test_no_python() -> None:
+    css = _catalogue([("css", 5)])
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold Python.*0.5"):
+        mix(css, css, TRAIN, 0.5, seed=0)
 
 
 def test_no_documents() -> None:
     with pytest.raises(EmptyResultError, match="documents hold no tokens"):
-        mix(DOCUMENTS.slice(0, 0), FILES, 0.5, seed=0)
+        mix(DOCUMENTS.slice(0, 0), FILES, TRAIN, 0.5, seed=0)

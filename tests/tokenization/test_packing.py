@@ -115,10 +115,15 @@ def test_metrics_by_hand(tmp_path: Path, write_tokens: Callable[..., Path]) -> N
 def test_documents_come_from_their_own_folder(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
     tokens = write_tokens(tmp_path / "tokens", [[("a", "r", "python", [1] * 9), ("b", "r", "css", [2] * 19)]])
     documents = write_tokens(tmp_path / "documents", [[("d", "r", "python", [3] * 9)]])
-    mixture = mix(read_catalogue(documents, documents), read_catalogue(tokens, tokens), 0.5, seed=0)
+    mixture = mix(read_catalogue(documents, documents), read_catalogue(tokens, tokens), {}, 0.5, seed=0)
     metrics = pack(mixture, BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@enhanced")
     assert _stream(tmp_path) == [2] * 19 + [0] + ([3] * 9 + [0]) * 2
     assert (metrics["passes"], metrics["python_fraction"], metrics["files"]) == ({"documents": 2.0, "files": 1.0}, 0.5, 2)
+    assert metrics["language_mix"] == {
+        "css": {"source": "files", "planned": 0.5, "reached": 0.5, "passes": 1.0},
+        "python": {"source": "documents", "planned": 0.5, "reached": 0.5, "passes": 2.0},
+    }
+    assert "language_mix" not in TokenShards(tmp_path / "packed").index
 
 
 def test_less_than_one_sequence(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
@@ -144,5 +149,5 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
 
 def test_documents_must_be_named() -> None:
     check_item("general", PackingItemParams(files="data/tokenize_files"))
-    with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with documents_fraction 0.5"):
-        check_item("enhanced", PackingItemParams(files="data/tokenize_files", documents_fraction=0.5))
+    with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with python_fraction 0.5"):
+        check_item("enhanced", PackingItemParams(files="data/tokenize_files", python_fraction=0.5))

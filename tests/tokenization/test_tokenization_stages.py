@@ -22,9 +22,9 @@ pack_tokens:
   group_by: language_then_repository
   sequences_per_shard: 8
   seed: 0
-  general: {files: data/tokenize_files, documents: data/train_tokenizer, documents_fraction: 0.0}
-  enhanced: {files: data/tokenize_files, documents: data/accept_documents, documents_fraction: 0.5}
-  enhanced_selected: {files: data/tokenize_files, languages: [python], documents: null, documents_fraction: 0.0}
+  general: {files: data/tokenize_files, documents: data/train_tokenizer, python_fraction: null}
+  enhanced: {files: data/tokenize_files, documents: data/accept_documents, python_fraction: 0.5}
+  enhanced_selected: {files: data/tokenize_files, languages: [python], documents: null, python_fraction: null}
 """
 ROWS = [
     (
@@ -89,6 +89,8 @@ def test_enhanced_variant(workspace: Path, write_tokens: Callable[..., Path]) ->
     metrics = _metrics("pack_tokens/enhanced")
     assert metrics["documents_fraction"] == pytest.approx(0.5, abs=0.03)
     assert set(metrics["tokens_by_language"]) == {"css", "python"}
+    assert [(mix["source"], mix["planned"]) for mix in metrics["language_mix"].values()] == [("files", 0.5), ("documents", 0.5)]
+    assert metrics["language_mix"]["python"]["reached"] == metrics["python_fraction"]
     assert min(metrics["passes"].values()) == 1.0
 
 

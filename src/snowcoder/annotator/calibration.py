@@ -1,12 +1,16 @@
-"""Calibration of a classification head: its file scores become log-odds that can be believed.
+"""Calibration: the scores of a classification become log-odds that can be believed on repositories that the head has not seen.
 
-in: examples with their embeddings, a way to fit  out: slope and intercept; reliability of probabilities
+in: examples with their embeddings, a way to fit  out: slope and intercept; how far told and true values lie apart
 
 A head fitted on few examples in many dimensions is too sure of itself on files of repositories that it has not seen. Platt scaling (Platt
 1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
 repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
 the calibrated head, and its ranking of files is what it was. Odds are those among the examples, positives and negatives in equal parts, not
 those in the corpus.
+
+A regression is on the scale of its labels as it is fitted, and is not scaled. Tried on 12 draws of the held-out repositories: the line from
+its scores to held-out labels has a slope of 0.96 (0.53 to 1.32; 1 is calibrated), and a line fitted out of fold, as above, leaves the mean
+absolute error at 0.820 instead of 0.816. label_agreement tells that line for each run.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,10 +51,38 @@ def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is
 
 
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
-    """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round."""
-    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000).fit(scores.reshape(-1, 1), is_positive)
+    """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round.
+
+    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie
+    inside of 0 and 1 by as much as so many examples leave open.
+    """
+    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000)
+    if scores[is_positive].min() > scores[~is_positive].max():
+        n_positive, n_negative = int(is_positive.sum()), int((~is_positive).sum())
+        targets = np.where(is_positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+        twice = np.concatenate([scores, scores]).reshape(-1, 1)
+        model.fit(twice, np.repeat([True, False], len(scores)), sample_weight=np.concatenate([targets, 1 - targets]))
+    else:
+        model.fit(scores.reshape(-1, 1), is_positive)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     return (slope, intercept) if slope > 0 else (1.0, 0.0)
+
+
+def label_agreement(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """slope, intercept: of the line of least squares from scores to labels (Cox 1958), 1 and 0 if they are calibrated. bins: those with
+    files, by the whole label that the score is nearest to."""
+    spread = float(scores.var())
+    slope = float(((scores - scores.mean()) * (labels - labels.mean())).mean()) / spread if spread > 0 else 0.0
+    nearest = np.rint(scores).astype(int)
+    bins = [
+        {
+            "files": int((nearest == value).sum()),
+            "mean_score": float(scores[nearest == value].mean()),
+            "mean_label": float(labels[nearest == value].mean()),
+        }
+        for value in sorted(set(nearest.tolist()))
+    ]
+    return {"slope": slope, "intercept": float(labels.mean()) - slope * float(scores.mean()), "bins": bins}
 
 
 def reliability(probabilities: np.ndarray, is_positive: np.ndarray) -> dict[str, Any]:

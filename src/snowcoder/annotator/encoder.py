@@ -1,6 +1,6 @@
-"""The frozen encoder: token ids of sections -> one L2-normalised vector each.
+"""The encoder: token ids of sections -> one L2-normalised vector each.
 
-Only this module of the annotator imports torch. Suffixes tell shapes: b sections of a batch, t tokens (padded), d dimensions.
+Only this module of the annotator and `tuning` import torch. Suffixes tell shapes: b sections of a batch, t tokens (padded), d dimensions.
 
 Same bytes for the same processor and build: the number of threads is a parameter, torch is in its deterministic mode, and the batches
 are formed by a fixed rule from the sections themselves (see batches_by_length).
@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from snowcoder.allocator import keep_freed_memory
@@ -23,7 +23,7 @@ PAD_ID = 0  # masked, so that its value cannot matter
 
 
 class Encoder:
-    """An encoder loaded from a folder, without network, and never trained.
+    """An encoder of the BERT family loaded from a folder, without network; dropout is off, also where `tuning` trains it.
 
     pooling: mean over the tokens of a section ([CLS] and [SEP] included, as sentence-transformers does for all-MiniLM-L6-v2), or [CLS].
     bf16: autocast of the matrix products; pooling and normalisation are fp32 either way.
@@ -52,8 +52,17 @@ class Encoder:
             embeddings[batch] = self._embed_batch([sections[index] for index in batch])
         return embeddings
 
+    @property
+    def model(self) -> PreTrainedModel:
+        """The network itself, to be trained or saved."""
+        return self._model
+
     @torch.inference_mode()
     def _embed_batch(self, sections: Sequence[list[int]]) -> np.ndarray:
+        return self.vectors(sections).cpu().numpy()
+
+    def vectors(self, sections: Sequence[list[int]]) -> torch.Tensor:
+        """float32 [b, d], rows of length 1, of one padded batch; differentiable outside of inference mode."""
         n_tokens = max(len(ids) for ids in sections)
         ids_bt = torch.tensor([ids + [PAD_ID] * (n_tokens - len(ids)) for ids in sections], device=self._device)
         lengths_b1 = torch.tensor([[len(ids)] for ids in sections], device=self._device)
@@ -61,7 +70,7 @@ class Encoder:
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
             hidden_btd = self._model(input_ids=ids_bt, attention_mask=mask_bt).last_hidden_state
         pooled_bd = self._pool(hidden_btd.float(), mask_bt)
-        return torch.nn.functional.normalize(pooled_bd, dim=-1).cpu().numpy()
+        return torch.nn.functional.normalize(pooled_bd, dim=-1)
 
     def _pool(self, hidden_btd: torch.Tensor, mask_bt: torch.Tensor) -> torch.Tensor:
         if self._pooling == "cls":

@@ -1,4 +1,4 @@
-"""Where the frozen encoder comes from: an installed package, a local folder, or the Hugging Face hub at a pinned commit.
+"""Where the encoder comes from: an installed package, a local folder, or the Hugging Face hub at a pinned commit.
 
 in: EncoderParams  out: a folder with config.json, tokenizer.json and model.safetensors whose sha256 has been checked
 """
@@ -15,6 +15,7 @@ from snowcoder.params import ParamsModel
 from snowcoder.shards import sha256_file
 
 WEIGHTS = "model.safetensors"
+ONE_WORKER = 2**31  # more threads than any machine has processors
 NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 
 
@@ -35,7 +36,7 @@ class EncoderParams(ParamsModel):
 
 
 class EmbedParams(ParamsModel):
-    """What the frozen encoder reads of a file, and how it runs (its numbers depend on that, so that it belongs to a result's identity)."""
+    """What the encoder reads of a file, and how it runs (its numbers depend on that, so that it belongs to a result's identity)."""
 
     encoder: EncoderParams
     section_tokens: int = Field(description="encoder tokens of a section, [CLS] and [SEP] included", ge=8, le=8192)
@@ -44,20 +45,29 @@ class EmbedParams(ParamsModel):
     cpu_threads: int = Field(description="threads of torch on the CPU", ge=1)
     device: Literal["auto", "cpu", "cuda"] = Field(description="auto: a CUDA device if there is one")
 
+    @property
+    def threads_per_worker(self) -> int:
+        """For map_shards: worker processes share a processor's cores; an accelerator belongs to one process."""
+        return self.cpu_threads if self.device == "cpu" else ONE_WORKER
+
 
 def find_encoder(params: EncoderParams) -> Path:
     """The encoder's folder, its weights checked. Raises SourceError if it is missing, incomplete or not what its hash says."""
     folder = {"package": _package_folder, "folder": _local_folder, "huggingface": _download}[params.source](params)
+    advice = f"install {params.name} again, or set the hash if the change of the encoder is meant"
+    check_encoder(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
+    return folder
+
+
+def check_encoder(folder: Path, weights_sha256: str, name_field: str, hash_field: str, advice: str) -> None:
+    """Raises SourceError if `folder` lacks a file of an encoder, or if its weights have another hash; the fields and the advice say where
+    both are stated and what to do."""
     for name in NEEDED:
         if not (folder / name).is_file():
-            raise SourceError(f"{folder}: {name} not found; allowed: a folder with {', '.join(NEEDED)}; mend embed_files.encoder.name")
+            raise SourceError(f"{folder}: {name} not found; allowed: a folder with {', '.join(NEEDED)}; mend {name_field}")
     found = sha256_file(folder / WEIGHTS)
-    if found != params.weights_sha256:
-        raise SourceError(
-            f"{folder / WEIGHTS}: sha256 is {found}; allowed: {params.weights_sha256} (embed_files.encoder.weights_sha256); "
-            f"install {params.name} again, or set the hash if the change of the encoder is meant"
-        )
-    return folder
+    if found != weights_sha256:
+        raise SourceError(f"{folder / WEIGHTS}: sha256 is {found}; allowed: {weights_sha256} ({hash_field}); {advice}")
 
 
 def encoder_dimensions(folder: Path, section_tokens: int) -> int:

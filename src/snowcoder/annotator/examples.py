@@ -25,6 +25,7 @@ from pydantic import Field
 
 from snowcoder.annotator.embedding_table import CORPUS
 from snowcoder.annotator.head import Kind
+from snowcoder.annotator.tuning_settings import TuningParams
 from snowcoder.errors import EmptyResultError
 from snowcoder.params import ParamsModel
 from snowcoder.seeding import unit_hash
@@ -35,6 +36,11 @@ EDUCATIONAL = "educational"
 class AnnotatorParams(ParamsModel):
     """Shared by all recipes."""
 
+    encoder: Literal["frozen", "tuned"] = Field(
+        description="frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: the recipe's examples change the "
+        "encoder too, and score_files embeds the corpus once more for each recipe"
+    )
+    tuning: TuningParams
     seed: int = Field(description="seed of the negatives and of the held-out repositories", ge=0)
     held_out_fraction: float = Field(description="share of the files, in whole repositories, that a head is judged on", gt=0, lt=1)
     negatives_per_positive: float = Field(description="random corpus files per positive, in each language", gt=0)
@@ -83,7 +89,18 @@ def choose_examples(
         positives = [example for row in rows if (example := _positive(row, labels, recipe)) is not None]
         examples = positives + _negatives(rows, positives, shared)
     _check(examples)
-    return _hold_out(sorted(examples, key=lambda example: example.file_id), shared)
+    return _hold_out(sorted(examples, key=lambda example: example.file_id), shared.seed, shared.held_out_fraction)
+
+
+def choose_validation(examples: Sequence[Example], shared: AnnotatorParams) -> list[bool]:
+    """Which examples of the training part validate a tuned encoder: whole repositories of it, drawn as the held-out ones are.
+
+    Raises EmptyResultError if the training part does not hold two repositories with positives and two with negatives.
+    """
+    training = [example for example in examples if not example.is_held_out]
+    marked = _hold_out(training, shared.seed, shared.tuning.validation_fraction, "validation")
+    validating = {example.file_id for example in marked if example.is_held_out}
+    return [example.file_id in validating for example in examples]
 
 
 def _labelled(row: Mapping[str, Any], label: float, min_label: float) -> Example:
@@ -111,8 +128,8 @@ def _example(row: Mapping[str, Any], kind: str, target: float, is_positive: bool
     return Example(row["file_id"], row["repository"], row["language"], row["n_bytes"], kind, target, is_positive)
 
 
-def _hold_out(examples: Sequence[Example], shared: AnnotatorParams) -> list[Example]:
-    """Mark whole repositories as held out, drawn apart where there are positives and where there are none."""
+def _hold_out(examples: Sequence[Example], seed: int, fraction: float, part: str = "held_out") -> list[Example]:
+    """Mark whole repositories as held out, drawn apart where there are positives and where there are none. part: names the draw."""
     with_positives = {example.repository for example in examples if example.is_positive}
     held_out = set()
     for contains_positives in (True, False):
@@ -121,16 +138,15 @@ def _hold_out(examples: Sequence[Example], shared: AnnotatorParams) -> list[Exam
             for example in examples
             if (example.repository in with_positives) == contains_positives and example.is_positive == contains_positives
         ]
-        held_out |= _draw(Counter(counted), shared)
+        held_out |= _draw(Counter(counted), fraction, lambda repository: unit_hash(seed, part, repository))
     marked = [replace(example, is_held_out=example.repository in held_out) for example in examples]
-    _check([example for example in marked if example.is_held_out], "held-out ")
+    _check([example for example in marked if example.is_held_out], f"{part.replace('_', '-')} ")
     _check([example for example in marked if not example.is_held_out], "training ")
     return marked
 
 
-def _draw(files_by_repository: Mapping[str, int], shared: AnnotatorParams) -> set[str]:
-    order: Callable[[str], float] = lambda repository: unit_hash(shared.seed, "held_out", repository)  # noqa: E731
-    room = shared.held_out_fraction * sum(files_by_repository.values())
+def _draw(files_by_repository: Mapping[str, int], fraction: float, order: Callable[[str], float]) -> set[str]:
+    room = fraction * sum(files_by_repository.values())
     drawn: set[str] = set()
     for repository in sorted(files_by_repository, key=order):
         if files_by_repository[repository] <= room:

@@ -1,8 +1,8 @@
 """A trained annotator head: one linear function of a section's embedding.
 
-classification: the log-odds of being a positive. regression: the educational label, not clipped. A file's score is the mean of the scores
-of its sections (Arctic-SnowCoder, section 2.3); as the head is linear, that is also its value at the mean embedding. Log-odds and not
-probabilities, because these end in ties near 1 and a mean of them hides what one bad section says.
+classification: the log-odds of being a positive, calibrated. regression: the educational label, not clipped (see calibration). A file's
+score is the mean of the scores of its sections (Arctic-SnowCoder, section 2.3); as the head is linear, that is also its value at the mean
+embedding. Log-odds and not probabilities, because these end in ties near 1 and a mean of them hides what one bad section says.
 
 head.json: {"recipe", "kind", "labeller" (null where no labels are used), "bias", "weights": [D numbers]}
 """

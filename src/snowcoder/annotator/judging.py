@@ -12,18 +12,24 @@ from scipy.special import expit
 from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from snowcoder.annotator.calibration import reliability
+from snowcoder.annotator.calibration import label_agreement, reliability
 from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
 from snowcoder.annotator.head import Head, mean_by_file
 
 CURVE_POINTS = 201
+# metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
+Judgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
 
-def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
-    """(metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision) on held-out examples."""
+def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> Judgement:
+    """Of a head on the vectors of all examples."""
     held_out = np.array([example.is_held_out for example in examples])
-    scores = mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out]
+    return judge_scores(head, mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out], examples)
+
+
+def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> Judgement:
+    """Of the head's scores of the held-out examples, in their order."""
     judged = [example for example in examples if example.is_held_out]
     is_positive = np.array([example.is_positive for example in judged])
     length_auc = float(roc_auc_score(is_positive, [example.n_bytes for example in judged]))
@@ -40,6 +46,7 @@ def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example])
     if head.kind == "regression":
         targets = np.array([example.target for example in judged])
         metrics |= {"mean_absolute_error": float(np.abs(scores - targets).mean()), "spearman": float(spearmanr(scores, targets).statistic)}
+        metrics["calibration"] = label_agreement(scores, targets)
     else:
         metrics["calibration"] = reliability(expit(scores), is_positive)
     return metrics, _roc_points(is_positive, scores), _precision_points(is_positive, scores)

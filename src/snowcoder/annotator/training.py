@@ -49,6 +49,24 @@ def read_labels(folder: Path) -> tuple[dict[str, float], str | None]:
     return labels, labellers[0] if labellers else None
 
 
+def read_texts(shards: Sequence[Path], examples: Sequence[Example]) -> list[str]:
+    """Column `content` of `examples`, in their order, a shard in memory at a time. shards: of SourceFile rows; a positive may be in one
+    table, a negative in another. Raises ShardError if a file is in none of them."""
+    wanted = pa.array([example.file_id for example in examples])
+    texts: dict[str, str] = {}
+    for path in shards:
+        table = read_shard(path, ["file_id", "content"])
+        table = table.filter(pc.is_in(table["file_id"], value_set=wanted))
+        texts |= dict(zip(table["file_id"].to_pylist(), table["content"].to_pylist(), strict=True))
+    missing = [example.file_id for example in examples if example.file_id not in texts]
+    if missing:
+        raise ShardError(
+            f"data/split_files, data/fetch_positives: found no file {missing[0]} (and {len(missing) - 1} more) of data/embed_files; "
+            "allowed: the files that were embedded; run `dvc repro`"
+        )
+    return [texts[example.file_id] for example in examples]
+
+
 def read_vectors(shards: Sequence[Path], examples: Sequence[Example]) -> SectionVectors:
     """The sections of `examples` (sorted by file_id), a shard in memory at a time."""
     wanted = pa.array([example.file_id for example in examples])

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from snowcoder.corpus.languages import name_language
+from snowcoder.corpus.instructions import fenced_code, with_statement
+from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
 from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
 from snowcoder.corpus.spool import Spool
@@ -30,7 +31,8 @@ class Columns(ParamsModel):
 
     content: text or bytes. repository: a row without one is a repository of its own. path: without it, a name is made from the content's
     hash. language: as the data set calls it; without it, told from path and content. licence: SPDX, or a list of which all hold.
-    popularity: a number, higher is more popular. revision: without it, the data set's.
+    popularity: a number, higher is more popular. revision: without it, the data set's. statement: of instruction data, what the content
+    answers; it is put before the content (see snowcoder.corpus.instructions).
     """
 
     content: str = "content"
@@ -40,6 +42,7 @@ class Columns(ParamsModel):
     licence: str | None = None
     popularity: str | None = None
     revision: str | None = None
+    statement: str | None = None
 
     @property
     def named(self) -> list[str]:
@@ -48,10 +51,23 @@ class Columns(ParamsModel):
 
 
 class RowSource(ParamsModel):
-    """What sources of rows have in common. max_rows: rows to read, for small runs; null: all."""
+    """What sources of rows have in common.
+
+    max_rows: rows to read, for small runs; null: all. language: of the rows whose language nothing else tells; null: they are left out.
+    markdown: contents are answers in markdown; what stands in their code fences is the file.
+    """
 
     columns: Columns
     max_rows: int | None = Field(default=None, gt=0)
+    language: str | None = None
+    markdown: bool = False
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, language: str | None) -> str | None:
+        if language is not None and language not in LANGUAGES:
+            raise ValueError(f"found {language!r}; allowed: {', '.join(LANGUAGES)}, or null")
+        return language
 
 
 def check_columns(columns: Columns, found: Iterable[str], where: str) -> None:
@@ -63,20 +79,21 @@ def check_columns(columns: Columns, found: Iterable[str], where: str) -> None:
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | str], columns: Columns, kind: str, revision: str, limits: FileLimits, skipped: LeftOut
+    rows: Iterable[Mapping[str, Any] | str], source: RowSource, kind: str, revision: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
     """Files of `rows`, in their order; limits on a single file alone. A row that is text is the reason why there is none."""
     for row in rows:
         skipped.n_seen += 1
-        file = row if isinstance(row, str) else file_of_row(row, columns, kind, revision, limits)
+        file = row if isinstance(row, str) else file_of_row(row, source, kind, revision, limits)
         if isinstance(file, str):
             skipped[file] += 1
         else:
             yield file
 
 
-def file_of_row(row: Mapping[str, Any], columns: Columns, kind: str, revision: str, limits: FileLimits) -> SourceFile | str:
+def file_of_row(row: Mapping[str, Any], source: RowSource, kind: str, revision: str, limits: FileLimits) -> SourceFile | str:
     """One row as a file, or the reason to leave it out."""
+    columns = source.columns
     raw = row.get(columns.content)
     content = decode(raw) if isinstance(raw, bytes) else raw
     if not isinstance(content, str):
@@ -88,6 +105,12 @@ def file_of_row(row: Mapping[str, Any], columns: Columns, kind: str, revision: s
         if language is None:
             return "language_not_taken"
     path = _text(row, columns.path) or digest[:16]
+    if source.markdown:
+        content, told = fenced_code(content)
+        language = language or told
+    language = language or language_of(path, content) or source.language
+    if columns.statement is not None:
+        content = with_statement(_text(row, columns.statement), content, language)
     reason = refuse_name(path, len(content), limits)
     if reason is not None and not (reason == "language_not_taken" and language is not None):
         return reason

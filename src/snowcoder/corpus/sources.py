@@ -82,7 +82,7 @@ class JsonlSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = islice(read_jsonl(location(self.path), self.columns, limits.max_file_bytes), self.max_rows)
-        files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
+        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -97,7 +97,7 @@ class ParquetSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = islice(read_parquet(location(self.path), self.columns), self.max_rows)
-        files = files_of_rows(rows, self.columns, self.kind, "", limits, skipped)
+        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -128,10 +128,11 @@ class HuggingFaceSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_dataset(self.dataset, self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows)
-        files = files_of_rows(rows, self.columns, self.kind, self.revision or "", limits, skipped)
+        files = files_of_rows(rows, self, self.kind, self.revision or "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
+AnyRowSource = Annotated[JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind")]
 AnySource = Annotated[WheelSource | DirectorySource | JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind")]
 
 

@@ -26,8 +26,8 @@ from snowcoder.evaluation.sample_files import grade_file
 from snowcoder.evaluation.text_sets import reference_solutions
 from snowcoder.evaluation.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.execution import worker_count
-from snowcoder.inference.any_model import LoadedModel, load_any_model
-from snowcoder.inference.engine import Sampling
+from snowcoder.inference.any_model import LoadedModel, find_folder, load_any_model, load_any_vllm
+from snowcoder.inference.engine import Engine, EngineKind, Sampling
 from snowcoder.inference.model_folder import Precision, choose_window
 from snowcoder.likelihood.bits_per_byte import score_texts
 from snowcoder.metrics import write_metrics
@@ -43,7 +43,8 @@ RESULTS = Path("results/benchmarks")
 class EvaluationSettings:
     """How a model is asked. The same settings and model give the same figures.
 
-    samples, temperature: 1 and 0 for greedy pass@1. window_tokens: prompt and completion, None for the model's own limit.
+    samples, temperature: 1 and 0 for greedy pass@1. window_tokens: prompt and completion, None for the model's own limit. engine: of the
+    completions; likelihoods are always by transformers.
     """
 
     precision: Precision = "float32"
@@ -57,6 +58,11 @@ class EvaluationSettings:
     seed: int = 1
     mode: Mode = "complete"
     document_start: bool = False
+    engine: EngineKind = "transformers"
+
+    def described(self) -> dict[str, Any]:
+        """As they stand in results; the usual engine goes without saying, as in results from before there was a choice."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("engine", "transformers")}
 
 
 def evaluate_model(
@@ -75,29 +81,32 @@ def evaluate_model(
     """
     stem = name if training_seed is None else f"{name}.seed{training_seed}"
     path = RESULTS / f"{stem}.json"
+    identity = _identity(find_folder(model), settings)
+    head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": settings.described()}
+    asked = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
+    folders = {name: work_dir() / "evaluate" / stem / name for name in benchmarks}
+    if settings.engine == "vllm":
+        _complete_by_vllm(model, asked, settings, identity, folders)
     loaded = load_any_model(model, settings.precision, settings.cpu_threads, settings.document_start)
-    identity = _identity(loaded.folder, settings)
-    head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": asdict(settings)}
     found: dict[str, Any] = {}
     with track("evaluate", stem, identity[:16]) as record:
-        for benchmark in benchmarks:
-            problems = load_benchmark(benchmark, accept_changed=benchmark in accept_changed)
-            folder = work_dir() / "evaluate" / stem / benchmark
+        for benchmark, problems in asked.items():
             say(f"{stem}: {benchmark}: {len(problems)} problems")
-            found[benchmark] = _evaluate(loaded, problems, settings, identity, folder)
+            found[benchmark] = _evaluate(loaded, problems, settings, identity, folders[benchmark])
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
     if check_batching:
-        asked = (settings.batch_size, settings.window_tokens, settings.cpu_threads, settings.document_start, settings.strip_prompt)
-        write_metrics(path, _merged(path, head, found) | {"batching": count_changed_completions(model, *asked)})
+        how = (settings.batch_size, settings.window_tokens, settings.cpu_threads, settings.document_start, settings.strip_prompt)
+        write_metrics(path, _merged(path, head, found) | {"batching": count_changed_completions(model, *how)})
     return path
 
 
 def _evaluate(
     loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, folder: Path
 ) -> dict[str, Any]:
-    rows = _complete(loaded, problems, settings, identity, folder / "completions.jsonl")
+    engine = loaded.engine(settings.batch_size, settings.window_tokens, worker_count())
+    rows = _complete(engine, problems, settings, identity, folder / "completions.jsonl")
     known, name = {problem.problem_id: problem for problem in problems}, problems[0].benchmark
     lines = []
     for row in rows:
@@ -118,18 +127,32 @@ def _evaluate(
     }
 
 
-def _complete(
-    loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, path: Path
-) -> list[dict[str, Any]]:
+def _complete_by_vllm(
+    model: str, asked: dict[str, list[Problem]], settings: EvaluationSettings, identity: str, folders: dict[str, Path]
+) -> None:
+    """Leaves the completions where `_complete` finds them. vLLM takes nearly all of an accelerator's memory: it is closed before
+    likelihoods are measured.
+    """
+    paths = {name: folder / "completions.jsonl" for name, folder in folders.items()}
+    if all(len(_done(paths[name], identity)) == settings.samples * len(problems) for name, problems in asked.items()):
+        return
+    engine = load_any_vllm(model, settings.precision, settings.window_tokens, settings.document_start)
+    try:
+        for name, problems in asked.items():
+            _complete(engine, problems, settings, identity, paths[name])
+    finally:
+        engine.close()
+
+
+def _complete(engine: Engine, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, path: Path) -> list[dict[str, Any]]:
     """The completions of all problems; those that a stopped run has left are taken."""
-    done = [row for row in _read_rows(path) if row["key"] == identity]
+    done = _done(path, identity)
     finished = {row["problem_id"] for row in done}
     waiting = [problem for problem in problems if problem.problem_id not in finished]
     path.parent.mkdir(parents=True, exist_ok=True)
     if len(done) < len(_read_rows(path)):
         path.unlink()  # of other settings, or another model
         done, waiting = [], list(problems)
-    engine = loaded.engine(settings.batch_size, settings.window_tokens, worker_count())
     stop = stop_strings(problems[0].benchmark) if settings.mode == "complete" else ("\n```\n",)
     sampling = Sampling(settings.max_new_tokens, stop, settings.temperature, seed=settings.seed)
     at_a_time = max(1, 2 * settings.batch_size * worker_count() // settings.samples)
@@ -162,6 +185,10 @@ def _likelihoods(loaded: LoadedModel, problems: Sequence[Problem], settings: Eva
     }
 
 
+def _done(path: Path, identity: str) -> list[dict[str, Any]]:
+    return [row for row in _read_rows(path) if row["key"] == identity]
+
+
 def _read_rows(path: Path) -> list[dict[str, Any]]:
     rows = []
     for line in path.read_text().splitlines() if path.exists() else []:
@@ -174,7 +201,7 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
 
 def _identity(folder: Path, settings: EvaluationSettings) -> str:
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings.described(), sort_keys=True).encode())
     for path in weights:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

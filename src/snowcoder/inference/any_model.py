@@ -5,7 +5,7 @@ in: folder or hub id   out: an engine, and the model and tokenizer for likelihoo
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 
@@ -16,6 +16,8 @@ from snowcoder.inference.transformers_engine import TransformersEngine
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+    from snowcoder.inference.vllm_engine import VllmEngine
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,26 @@ def load_any_model(model: str, precision: Precision, cpu_threads: int, document_
         backend: Tokenizer = tokenizer.backend_tokenizer
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{folder}: its tokenizer is not one that the tokenizers library runs ({error})") from error
+    ends = loaded.generation_config.eos_token_id if loaded.generation_config is not None else None
+    end_ids = {tokenizer.eos_token_id} | set(ends if isinstance(ends, list) else [ends])
+    start_ids = text_start_ids(tokenizer, document_start)
+    return LoadedModel(folder, loaded, backend, start_ids, sorted(token for token in end_ids if token is not None))
+
+
+def load_any_vllm(model: str, precision: Precision, window_tokens: int | None, document_start: bool) -> "VllmEngine":
+    """The model in vLLM, given the same ids as the engine of `load_any_model`. Raises EngineError without vLLM, CheckpointError."""
+    from transformers import AutoTokenizer
+
+    from snowcoder.inference.vllm_engine import load_vllm_engine
+
+    folder = find_folder(model)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return load_vllm_engine(folder, precision, window_tokens, text_start_ids(tokenizer, document_start))
+
+
+def text_start_ids(tokenizer: Any, document_start: bool) -> list[int]:
+    """What a tokenizer of transformers puts before a text; its bos where that is nothing and `document_start` is asked for."""
     start_ids = list(tokenizer("").input_ids)
     if start_ids and start_ids[-1] == tokenizer.eos_token_id and start_ids[-1] != tokenizer.bos_token_id:
         start_ids.pop()  # some end an empty text too
-    if document_start and not start_ids:
-        start_ids = [tokenizer.bos_token_id]
-    ends = loaded.generation_config.eos_token_id if loaded.generation_config is not None else None
-    end_ids = {tokenizer.eos_token_id} | set(ends if isinstance(ends, list) else [ends])
-    return LoadedModel(folder, loaded, backend, start_ids, sorted(token for token in end_ids if token is not None))
+    return [tokenizer.bos_token_id] if document_start and not start_ids else start_ids

@@ -6,7 +6,9 @@ Prompts are encoded as by the transformers engine, so that both decode the same 
 near ties; a completion may also depend on what else is in the batch. Which requests are made never does.
 """
 
+import atexit
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -46,6 +48,10 @@ class VllmEngine(Engine):
         room = self._window_tokens - sampling.max_new_tokens
         encoded = [self._encoder.encode(prompt, room) for prompt in prompts]
         yield from progress(self._run(prompts, encoded, sampling, draws), len(prompts), "completions by vLLM")
+
+    def close(self) -> None:
+        """Ends vLLM's own process, and gives its memory back. Nothing can be asked afterwards."""
+        self._llm.llm_engine.engine_core.shutdown()
 
     def _run(
         self, prompts: Sequence[Prompt], encoded: Sequence[list[int]], sampling: Sampling, draws: Sequence[int]
@@ -127,9 +133,16 @@ def load_vllm_engine(
         )
     except (ValueError, RuntimeError, OSError) as error:
         raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
+    atexit.register(_shut_down, weakref.ref(llm))
     own_start = [] if start_ids is not None else tokenizer.encode("").ids
     encoder = PromptEncoder(tokenizer, own_start if start_ids is None else start_ids, chat_renderer(folder))
     return VllmEngine(llm, tokenizer, encoder, _end_ids(llm), llm.model_config.max_model_len)
+
+
+def _shut_down(reference: "weakref.ref[LLM]") -> None:
+    """Ends vLLM's processes before multiprocessing, at the exit of this one, waits for them: an LLM that is still referred to ends none."""
+    if (llm := reference()) is not None:
+        llm.llm_engine.engine_core.shutdown()
 
 
 def _end_ids(llm: "LLM") -> list[int]:

@@ -1,22 +1,20 @@
-"""Training state on disk: weights, optimizer moments, step and losses so far, written atomically while training goes on.
+"""Checkpoints of a training, written atomically while it goes on; of those that are there, the newest that is whole is taken up.
 
-State lives beside a stage's outputs-to-be (`.work/state/<stage>/<fingerprint>/training/`), never in them, and goes with them. A checkpoint
-is one file, `step-<step>-<digest>.pt`; the digest is the head of its SHA-256, so that name and content come into being together.
+State lives beside a stage's outputs-to-be (`.work/state/<stage>/<fingerprint>/training/`), never in them, and goes with them. For what a
+checkpoint holds see training_state, for its two forms on disk checkpoint_files.
 """
 
 import copy
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from snowcoder.console import say
-from snowcoder.shards import fsync, sha256_file
-
-KEPT_CHECKPOINTS = 2
-DIGEST_CHARS = 16
+from snowcoder.pretraining.checkpoint_files import Curve, fault_of, remove, write_shards, write_whole
+from snowcoder.pretraining.training_state import State
 
 
 class CheckpointWriter:
@@ -24,12 +22,18 @@ class CheckpointWriter:
 
     One checkpoint is written at a time; the next `save` waits for it. A disk that is full, or another fault of the disk, costs that
     checkpoint alone: it is told, and training goes on. Use as a context manager: at its end the last checkpoint is on disk.
+    sharded: every process writes its shards, so that all of them make and use the writer together; else process 0 alone saves.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sharded: bool = False) -> None:
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None
+        # of its own: the thread's messages must not mix with those of the training
+        self._group = dist.new_group(backend="gloo") if sharded else None
+        if not dist.is_initialized() or dist.get_rank() == 0:
+            for unfinished in folder.glob(".step-*"):  # by a kill
+                remove(unfinished)
 
     def __enter__(self) -> "CheckpointWriter":
         return self
@@ -38,10 +42,10 @@ class CheckpointWriter:
         self._thread.shutdown(wait=True)
         self._settle()
 
-    def save(self, step: int, state: dict[str, Any]) -> None:
+    def save(self, step: int, state: State, curve: Curve) -> None:
         """Write `state` as that after `step` steps; older checkpoints but one are removed. Returns before it is on disk."""
         self._settle()
-        self._writing = self._thread.submit(_write, self._folder, step, _copy(state))
+        self._writing = self._thread.submit(_write, self._folder, step, _copy(state), list(curve), self._group)
 
     def _settle(self) -> None:
         if self._writing is not None:
@@ -49,36 +53,64 @@ class CheckpointWriter:
             self._writing = None
 
 
-def load_state(folder: Path) -> dict[str, Any] | None:
-    """The newest state whose content is what its name says, or None. One that is torn or was changed is told and passed over."""
-    for path in sorted(folder.glob("step-*.pt"), reverse=True):
-        found = sha256_file(path)[:DIGEST_CHARS]
-        if found == path.stem.rpartition("-")[2]:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        say(f"{path}: is torn or was changed (its SHA-256 begins with {found}); going on from the checkpoint before it")
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint whose content is what its name says, or None. One that is torn or was changed is told and passed over.
+
+    Called by all processes together: process 0 looks, and the others are told.
+    """
+    found: list[Path | None] = [None]
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        found = [_newest_whole(folder)]
+    if dist.is_initialized():
+        dist.broadcast_object_list(found, src=0, device=torch.device("cpu"))
+    return found[0]
+
+
+def _newest_whole(folder: Path) -> Path | None:
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        fault = fault_of(path)
+        if fault is None:
+            return path
+        say(f"{path}: is torn or was changed ({fault}); going on from the checkpoint before it")
     return None
 
 
-def _write(folder: Path, step: int, state: dict[str, Any]) -> None:
-    partial = folder / f".step-{step:09d}.{os.getpid()}.partial"
+def _write(folder: Path, step: int, state: State, curve: Curve, group: dist.ProcessGroup | None) -> None:
+    partial = folder / f".step-{step:09d}.partial"
+    publishes = group is None or dist.get_rank(group) == 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save(state | {"step": step}, partial)
-        fsync(partial)
-        partial.replace(folder / f"step-{step:09d}-{sha256_file(partial)[:DIGEST_CHARS]}.pt")
-        for old in sorted(folder.glob("step-*.pt"))[:-KEPT_CHECKPOINTS]:
-            old.unlink()
+        digest = write_whole(partial, state, curve) if group is None else write_shards(partial, state, curve, group)
+        if publishes:
+            _publish(partial, folder / f"step-{step:09d}-{digest}{'.pt' if group is None else ''}")
     except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError of its own
-        partial.unlink(missing_ok=True)
-        say(f"{folder}: the checkpoint of step {step} could not be written ({error}); training goes on, a kill now costs the steps since")
+        if publishes:
+            remove(partial)
+            say(
+                f"{folder}: the checkpoint of step {step} could not be written ({error}); "
+                "training goes on, a kill now costs the steps since the one before"
+            )
+
+
+def _publish(partial: Path, final: Path) -> None:
+    """Give a checkpoint its name. The one before it is kept; older ones go, and so do later ones: training went back behind them."""
+    if final.is_dir():
+        remove(final)
+    partial.replace(final)
+    before = sorted(path for path in final.parent.glob("step-*") if _step(path) < _step(final))
+    for path in final.parent.glob("step-*"):
+        if path != final and path not in before[-1:]:
+            remove(path)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.split("-")[1])
 
 
 def _copy(state: Any) -> Any:
-    """A deep copy in main memory, which the next step cannot change."""
+    """A deep copy in main memory, which the next step cannot change; of a sharded tensor, of this process's shard."""
     if isinstance(state, torch.Tensor):
         return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):
         return {key: _copy(value) for key, value in state.items()}
-    if isinstance(state, list):
-        return [_copy(value) for value in state]
     return copy.copy(state)

@@ -7,30 +7,35 @@ A step's batch, learning rate and arithmetic depend on params, data and step alo
 losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit on the same processor, torch build and thread count.
 """
 
+import copy
 import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
-from accelerate import Accelerator
 from pydantic import Field, model_validator
 from transformers import LlamaForCausalLM
 
 from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
-from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError, SnowcoderError
+from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
-from snowcoder.pretraining.checkpoint import CheckpointWriter, load_state
-from snowcoder.pretraining.loss import next_token_loss
+from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
+from snowcoder.pretraining.checkpoint_files import read_checkpoint
+from snowcoder.pretraining.data_parallel import accumulation, clip_gradients, distribute, gather_weights, mean_over_processes
+from snowcoder.pretraining.interruptions import TerminationFlag, device_failures_explained
+from snowcoder.pretraining.objective import Objective
 from snowcoder.pretraining.pace import Pace
-from snowcoder.pretraining.processes import any_process, launched_processes, own_sequences
+from snowcoder.pretraining.processes import agree, launched_processes, own_device, own_sequences, process_number
+from snowcoder.pretraining.runtime import runtime_settings
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 from snowcoder.pretraining.throughput import Interval
+from snowcoder.pretraining.training_state import training_state
 from snowcoder.pretraining.watching import LossWatch
 from snowcoder.tokenization.token_shards import TokenShards
 
@@ -112,42 +117,67 @@ def train(
 
     log: sees every REPORT_EVERY_STEPS-th point, and what was done since. provenance: tells the files of a batch (see watching).
     observe: is called in every process after each step.
-    Called by every process of a launcher with the same arguments: they share each batch, and process 0 alone logs and checkpoints.
+    Called by every process of a launcher with the same arguments: they share each batch, and in the end each holds the whole model.
+    Process 0 alone logs, and decides when to checkpoint. For sharding and other settings of speed and memory see runtime.
     """
     _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
     n_steps = phase.tokens // phase.batch_tokens
-    accelerator = _accelerator(shared)
-    model.set_attn_implementation(shared.attention)
-    optimizer = make_optimizer(model, shared)
-    curve: list[LossPoint] = []
-    state = load_state(state_folder)
-    if state is not None:
-        curve = _restore(state, model, optimizer, state_folder)
-        say(f"going on from step {len(curve)} of {n_steps}")
-    model.train()
-    wrapped, optimizer = accelerator.prepare(_Objective(model, shared.compile), optimizer)
-    order, watch, pace = BatchOrder(data.n_sequences, batch_sequences, phase.seed), LossWatch(provenance), Pace(n_steps, len(curve))
-    with _TerminationFlag() as termination, CheckpointWriter(state_folder) as checkpoints:
+    rank, n_processes = process_number(), launched_processes()
+    sharded = runtime_settings().sharding != "none" and n_processes > 1
+    with device_failures_explained(state_folder), TerminationFlag() as termination, CheckpointWriter(state_folder, sharded) as checkpoints:
+        trained = copy.deepcopy(model) if sharded else model  # sharding cannot be undone in place
+        objective, optimizer = _prepare(trained, shared)
+        curve = _take_up(state_folder, trained, optimizer, n_steps)
+        order, watch, pace = BatchOrder(data.n_sequences, batch_sequences, phase.seed), LossWatch(provenance), Pace(n_steps, len(curve))
         saved_s = time.monotonic()
         for step in range(len(curve), n_steps):
             rate, indices = learning_rate(step, n_steps, phase.schedule), order.indices(step)
-            result = _optimizer_step(wrapped, optimizer, accelerator, data, indices, rate, shared)
+            own = own_sequences(indices, rank, n_processes)
+            result = _optimizer_step(objective, optimizer, data, own, rate, shared, model.config.vocab_size)
             watch.see(step + 1, result.train_loss, result.gradient_norm, indices.tolist())
             curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm))
             pace.step_done(phase.batch_tokens, result.input_wait_s)
             if observe is not None:
-                observe(step + 1, n_steps, wrapped, accelerator.device)
-            leaving = any_process(termination.requested)
-            if accelerator.is_main_process:
+                observe(step + 1, n_steps, objective, own_device())
+            if rank == 0:
                 if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
                     log(curve[-1], pace.interval())
-                if leaving or time.monotonic() - saved_s >= CHECKPOINT_INTERVAL_S:
-                    checkpoints.save(len(curve), _state(model, optimizer, curve))
-                    saved_s = time.monotonic()
                 pace.tell(step + 1, result.train_loss)
+            leaving, saving = agree(termination.requested, rank == 0 and time.monotonic() - saved_s >= CHECKPOINT_INTERVAL_S)
+            if (leaving or saving) and (sharded or rank == 0):
+                checkpoints.save(len(curve), training_state(trained, optimizer), [tuple(point) for point in curve])
+                saved_s = time.monotonic()
             if leaving:
                 raise SystemExit(128 + signal.SIGTERM)
+        if sharded:
+            gather_weights(trained, model)
+    return curve
+
+
+def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+    """Model and objective on their devices, spread over the processes in place; the objective is what is called."""
+    torch.set_num_threads(shared.cpu_threads)
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    # it only shows reads of memory that was never written, at 3% of a training step
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    keep_freed_memory()
+    settings = runtime_settings()
+    model.set_attn_implementation(shared.attention)
+    model.train()
+    objective = Objective(model, bf16=shared.bf16, compile_layers=shared.compile, checkpoint_activations=settings.activation_checkpointing)
+    distributed = distribute(objective, model.model.layers, settings.sharding, own_device())
+    return distributed, make_optimizer(model, shared)
+
+
+def _take_up(state_folder: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, n_steps: int) -> list[LossPoint]:
+    """Set model and optimizer to the newest checkpoint, if there is one; returns the curve so far."""
+    checkpoint = newest_checkpoint(state_folder)
+    if checkpoint is None:
+        return []
+    curve = [LossPoint(*point) for point in read_checkpoint(checkpoint, model, optimizer)]  # type: ignore[arg-type]
+    if process_number() == 0:
+        say(f"going on from step {len(curve)} of {n_steps}")
     return curve
 
 
@@ -161,54 +191,43 @@ def make_optimizer(model: torch.nn.Module, shared: TrainingParams) -> torch.opti
     return torch.optim.AdamW(groups, lr=0.0, betas=(shared.adam_beta1, shared.adam_beta2), fused=True)
 
 
-class _Objective(torch.nn.Module):
-    """token_ids int64 [batch, sequence] -> mean next-token loss; one forward, so that a data-parallel wrapper sees the loss."""
-
-    def __init__(self, model: LlamaForCausalLM, compile_layers: bool) -> None:
-        super().__init__()
-        self.model = model
-        if compile_layers:
-            # layer by layer: whole-model compilation was seen to give different results in identical runs on CPU
-            for layer in model.model.layers:
-                layer.compile()
-
-    def forward(self, token_ids: torch.Tensor) -> torch.Tensor:
-        hidden = self.model.model(input_ids=token_ids, use_cache=False).last_hidden_state
-        device = hidden.device.type
-        if torch.is_autocast_enabled(device):  # the final norm gives float32; the output layer is a linear one like the others
-            hidden = hidden.to(torch.get_autocast_dtype(device))
-        with torch.autocast(device, enabled=False):
-            return next_token_loss(hidden, self.model.lm_head.weight, token_ids)
-
-
 def _optimizer_step(
-    wrapped: torch.nn.Module,
-    optimizer: Any,
-    accelerator: Accelerator,
+    objective: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
     data: TokenShards,
-    indices: Any,
+    own: np.ndarray,
     rate: float,
     shared: TrainingParams,
+    vocab_size: int,
 ) -> StepResult:
+    """One step on this process's sequences of the batch, `own`."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-    own = own_sequences(indices, accelerator.process_index, accelerator.num_processes)
     micro_batches = [own[first : first + shared.micro_batch_sequences] for first in range(0, len(own), shared.micro_batch_sequences)]
-    total, input_wait_s = torch.zeros((), device=accelerator.device), 0.0
+    total, input_wait_s = torch.zeros((), device=own_device()), 0.0
     for number, micro_batch in enumerate(micro_batches, 1):
         asked_s = time.perf_counter()
-        token_ids = torch.from_numpy(data.sequences(micro_batch).astype("int64")).to(accelerator.device)
+        token_ids = torch.from_numpy(_known_tokens(data, micro_batch, vocab_size)).to(own_device())
         input_wait_s += time.perf_counter() - asked_s
-        # gradients travel between processes once a step
-        with nullcontext() if number == len(micro_batches) else accelerator.no_sync(wrapped):
-            loss = wrapped(token_ids) * (len(micro_batch) / len(own))
-            accelerator.backward(loss)
+        with accumulation(objective, last=number == len(micro_batches)):
+            loss = objective(token_ids) * (len(micro_batch) / len(own))
+            loss.backward()
         total += loss.detach()
-    gradient_norm = accelerator.clip_grad_norm_(wrapped.parameters(), shared.max_gradient_norm)
-    assert gradient_norm is not None
+    gradient_norm = clip_gradients(objective, shared.max_gradient_norm)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return StepResult(float(accelerator.reduce(total, "mean")), float(gradient_norm), input_wait_s)
+    return StepResult(mean_over_processes(total), gradient_norm, input_wait_s)
+
+
+def _known_tokens(data: TokenShards, sequences: np.ndarray, vocab_size: int) -> np.ndarray:
+    """int64 [len(sequences), sequence_length]. On a GPU an unknown id would look like a fault of the device."""
+    tokens = data.sequences(sequences).astype(np.int64)
+    if (largest := int(tokens.max())) >= vocab_size:
+        raise ShardError(
+            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (initialize_model.vocab_size); "
+            "they are of another tokenizer: run `dvc repro`, which packs them again"
+        )
+    return tokens
 
 
 def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length: int) -> int:
@@ -227,62 +246,3 @@ def _check_data(data: TokenShards, config: Any) -> None:
             f"params.yaml: pack_tokens.sequence_length {data.sequence_length} is beyond the model's positions; "
             f"allowed: up to initialize_model.max_positions {config.max_position_embeddings}"
         )
-
-
-def _accelerator(shared: TrainingParams) -> Accelerator:
-    torch.set_num_threads(shared.cpu_threads)
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    # it only shows reads of memory that was never written, at 3% of a training step
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    keep_freed_memory()
-    n_processes = launched_processes()
-    on_cpu = n_processes > 1 and not torch.cuda.is_available()  # untold, it was seen to run each process alone
-    accelerator = Accelerator(cpu=on_cpu, mixed_precision="bf16" if shared.bf16 else "no")
-    if accelerator.num_processes != n_processes:
-        raise SnowcoderError(
-            f"the launcher started {n_processes} processes, but {accelerator.num_processes} train together; "
-            "start them by `accelerate launch` or torchrun"
-        )
-    return accelerator
-
-
-def _state(model: LlamaForCausalLM, optimizer: Any, curve: list[LossPoint]) -> dict[str, Any]:
-    return {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "curve": [tuple(point) for point in curve]}
-
-
-def _restore(state: dict[str, Any], model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, folder: Path) -> list[LossPoint]:
-    try:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-    except (RuntimeError, ValueError) as error:  # torch's own kinds for names, shapes and parameter groups
-        raise CheckpointError(
-            f"{folder}: its checkpoint is of another model: {error}; remove the folder to train from the start"
-        ) from error
-    return [LossPoint(*point) for point in state["curve"]]
-
-
-class _TerminationFlag:
-    """SIGTERM asks for a checkpoint after the step at hand instead of ending the process in its midst.
-
-    So does the death of the `dvc` that started this stage: it would run the stage again, beside an orphan. (A stage run by hand may
-    outlive its shell.)
-    """
-
-    def __init__(self) -> None:
-        self._signalled = False
-        self._parent = os.getppid() if "DVC_ROOT" in os.environ else None
-
-    @property
-    def requested(self) -> bool:
-        """Whether to leave."""
-        return self._signalled or (self._parent is not None and os.getppid() != self._parent)
-
-    def __enter__(self) -> "_TerminationFlag":
-        self._previous = signal.signal(signal.SIGTERM, self._request)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._previous)
-
-    def _request(self, *_: object) -> None:
-        self._signalled = True

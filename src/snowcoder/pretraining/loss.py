@@ -1,10 +1,12 @@
-"""Next-token cross-entropy without the logits of a whole batch.
+"""Next-token cross-entropy without the logits of a whole batch: 8,192 x 64,000 of them never stand in memory.
 
 The loss and the gradients of the last hidden state and of the output embedding are computed chunk by chunk in the forward pass, so that
-only [chunk_tokens, vocabulary] logits stand at a time (the idea of liger-kernel's fused linear cross-entropy, which needs a GPU).
-One fused softmax gives both the loss and, less the one-hot targets, the gradient. Measured in the whole step: see bench/RESULTS.md.
+only [chunk_tokens, vocabulary] logits stand at a time. On a GPU with liger-kernel (extra `gpu`) its fused kernel does that; elsewhere one
+fused softmax of torch gives both the loss and, less the one-hot targets, the gradient. Measured in the whole step: see bench/RESULTS.md.
 """
 
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -48,5 +50,24 @@ def next_token_loss(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> Tensor
     hidden: [batch, sequence, features]; weight: [vocabulary, features] (float32 master copy); token_ids: int64 [batch, sequence].
     The last position of each sequence predicts nothing: batch * (sequence - 1) targets.
     """
-    states = hidden[:, :-1].reshape(-1, hidden.shape[-1])
-    return _ChunkedCrossEntropy.apply(states, weight, token_ids[:, 1:].reshape(-1), CHUNK_TOKENS)
+    states, targets = hidden[:, :-1].reshape(-1, hidden.shape[-1]), token_ids[:, 1:].reshape(-1)
+    return fused_loss(states, weight, targets) if hidden.is_cuda and has_fused_kernel() else chunked_loss(states, weight, targets)
+
+
+def chunked_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """The same of states [targets, features] and targets int64 [targets], by torch's own operations, on any device."""
+    return _ChunkedCrossEntropy.apply(states, weight, targets, CHUNK_TOKENS)
+
+
+def fused_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """The same by liger-kernel (arXiv 2410.10989), on a GPU. Gradients are summed in float32, and rounded once to the type of `states`."""
+    from liger_kernel.transformers import LigerFusedLinearCrossEntropyLoss
+
+    loss: Tensor = LigerFusedLinearCrossEntropyLoss(accum_dtype=torch.float32)(weight.to(states.dtype), states, targets)
+    return loss
+
+
+@cache
+def has_fused_kernel() -> bool:
+    """Whether liger-kernel is installed."""
+    return find_spec("liger_kernel") is not None

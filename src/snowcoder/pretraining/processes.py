@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from snowcoder.errors import ParameterError
+from snowcoder.errors import ParameterError, SnowcoderError
 
 LONGEST_WAIT = timedelta(days=7)  # process 0 may wait that long for another run of the same stage
 
@@ -32,11 +32,18 @@ def process_group() -> Iterator[bool]:
     if launched_processes() == 1:
         yield True
         return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(own_device())
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=LONGEST_WAIT)
+    failed = False
     try:
         yield dist.get_rank() == 0
+    except Exception:
+        failed = True  # the others may be gone, or wait for this process: leaving the group in order would wait for them
+        raise
     finally:
-        dist.destroy_process_group()
+        if not failed:
+            dist.destroy_process_group()
 
 
 def lead(state_folder: Path | None) -> None:
@@ -68,10 +75,26 @@ def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarra
     return indices[rank::n_processes]
 
 
-def any_process(requested: bool) -> bool:
-    """Whether `requested` is true in any process, so that all leave after the same step."""
+def agree(*requested: bool) -> list[bool]:
+    """Of each of some requests, whether any process makes it, so that all of them do the same after the same step."""
     if not dist.is_initialized():
-        return requested
-    flag = torch.tensor(int(requested), device="cuda" if torch.cuda.is_available() else "cpu")
-    dist.all_reduce(flag, op=dist.ReduceOp.MAX)
-    return bool(flag.item())
+        return list(requested)
+    flags = torch.tensor(requested, dtype=torch.int32, device=own_device())
+    dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+    return [bool(flag) for flag in flags.tolist()]
+
+
+def own_device() -> torch.device:
+    """The device of this process: its GPU by its number on the node, or the CPU."""
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def process_number() -> int:
+    """Of this process among those that train together; 0 alone. Raises SnowcoderError if not all that were launched do."""
+    joined = dist.get_world_size() if dist.is_initialized() else 1
+    if joined != launched_processes():
+        raise SnowcoderError(
+            f"the launcher started {launched_processes()} processes, but {joined} train together; "
+            "start them by `accelerate launch` or torchrun"
+        )
+    return dist.get_rank() if dist.is_initialized() else 0

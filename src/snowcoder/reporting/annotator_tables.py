@@ -17,7 +17,8 @@ def annotator_table(results: Results) -> Table:
         judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
         areas = [f"{metrics(name):.3f}" for name in ("roc_auc", "roc_auc_of_length_alone", "average_precision")]
         brier = f"{metrics('calibration', 'brier'):.3f}" if metrics("kind") == "classification" else NOTHING
-        rows.append([recipe, metrics("kind"), labels_of(results, recipe), judged, *areas, brier, f"{theirs:.1f}" if theirs else NOTHING])
+        head = metrics("kind") + (", tuned encoder" if "encoder" in metrics.values else "")
+        rows.append([recipe, head, labels_of(results, recipe), judged, *areas, brier, f"{theirs:.1f}" if theirs else NOTHING])
     caption = (
         "On held-out repositories. ROC-AUC: 0.5 is chance; an annotator that is not clearly better than the length of a file alone has "
         "learned length. Average precision: chance is the share of positives. Brier score: mean squared error of the calibrated "

@@ -15,7 +15,10 @@ from snowcoder.reporting.findings import findings
 from snowcoder.reporting.results import Results, teacher_name
 from snowcoder.reporting.synthetic_tables import (
     document_listings,
+    language_mix_table,
     prompt_yield_table,
+    refusal_table,
+    rejected_listings,
     rejection_table,
     repository_share_table,
     seed_yield_table,
@@ -85,12 +88,16 @@ def _synthetic(results: Results) -> Section:
     else:
         who = f"The synthetic documents are by {teacher}."
     blocks: list[Block] = [
+        language_mix_table(results),
         seed_yield_table(results),
         prompt_yield_table(results),
-        rejection_table(results),
         repository_share_table(results),
+        refusal_table(results),
+        rejection_table(results),
+        *rejected_listings(results),
+        *document_listings(results),
     ]
-    return Section("The synthetic documents", [f"{who} {synthetic_paragraph(results)}"], [*blocks, *document_listings(results)])
+    return Section("The synthetic documents", [f"{who} {synthetic_paragraph(results)}"], blocks)
 
 
 def _annotators(results: Results) -> Section:

@@ -14,7 +14,7 @@ TEMPLATE = """<!doctype html>
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+main { max-width: 1240px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 1.2rem; letter-spacing: -0.01em; }
 h2 { font-size: 1.3rem; margin: 2.8rem 0 0.6rem; padding-top: 0.9rem; border-top: 1px solid var(--line); }
 p { max-width: 46rem; margin: 0.6rem 0 1rem; }
@@ -32,13 +32,25 @@ figcaption { color: var(--soft); font-size: 0.9rem; margin-top: 0.5rem; max-widt
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
 th { text-align: right; font-weight: 600; color: var(--soft); vertical-align: bottom; border-bottom: 1px solid var(--line); }
-th, td { padding: 0.42rem 0.8rem; }
+th, td { padding: 0.42rem 0.6rem; }
 td { text-align: right; white-space: nowrap; }
 th.words, td.words { text-align: left; }
+td.words { white-space: normal; overflow-wrap: break-word; }
 details { margin: 0.5rem 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
 summary { padding: 0.45rem 0.8rem; cursor: pointer; font-size: 0.92rem; }
 pre { margin: 0; padding: 0.8rem; overflow-x: auto; border-top: 1px solid var(--line); font: 0.82rem/1.45 ui-monospace, monospace; }
 tbody tr:nth-child(even) { background: var(--band); }
+/* where a table has no room, its rows become cards, each cell beside the name of its column */
+@media (max-width: 46rem) {
+  main { padding: 1.2rem 0.9rem 3rem; }
+  thead { display: none; }
+  table, tbody, tr { display: block; }
+  tr { padding: 0.5rem 0.8rem; }
+  td, td.words { display: flex; justify-content: space-between; gap: 1rem; padding: 0.12rem 0; text-align: right; }
+  td, td.words { white-space: normal; overflow-wrap: anywhere; }
+  td::before { content: attr(data-column); flex: none; max-width: 45%; color: var(--soft); text-align: left; overflow-wrap: anywhere; }
+  td:first-child { font-weight: 600; }
+}
 </style>
 </head>
 <body>
@@ -78,7 +90,7 @@ tbody tr:nth-child(even) { background: var(--band); }
 {% for row in block.rows %}
 <tr>
 {% for cell in row %}
-<td{% if loop.index <= block.text_columns %} class="words"{% endif %}>{{ cell }}</td>
+<td data-column="{{ block.columns[loop.index0] }}"{% if loop.index <= block.text_columns %} class="words"{% endif %}>{{ cell }}</td>
 {% endfor %}
 </tr>
 {% endfor %}

@@ -32,7 +32,7 @@ STAGES = (
 )
 ACCEPTED = Path("data/accept_documents")
 TEXT_BITS = Path("data/measure_bits_per_byte")
-SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "tests_from", "content")
+SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "n_tests", "tests_from", "seed_score", "seed_containment", "content")
 SHOWN_DOCUMENTS = 10
 Curve = list[dict[str, float]]
 TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
@@ -210,7 +210,7 @@ def _read_samples(folder: Path) -> list[dict[str, Any]]:
 
 def _read_rejected(folder: Path) -> dict[str, dict[str, Any]]:
     first: dict[str, dict[str, Any]] = {}
-    for row in iterate_rows(folder, ("repository", "name", "reason", "detail")):
+    for row in iterate_rows(folder, ("repository", "name", "reason", "detail", "content")):
         first.setdefault(row["reason"], row)
     return first
 

@@ -1,9 +1,15 @@
-"""The synthetic documents in the report: yield by seed and by reason, where they come from, and ten of them to read."""
+"""The synthetic documents in the report: yield by language, seed and reason, where they come from, and some of them to read."""
 
+from typing import Any
+
+from snowcoder.reporting.data_tables import NOTHING
 from snowcoder.reporting.document import Listing, Table, number, percent
 from snowcoder.reporting.results import Results
 
 SHOWN_REPOSITORIES = 12
+TITLE_CHARACTERS = 60
+# what may stand before the first words of a file
+BEFORE_WORDS = " \t\"'#/*-<!"
 QUARTERS = {"1": "best quarter", "2": "second", "3": "third", "4": "last quarter"}
 SOURCES = {
     "author": "the code's author wrote as examples",
@@ -16,15 +22,43 @@ def synthetic_paragraph(results: Results) -> str:
     """How many were accepted, their languages, where their tests come from, how much of them stands in their seeds."""
     accepted = results.stages["accept_documents"]
     documents = f"{accepted('rows_out'):,} of {accepted('rows_in'):,} documents passed, with {number(accepted('tokens'))} tokens"
-    shares = accepted.values.get("tokens_by_language", {})
     languages = ", ".join(
-        f"{count:,} {language}" + (f", {percent(shares[language] / accepted('tokens'))} of the tokens" if language in shares else "")
-        for language, count in sorted(accepted("by_language").items())
+        f"{counts['accepted']:,} {language}, {percent(accepted('tokens_by_language', language) / accepted('tokens'))} of the tokens"
+        for language, counts in sorted(accepted("by_language").items())
+        if counts["accepted"]
     )
-    by_source = sorted(accepted("by_tests_from").items())
-    tests = "; ".join(f"{counts['accepted']:,} have tests that {SOURCES.get(name, name)}" for name, counts in by_source)
+    by_source = [(name, counts["accepted"]) for name, counts in sorted(accepted("by_tests_from").items()) if counts["accepted"]]
+    tests = "; ".join(f"{count:,} have {'tests that ' + SOURCES.get(name, name) if name else 'none'}" for name, count in by_source)
     median, most = (percent(accepted("seed_containment", f"quantile_{name}")) for name in ("0.5", "1"))
-    return f"{documents} ({languages}); {tests}. Of a document's token n-grams {median} (median; at most {most}) stand in its seed."
+    shared = f"Of a document's token n-grams {median} (median; at most {most}) stand in its seed."
+    unparsed = ", ".join(f"{count:,} {language}" for language, count in sorted(accepted("not_parsed").items()))
+    warning = f" Not parsed, for want of a grammar: {unparsed}." if unparsed else ""
+    return f"{documents} ({languages}); {tests}. {shared}{warning}"
+
+
+def language_mix_table(results: Results) -> Table:
+    """By language: seeds, documents, what of them was accepted, and what the packed phase holds: planned and reached."""
+    seeds, accepted = results.stages["synthesize_documents"]("seeds_by_language"), results.stages["accept_documents"]
+    tokens, yields, mix = accepted("tokens_by_language"), accepted("by_language"), language_mix(results)
+    rows = []
+    for language in sorted({*seeds, *yields, *mix}, key=lambda name: (-mix.get(name, {}).get("planned", 0), name)):
+        counts = yields.get(language, {"documents": 0, "accepted": 0})
+        cells = [f"{count:,}" for count in (seeds.get(language, 0), counts["documents"], counts["accepted"], tokens.get(language, 0))]
+        cells.append(percent(tokens.get(language, 0) / accepted("tokens")))
+        rows.append([language, *cells, *_packed_cells(mix.get(language))])
+    columns = ["language", "seeds", "documents", "accepted", "their tokens", "of them", "in the phase", "passes", "planned", "reached"]
+    caption = (
+        "The synthetic phase by language. Planned and reached: shares of the packed tokens. Python is raised to its planned share, the "
+        "other languages keep theirs of the selected files. A language is packed from its documents, or from selected files where none "
+        "was accepted in it; passes: tokens taken by tokens there are."
+    )
+    return Table(columns, rows, caption)
+
+
+def language_mix(results: Results) -> dict[str, Any]:
+    """Language -> source, planned, reached, passes in the variant that mixes documents with files; {} if none does."""
+    mixed = (metrics.values["language_mix"] for metrics in results.packed.values() if "language_mix" in metrics.values)
+    return dict(next(mixed, {}))
 
 
 def seed_yield_table(results: Results) -> Table:
@@ -61,21 +95,55 @@ def repository_share_table(results: Results) -> Table:
     return Table(["repository", "accepted documents", "share"], rows, "Where the accepted documents come from.")
 
 
+def refusal_table(results: Results) -> Table:
+    """Each reason for which a candidate of a seed, or an answer, gave no document, with an example."""
+    made = results.stages["synthesize_documents"]
+    rows = []
+    for reason, count in sorted(made("dropped").items(), key=lambda item: (-item[1], item[0])):
+        example = made("refusal_examples").get(reason)
+        shown = [f"{example['repository']}: {example['path']}", example["detail"]] if example else ["", ""]
+        rows.append([reason, *shown, f"{count:,}"])
+    caption = "Why candidates of seeds (extractive teacher) or answers (a model) gave no document, with an example of each."
+    return Table(["reason", "example", "detail", "refused"], rows, caption, text_columns=3)
+
+
 def rejection_table(results: Results) -> Table:
     """Each reason of acceptance with an example; more stand in data/accept_documents/rejected."""
     dropped = results.stages["accept_documents"].values.get("dropped", {})
     rows = []
     for reason, count in sorted(dropped.items(), key=lambda item: (-item[1], item[0])):
         example = results.rejected.get(reason, {})
-        shown = f"{example.get('repository', '')}: {example.get('name', '')}" if example else ""
+        shown = f"{example['repository']}: {_title(example)}" if example else ""
         rows.append([reason, shown, str(example.get("detail") or ""), f"{count:,}"])
-    caption = "Why documents were rejected, with an example of each; data/accept_documents/rejected holds them all."
+    caption = "Why documents were rejected, with an example of each, whole below; data/accept_documents/rejected names them all."
     return Table(["reason", "example", "detail", "rejected"], rows, caption, text_columns=3)
 
 
 def document_listings(results: Results) -> list[Listing]:
     """Some accepted documents, whole; which ones is decided by a hash of their content."""
+    return [Listing(f"{_title(row)} ({_provenance(row)})", row["content"], row["language"]) for row in results.accepted_samples]
+
+
+def rejected_listings(results: Results) -> list[Listing]:
+    """The first rejected document of each reason, whole."""
     return [
-        Listing(f"{row['name']} (from {row['repository']}; tests: {row['tests_from']})", row["content"], row["language"])
-        for row in results.accepted_samples
+        Listing(f"rejected, {reason}: {_title(row)} (from {row['repository']})", row["content"], "")
+        for reason, row in sorted(results.rejected.items())
     ]
+
+
+def _packed_cells(packed: dict[str, Any] | None) -> list[str]:
+    if packed is None:
+        return [NOTHING] * 4
+    return [packed["source"], f"{packed['passes']:.2f}", percent(packed["planned"]), percent(packed["reached"])]
+
+
+def _provenance(row: dict[str, Any]) -> str:
+    seed = f"from {row['repository']}, seed score {row['seed_score']:.2f}, {percent(row['seed_containment'])} in its seed"
+    return f"{seed}; tests: {row['n_tests']}" + (f" by {row['tests_from']}" if row["tests_from"] else "")
+
+
+def _title(row: dict[str, Any]) -> str:
+    """A document's name, or the first words of one that has none."""
+    first = next((line for line in row["content"].splitlines() if line.strip(BEFORE_WORDS)), "")
+    return str(row["name"] or first.strip(BEFORE_WORDS)[:TITLE_CHARACTERS])

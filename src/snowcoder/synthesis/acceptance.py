@@ -5,8 +5,8 @@ in: DOCUMENT_SCHEMA rows, data/split_files, the benchmarks, the tokenizer
 out: ACCEPTED_SCHEMA rows (as in tokenize_files, split 'train', path synthetic/<document_id>.<extension>, with provenance and content),
 sorted by document_id; rejected/: REJECTED_SCHEMA, one row per rejected document, with the content of the first of each reason; ledger/:
 evidence of benchmark overlaps, source 'synthetic'.
-Reasons, in the order of the checks: those of screening.py; copy_of_seed, near_duplicate_of_corpus; without_tests, sandbox_<status>;
-exact_duplicate, near_duplicate; over_repository_fraction.
+Reasons, in the order of the checks: those of screening.py; copy_of_seed, near_duplicate_of_corpus; without_tests, sandbox_<status> (Python
+alone is run); exact_duplicate, near_duplicate; over_repository_fraction.
 """
 
 from collections import Counter, defaultdict
@@ -30,6 +30,7 @@ from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.shards import read_shard, write_table
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
 from snowcoder.synthesis.screening import Rejection, find_copies, screen_documents
+from snowcoder.synthesis.syntax import is_parsed
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer
 
@@ -52,7 +53,11 @@ REJECTED_SCHEMA = pa.schema(
 )
 VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
 TOKEN_BYTES = 2
-EXTENSIONS = {"python": "py", "javascript": "js", "typescript": "ts", "cpp": "cpp", "c": "c", "java": "java", "shell": "sh"}
+EXTENSIONS = {
+    "c": "c", "cpp": "cpp", "csharp": "cs", "css": "css", "dart": "dart", "go": "go", "html": "html", "java": "java", "javascript": "js",
+    "kotlin": "kt", "php": "php", "python": "py", "ruby": "rb", "rust": "rs", "scala": "scala", "shell": "sh", "sql": "sql",
+    "swift": "swift", "typescript": "ts",
+}  # fmt: skip
 # documents run between two marks of progress: what a kill costs
 BATCH_DOCUMENTS = 64
 # rejected documents of each reason whose content is kept
@@ -98,7 +103,8 @@ def accept_documents(
     rejections = find_copies(documents, overlaps, params.max_seed_containment) | rejections
     if params.require_tests:
         rejections = {row["document_id"]: Rejection("without_tests", "") for row in documents if not row["n_tests"]} | rejections
-    runnable = [row for row in _left(documents, rejections) if row["n_tests"] and row["language"] == "python"]
+    # one without tests is run too: what it does at its top level must work, its imports before all
+    runnable = [row for row in _left(documents, rejections) if row["language"] == "python"]
     rejections |= run_documents(runnable, params.sandbox, state)
     rejections |= find_repetitions(_left(documents, rejections), deduplication)
     rejections |= cap_repositories(_left(documents, rejections), params.max_repository_fraction)
@@ -120,7 +126,10 @@ def accept_documents(
 def describe_accepted(
     documents: Sequence[dict[str, Any]], accepted: Sequence[dict[str, Any]], containment: dict[str, float]
 ) -> dict[str, Any]:
-    """Metrics of what was accepted: repositories' shares, languages, where tests come from, yield by prompt version and by seed score."""
+    """Metrics of what was accepted: repositories' shares, where tests come from, yield by language, prompt version and seed score.
+
+    not_parsed: accepted documents of languages that nothing here can parse.
+    """
     repositories = Counter(row["repository"] for row in accepted)
     shares = np.quantile([containment[row["document_id"]] for row in accepted], QUANTILES).round(4)
 
@@ -132,7 +141,8 @@ def describe_accepted(
         "repositories": len(repositories),
         "largest_repository_fraction": max(repositories.values()) / len(accepted),
         "by_repository": dict(repositories),
-        "by_language": dict(Counter(row["language"] for row in accepted)),
+        "by_language": yields("language"),
+        "not_parsed": dict(Counter(row["language"] for row in accepted if not is_parsed(row["language"]))),
         "by_tests_from": yields("tests_from"),
         "by_prompt_version": yields("prompt_version"),
         "by_seed_quarter": yields("seed_quarter"),
@@ -155,7 +165,10 @@ def screen_all(
 
 
 def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, state: Path) -> dict[str, Rejection]:
-    """Rejections of what does not pass its own tests. Verdicts of finished batches are kept in `state`, and not run again after a kill."""
+    """Rejections of what does not run to its end, its own tests included.
+
+    Verdicts of finished batches are kept in `state`, and not run again after a kill.
+    """
     rejections = {}
     ordered = sorted(documents, key=lambda row: row["document_id"])
     for number, start in enumerate(range(0, len(ordered), BATCH_DOCUMENTS)):

@@ -24,7 +24,7 @@ from snowcoder.shards import read_shard
 from snowcoder.synthesis.extractive import ExtractiveTeacher
 from snowcoder.synthesis.model_generation import GenerationParams
 from snowcoder.synthesis.seeds import LANGUAGE
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, refusal_example
 
 
 class ExtractiveTeacherParams(ParamsModel):
@@ -100,6 +100,9 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
     return row_accounts(n_documents + refused.total(), n_documents, refused) | {
         "seeds": found,
         "seeds_with_documents": sum(summary["fruitful"] for summary in summaries),
+        "seeds_by_language": {LANGUAGE: found},
+        # the first of each reason, in the order of the shards
+        "refusal_examples": {reason: example for summary in reversed(summaries) for reason, example in summary["examples"].items()},
         "tests_from": dict(totals["tests_from"]),
         "by_seed_quarter": {str(name): {"seeds": counts[name], "documents": totals["by_quarter"][str(name)]} for name in sorted(counts)},
     }
@@ -112,12 +115,15 @@ def synthesize_shard(
     teacher = ExtractiveTeacher(params.exercises, params.sandbox, packages)
     rows: list[dict[str, Any]] = []
     refused: Counter[str] = Counter()
+    examples: dict[str, dict[str, str]] = {}
     chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]
     for row in chosen:
         assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
         seed = _seed(row, seeds[row["file_id"]], quarters[row["file_id"]])
         results = teacher.documents(seed)
-        refused.update(result.reason for result in results if isinstance(result, Refusal))
+        for refusal in (result for result in results if isinstance(result, Refusal)):
+            refused[refusal.reason] += 1
+            examples.setdefault(refusal.reason, refusal_example(seed, refusal.detail))
         rows += [result.row(seed, teacher) for result in results if not isinstance(result, Refusal)]
     unique = {row["document_id"]: row for row in rows}
     refused["same_document_twice"] += len(rows) - len(unique)
@@ -128,6 +134,7 @@ def synthesize_shard(
         "fruitful": fruitful,
         "documents": len(unique),
         "refused": dict(+refused),
+        "examples": examples,
         "tests_from": Counter(row["tests_from"] for row in unique.values()),
         "by_quarter": Counter(str(row["seed_quarter"]) for row in unique.values()),
     }

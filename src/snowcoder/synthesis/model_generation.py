@@ -25,7 +25,7 @@ from snowcoder.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
 from snowcoder.synthesis.prompts import PromptVersion, make_prompt, stop_strings
 from snowcoder.synthesis.seed_passages import SeedUnit, seed_passage
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
+from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, refusal_example
 
 RESPONSE_SCHEMA = pa.schema(
     [
@@ -44,7 +44,7 @@ class GenerationParams(ParamsModel):
     seed_unit: SeedUnit = Field(description="what of a seed file is shown: lines (1 to 15 in a row) | function | file")
     max_seed_bytes: int = Field(gt=0)
     samples_per_seed: int = Field(gt=0)
-    python_fraction: float = Field(gt=0, le=1, description="share of Python among the seeds; other languages share the rest as they are")
+    python_fraction: float = Field(gt=0, le=1, description="of Python among the seeds; other languages share the rest by bytes")
     max_new_tokens: int = Field(gt=0)
     temperature: float = Field(ge=0)
     top_p: float = Field(gt=0, le=1)
@@ -90,7 +90,8 @@ def generate_documents(
         request.request_id: _response_row(request.fields() | {"request_id": request.request_id}, row.file_id, answers[index])
         for index, (request, (row, _)) in enumerate(zip(requests, asked, strict=True))
     }
-    documents, refused = _documents([(row, prompt, answers[index]) for index, (row, prompt) in enumerate(asked)], teacher, params.prompt)
+    answered = [(row, prompt, answers[index]) for index, (row, prompt) in enumerate(asked)]
+    documents, refused, examples = _documents(answered, teacher, params.prompt)
     if not documents:
         raise EmptyResultError(
             f"synthesize_documents: none of {len(asked)} answers holds a document ({dict(refused)}); read them in {store} and choose "
@@ -99,7 +100,7 @@ def generate_documents(
     responses_table = pa.Table.from_pylist([kept[key] for key in sorted(kept)], RESPONSE_SCHEMA)
     write_table(output / "responses", [responses_table], RESPONSE_SCHEMA)
     write_table(output, [pa.Table.from_pylist([documents[key] for key in sorted(documents)], DOCUMENT_SCHEMA)], DOCUMENT_SCHEMA)
-    return _metrics(rows, documents, refused, list(kept.values()))
+    return _metrics(rows, documents, refused, list(kept.values())) | {"refusal_examples": examples}
 
 
 def read_seeds(shards: Sequence[Path], seeds: dict[str, float]) -> list[Seed]:
@@ -128,19 +129,22 @@ def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
 
 def _documents(
     answered: Sequence[tuple[Seed, Prompt, Completion]], name: str, prompt_version: str
-) -> tuple[dict[str, dict[str, Any]], Counter[str]]:
+) -> tuple[dict[str, dict[str, Any]], Counter[str], dict[str, dict[str, str]]]:
+    """(rows by document_id, refusals by reason, the first example of each reason)."""
     teacher = ModelAuthor(name, prompt_version)
     documents: dict[str, dict[str, Any]] = {}
     refused: Counter[str] = Counter()
+    examples: dict[str, dict[str, str]] = {}
     for seed, prompt, completion in answered:
         result = read_document(completion, seed.language, isinstance(prompt, Chat))
         if isinstance(result, Refusal):
             refused[result.reason] += 1
+            examples.setdefault(result.reason, refusal_example(seed, completion.text))
             continue
         row = result.row(seed, teacher)
         refused["same_document_twice"] += row["document_id"] in documents
         documents[row["document_id"]] = row
-    return documents, +refused
+    return documents, +refused, examples
 
 
 def _response_row(request: dict[str, Any], seed_file_id: str, completion: Completion) -> dict[str, Any]:

@@ -14,12 +14,15 @@ from typing import Any
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.errors import ParameterError
 from snowcoder.execution import map_items
-from snowcoder.exercises.names import parse
+from snowcoder.exercises.names import BUILTIN_NAMES, bound_names, free_names, parse
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
 from snowcoder.synthesis.held_out import function_shapes
 from snowcoder.synthesis.residue import residue
+from snowcoder.synthesis.syntax import syntax_fault
 
 BATCH_DOCUMENTS = 256
+# what every module has beside the built-in names
+MODULE_NAMES = frozenset({"__file__", "__annotations__"})
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,21 @@ def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScree
 
 
 def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: frozenset[str]) -> Screened:
-    """The first fault of one document: unfinished, what residue.py finds, does_not_parse, unresolved_import, held_out_overlap,
-    benchmark_overlap."""
+    """The first fault of one document: unfinished, what residue.py and syntax.py find, unresolved_import, undefined_name,
+    held_out_overlap, benchmark_overlap."""
     if row["finish_reason"] != "stop":
         return Rejection("unfinished", row["finish_reason"]), []
     if found := residue(row["content"]):
         return Rejection(*found), []
+    if found := syntax_fault(row["content"], row["language"]):
+        return Rejection(*found), []
     if row["language"] == "python":
         tree = parse(row["content"])
-        if tree is None:
-            return Rejection("does_not_parse", ""), []
+        assert tree is not None, f"{row['document_id']}: parsed a moment ago, and no more"
         if module := unresolved_import(tree):
             return Rejection("unresolved_import", module), []
+        if name := undefined_name(row["content"], tree):
+            return Rejection("undefined_name", name), []
         if not held_out.isdisjoint(function_shapes(row["solution"], row["name"])):
             return Rejection("held_out_overlap", row["name"]), []
     if overlaps := screen.overlaps(row["content"]):
@@ -69,6 +75,16 @@ def unresolved_import(tree: ast.Module) -> str:
             if module.split(".")[0] not in sys.stdlib_module_names:
                 return module
     return ""
+
+
+def undefined_name(content: str, tree: ast.Module) -> str:
+    """The first name, by the alphabet, that `content` reads and nothing in it binds, not even elsewhere; '' if there is none, or where
+    `import *` may bind any.
+    """
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    if any(alias.name == "*" for node in imports for alias in node.names):
+        return ""
+    return min(free_names(content) - bound_names(tree) - BUILTIN_NAMES - MODULE_NAMES, default="")
 
 
 def find_copies(

@@ -4,7 +4,7 @@ in: data/score_files/<recipe> (file_id, language, split, score)   out: {file_id:
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from snowcoder.errors import EmptyResultError
@@ -25,11 +25,15 @@ def choose_seeds(scored: Iterable[dict[str, Any]], top_fraction: float) -> dict[
     return {row["file_id"]: row["score"] for row in ranked[: math.ceil(top_fraction * len(ranked))]}
 
 
-def choose_seeds_by_language(scored: Iterable[dict[str, Any]], top_fraction: float, python_fraction: float) -> dict[str, float]:
+def choose_seeds_by_language(
+    scored: Iterable[dict[str, Any]], top_fraction: float, python_fraction: float, train_bytes: Mapping[str, int]
+) -> dict[str, float]:
     """The best `top_fraction` of the Python train files, and of the other languages as many more as leave Python `python_fraction` of all
-    seeds; the others share theirs as their train files do, so that their relative shares stay; best first within a language.
+    seeds; the others share theirs as they share the bytes of the train split; best first within a language.
 
-    A language whose share is more files than it has gives all it has. Raises EmptyResultError without a Python file.
+    train_bytes: language -> bytes. Answers are taken to be of one length in every language; what their tokens prove to be is put right when
+    they are packed (pack_tokens.enhanced.python_fraction). A language whose share is more files than it has gives all it has. Raises
+    EmptyResultError without a Python file.
     """
     by_language: dict[str, list[dict[str, Any]]] = {}
     for row in scored:
@@ -37,10 +41,10 @@ def choose_seeds_by_language(scored: Iterable[dict[str, Any]], top_fraction: flo
             by_language.setdefault(row["language"], []).append(row)
     python = choose_seeds(by_language.get(LANGUAGE, []), top_fraction)
     others = {language: rows for language, rows in sorted(by_language.items()) if language != LANGUAGE}
-    n_others = sum(len(rows) for rows in others.values())
+    n_bytes = sum(train_bytes[language] for language in others)
     wanted = len(python) * (1 - python_fraction) / python_fraction
     chosen = dict(python)
-    for rows in others.values():
+    for language, rows in others.items():
         ranked = sorted(rows, key=lambda row: (-row["score"], row["file_id"]))
-        chosen |= {row["file_id"]: row["score"] for row in ranked[: round(wanted * len(rows) / n_others)]}
+        chosen |= {row["file_id"]: row["score"] for row in ranked[: round(wanted * train_bytes[language] / n_bytes)]}
     return chosen

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from snowcoder.exercises.cutout import Refusal
 
+EXAMPLE_CHARACTERS = 100
 DOCUMENT_SCHEMA = pa.schema(
     [
         ("document_id", pa.string()),
@@ -76,6 +77,11 @@ class Document:
         origin = {"seed_file_id": seed.file_id, "repository": seed.repository, "licence": seed.licence, "language": seed.language}
         made = {"document_id": identity, "teacher": teacher.name, "prompt_version": version}
         return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
+
+
+def refusal_example(seed: Seed, text: str) -> dict[str, str]:
+    """Where a seed gave no document, for the report. text: what shows why."""
+    return {"repository": seed.repository, "path": seed.path, "detail": " ".join(text.split())[:EXAMPLE_CHARACTERS]}
 
 
 class Author(Protocol):

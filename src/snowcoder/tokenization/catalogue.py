@@ -4,6 +4,7 @@ in: tables of TOKENIZED_FILE_SCHEMA; for a selection also a table with the colum
 out: Arrow tables of CATALOGUE_SCHEMA: shard is the path of the Parquet shard that holds the tokens, row the position in it
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def keep_languages(files: pa.Table, languages: Sequence[str] | None, field: str)
         known = ", ".join(sorted(found))
         raise ParameterError(f"params.yaml: {field}: found {', '.join(missing)}; allowed, for there are files of them: {known}")
     return files.filter(pc.is_in(files["language"], pa.array(languages, pa.string())))
+
+
+def train_tokens_by_language(tokens: Path) -> dict[str, int]:
+    """Language -> tokens of the train rows of `tokens`."""
+    counts: Counter[str] = Counter()
+    for path in list_shards(tokens):
+        rows = read_shard(path, ["language", "split", "n_tokens"])
+        train = rows.filter(pc.equal(rows["split"], "train")).group_by("language").aggregate([("n_tokens", "sum")])
+        counts.update({row["language"]: row["n_tokens_sum"] for row in train.to_pylist()})
+    return dict(counts)
 
 
 def _describe(folder: Path) -> pa.Table:

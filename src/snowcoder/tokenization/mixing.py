@@ -1,21 +1,40 @@
-"""The mix of the enhanced variant: synthetic documents beside selected files of the other languages.
+"""The mix of the enhanced variant: how much of each language, and whether it comes from synthetic documents or from selected files.
 
-in: catalogues of documents and of files  out: one catalogue, and the pass of each row
-In the paper (section 2.4) documents raise Python to about half of the tokens, and the other languages keep their relative shares. So
-files of the documents' own languages are left out here, and the others keep their shares. The shorter half is repeated, in whole passes
-and then a prefix of its seeded order, until documents make up the wanted fraction of tokens; the longer half is taken once.
-The prefix of files is taken language by language, so that the shares hold in it too. It ends with the file that reaches the goal: what is
-taken overshoots by less than one file per language.
+in: catalogues of documents and of files, the train split's tokens by language  out: one catalogue, and the pass of each row
+In the paper (section 2.4) the synthetic phase raises Python to about half of the tokens, and the other languages keep their relative
+shares. Both are held here by tokens, whatever languages a teacher wrote and however much of each was accepted: Python gets
+`python_fraction`; the others share the rest as they do in `files` (one that a small selection lacks: as in the train split). A language's
+tokens are its documents, or, where nothing was written in it, its files.
+Python on one side and the others together on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
+prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share wants. A prefix ends with the
+file that reaches the goal: what is taken overshoots by less than one file per language.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.tokenization.ordering import file_keys, language_ranks
+from snowcoder.tokenization.ordering import file_keys
+
+Source = Literal["documents", "files"]
+PYTHON = "python"
+# of a token: what floats may be off by
+SLACK = 1e-6
+
+
+@dataclass(frozen=True)
+class LanguagePlan:
+    """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. passes: tokens taken by tokens there are."""
+
+    source: Source
+    planned: float
+    n_tokens: int
+    passes: float
 
 
 @dataclass(frozen=True)
@@ -24,6 +43,7 @@ class Mixture:
 
     documents_fraction: of all tokens, those of documents, 0 to 1.
     document_passes, file_passes: tokens taken by tokens there are (1.0: each once; 2.5: twice, and half of them again; 0.0: none).
+    plans: by language; empty where nothing is mixed.
     """
 
     files: pa.Table
@@ -31,38 +51,66 @@ class Mixture:
     documents_fraction: float
     document_passes: float
     file_passes: float
+    plans: Mapping[str, LanguagePlan]
 
 
 def unmixed(files: pa.Table) -> Mixture:
     """Each file once, no documents."""
-    return Mixture(files, np.zeros(len(files), dtype=np.int64), documents_fraction=0.0, document_passes=0.0, file_passes=1.0)
+    return Mixture(files, np.zeros(len(files), dtype=np.int64), documents_fraction=0.0, document_passes=0.0, file_passes=1.0, plans={})
 
 
-def mix(documents: pa.Table, files: pa.Table, documents_fraction: float, seed: int) -> Mixture:
-    """Mix so that documents are `documents_fraction` (0 to 1, above 0) of the tokens. Raises EmptyResultError if a half is empty."""
+def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], python_fraction: float, seed: int) -> Mixture:
+    """Mix so that Python is `python_fraction` (above 0, up to 1) of the tokens.
+
+    train_tokens: language -> tokens of the train split. Raises EmptyResultError if there are no documents, or if a side is empty.
+    """
+    written = count_tokens(documents)
     others = files.filter(pc.invert(pc.is_in(files["language"], documents["language"].unique())))
-    n_documents, n_others = _n_tokens(documents), _n_tokens(others)
-    _check_halves(n_documents, n_others, len(files), documents_fraction)
-    # tokens that each half needs where the other is taken once
-    wanted_documents = n_others * documents_fraction / (1 - documents_fraction) if documents_fraction < 1 else 0.0
-    wanted_others = n_documents * (1 - documents_fraction) / documents_fraction
-    document_passes = max(1.0, wanted_documents / n_documents)
-    other_passes = max(1.0, wanted_others / n_others) if documents_fraction < 1 else 0.0
-    document_rows, passes_of_documents = repeat_rows(documents, document_passes, seed)
-    other_rows, passes_of_others = repeat_rows(others, other_passes, seed)
-    halves = [documents.take(document_rows), others.take(other_rows)]
-    taken_documents, taken_others = (_n_tokens(half) for half in halves)
+    available = written | count_tokens(others)
+    _check_sides(len(files), written, available, python_fraction)
+    planned = plan_shares(available, count_tokens(files), train_tokens, python_fraction)
+    total = _mix_tokens(available, python_fraction)
+    parts, numbers, plans = [], [], {}
+    for language in sorted(available):
+        pool = documents if language in written else others
+        own = pool.filter(pc.equal(pool["language"], language))
+        rows, passes = repeat_rows(own, total * planned[language] / available[language], seed)
+        parts.append(own.take(rows))
+        numbers.append(passes)
+        source: Source = "documents" if language in written else "files"
+        taken = _n_tokens(parts[-1])
+        plans[language] = LanguagePlan(source, planned[language], taken, taken / available[language])
+    of_documents = sum(plan.n_tokens for plan in plans.values() if plan.source == "documents")
+    of_files = sum(plan.n_tokens for plan in plans.values() if plan.source == "files")
     return Mixture(
-        files=pa.concat_tables(halves),
-        passes=np.concatenate([passes_of_documents, passes_of_others]),
-        documents_fraction=taken_documents / (taken_documents + taken_others),
-        document_passes=taken_documents / n_documents,
-        file_passes=taken_others / n_others if n_others else 0.0,
+        files=pa.concat_tables(parts),
+        passes=np.concatenate(numbers),
+        documents_fraction=of_documents / (of_documents + of_files),
+        document_passes=of_documents / sum(written.values()),
+        file_passes=of_files / max(1, _n_tokens(others)),
+        plans=plans,
     )
 
 
+def plan_shares(
+    available: Mapping[str, int], file_tokens: Mapping[str, int], train_tokens: Mapping[str, int], python_fraction: float
+) -> dict[str, float]:
+    """Language -> its share of the mix, for every language of `available`; 1.0 in all.
+
+    file_tokens, train_tokens: language -> tokens; a language that `file_tokens` lacks weighs what its quota of them would be.
+    """
+    per_train_token = sum(file_tokens.values()) / max(1, sum(train_tokens.values()))
+    weights = {
+        language: file_tokens.get(language) or train_tokens.get(language, 0) * per_train_token
+        for language in available
+        if language != PYTHON
+    }
+    total = sum(weights.values()) or 1.0
+    return {PYTHON: python_fraction} | {language: (1 - python_fraction) * weight / total for language, weight in weights.items()}
+
+
 def repeat_rows(files: pa.Table, n_passes: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, passes), int64 each: every row in every whole pass; then, for the rest, in each language a prefix of the seeded order."""
+    """(rows, passes), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
     whole = int(n_passes + 1e-9)
     rows = np.tile(np.arange(len(files), dtype=np.int64), whole)
     passes = np.repeat(np.arange(whole, dtype=np.int64), len(files))
@@ -70,28 +118,41 @@ def repeat_rows(files: pa.Table, n_passes: float, seed: int) -> tuple[np.ndarray
     return np.concatenate([rows, prefix]), np.concatenate([passes, np.full(len(prefix), whole, dtype=np.int64)])
 
 
+def count_tokens(files: pa.Table) -> dict[str, int]:
+    """Language -> tokens, of the languages that have any."""
+    counted = files.group_by("language").aggregate([("n_tokens", "sum")]).to_pylist()
+    return {row["language"]: row["n_tokens_sum"] for row in counted if row["n_tokens_sum"]}
+
+
 def _prefix(files: pa.Table, share: float, number: int, seed: int) -> np.ndarray:
-    """Rows whose tokens are `share` of each language's, up to the file that reaches it."""
+    """Rows whose tokens are `share` of all, up to the file that reaches it."""
     if share <= 1e-9 or len(files) == 0:
         return np.empty(0, dtype=np.int64)
-    ranks = language_ranks(files)
-    order = np.lexsort([file_keys(files, np.full(len(files), number), seed), ranks])
-    n_tokens = np.asarray(files["n_tokens"])
-    taken = []
-    for rank in range(int(ranks.max()) + 1):
-        rows = order[ranks[order] == rank]
-        before = np.cumsum(n_tokens[rows]) - n_tokens[rows]
-        taken.append(rows[before < share * n_tokens[rows].sum()])
-    return np.concatenate(taken)
+    rows = np.argsort(file_keys(files, np.full(len(files), number), seed), kind="stable")
+    n_tokens = np.asarray(files["n_tokens"])[rows]
+    before = np.cumsum(n_tokens) - n_tokens
+    return rows[before < share * n_tokens.sum() - SLACK]
 
 
-def _check_halves(n_documents: int, n_others: int, n_files: int, documents_fraction: float) -> None:
-    if n_documents == 0:
-        raise EmptyResultError("pack_tokens: the documents hold no tokens; mend synthesize_documents, or set documents_fraction to 0")
-    if n_others == 0 and documents_fraction < 1:
+def _mix_tokens(available: Mapping[str, int], python_fraction: float) -> float:
+    """Tokens of the whole mix: the longer side is taken once."""
+    n_python = available[PYTHON]
+    n_others = sum(available.values()) - n_python
+    return max(n_python / python_fraction, n_others / (1 - python_fraction) if python_fraction < 1 else 0.0)
+
+
+def _check_sides(n_files: int, written: Mapping[str, int], available: Mapping[str, int], python_fraction: float) -> None:
+    if not written:
+        raise EmptyResultError("pack_tokens: the documents hold no tokens; mend synthesize_documents, or set python_fraction to null")
+    if PYTHON not in available:
         raise EmptyResultError(
-            f"pack_tokens: none of the {n_files} files is of another language than the documents, so that these cannot be "
-            f"{documents_fraction} of the mix; allowed then: documents_fraction 1.0"
+            f"pack_tokens: neither the documents nor the {n_files} files hold Python, so that it cannot be {python_fraction} of the mix; "
+            "mend synthesize_documents, or set python_fraction to null"
+        )
+    if set(available) == {PYTHON} and python_fraction < 1:
+        raise EmptyResultError(
+            f"pack_tokens: neither the documents nor the {n_files} files hold another language than Python, so that it cannot be "
+            f"{python_fraction} of the mix; allowed then: python_fraction 1.0"
         )
 
 

@@ -47,14 +47,14 @@ class PackingItemParams(ParamsModel):
     """files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
 
     languages: of `files`, only these; null for all.
-    documents: folder of tokenised documents (accept_documents); not read where documents_fraction is 0.
-    documents_fraction: of all tokens, those of documents, 0 to 1; the rest are `files` of other languages than the documents'.
+    documents: folder of tokenised documents (accept_documents); not read where python_fraction is null.
+    python_fraction: of all tokens, those of Python, in a mix of documents and `files` (snowcoder.tokenization.mixing); null: `files` alone.
     """
 
     files: str
     languages: list[str] | None = Field(default=None, min_length=1)
     documents: str | None = None
-    documents_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
+    python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,17 @@ class ShardTask:
 
 def check_item(item: str, params: PackingItemParams) -> None:
     """Raises ParameterError if documents are wanted and none are named."""
-    if params.documents_fraction > 0 and params.documents is None:
+    if params.python_fraction is not None and params.documents is None:
         raise ParameterError(
-            f"params.yaml: pack_tokens.{item}.documents: found null with documents_fraction {params.documents_fraction}; "
-            "allowed: a folder such as data/accept_documents, or documents_fraction 0"
+            f"params.yaml: pack_tokens.{item}.documents: found null with python_fraction {params.python_fraction}; "
+            "allowed: a folder such as data/accept_documents, or python_fraction null"
         )
 
 
 def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str) -> dict[str, Any]:
-    """Pack into `folder`; return the metrics, which index.json holds too. Raises EmptyResultError if there is not one full sequence.
+    """Pack into `folder`; return the metrics, which index.json holds too, but for language_mix (of a mix: what was planned, and reached).
+
+    Raises EmptyResultError if there is not one full sequence.
 
     byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
     """
@@ -97,7 +99,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
     write_table(folder / "provenance", _provenance(files, pieces, byte_start, byte_end, layout), PROVENANCE_SCHEMA)
     metrics = _metrics(mixture, files, pieces, int(n_tokens.sum()), layout)
     layout.publish({**metrics, "group_by": params.group_by})
-    return metrics
+    return metrics | _language_mix(mixture, metrics["tokens_by_language"])
 
 
 def write_shard_tokens(task: ShardTask, layout: ShardLayout, byte_lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,6 +164,16 @@ def _provenance(files: pa.Table, pieces: Pieces, byte_start: np.ndarray, byte_en
     borders = np.searchsorted(pieces.sequence, firsts)
     for begin, end in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
         yield provenance_table(files, pieces, byte_start, byte_end, slice(begin, end))
+
+
+def _language_mix(mixture: Mixture, tokens_by_language: dict[str, int]) -> dict[str, Any]:
+    total = sum(tokens_by_language.values())
+    reached = {language: tokens_by_language.get(language, 0) / total for language in mixture.plans}
+    rows = {
+        language: {"source": plan.source, "planned": plan.planned, "reached": reached[language], "passes": plan.passes}
+        for language, plan in mixture.plans.items()
+    }
+    return {"language_mix": rows} if rows else {}
 
 
 def _metrics(mixture: Mixture, files: pa.Table, pieces: Pieces, n_tokens_in: int, layout: ShardLayout) -> dict[str, Any]:
