@@ -3,28 +3,20 @@
 The model is a tiny Llama written as the pipeline's stages write theirs.
 """
 
-import gzip
 import importlib.util
 import json
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import get_args
 
-import psutil
 import pytest
 
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
-from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
-from snowcoder.inference.engine import EngineKind, Sampling
+from snowcoder.inference.engine import Sampling
 from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
 from snowcoder.inference.transformers_engine import TransformersEngine
-from snowcoder.stage import work_dir
 from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
 from tests.inference.tiny_llama import WINDOW, make_model, make_tokenizer, save_folder
 from tests.inference.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
@@ -85,53 +77,6 @@ def test_in_process_it_decodes_what_transformers_decodes(folder: Path, expected:
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert (stored.asked, stored.reused) == (len(PROMPTS), len(PROMPTS))
-
-
-def test_an_engine_that_dies_in_this_process_is_reported_and_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
-    from snowcoder.inference.vllm_engine import load_vllm_engine
-
-    before = set(psutil.Process().children(recursive=True))
-    engine = load_vllm_engine(folder, "float32", WINDOW, [EOS_ID])
-    path = tmp_path / "responses.jsonl"
-    with ResponseStore(path) as store:
-        stored = StoredEngine(lambda: engine, store, "tiny", "v")
-        # answers of many lengths, so that some are there long before the others
-        arriving = stored.complete(PROMPTS, Sampling(24), [0] * len(PROMPTS))
-        next(arriving)
-        for process in set(psutil.Process().children(recursive=True)) - before:
-            process.kill()
-        with pytest.raises(EngineError, match="vLLM's engine has died"):
-            # one more, where all answers had come before the kill
-            list(chain(arriving, stored.complete(["one more"], Sampling(24), [0])))
-    kept = path.read_bytes()
-    n_kept = kept.count(b"\n")
-    assert n_kept >= 1
-    with ResponseStore(path) as store:
-        again = StoredEngine(lambda: load_vllm_engine(folder, "float32", WINDOW, [EOS_ID]), store, "tiny", "v")
-        assert [completion.text for completion in again.generate(PROMPTS, Sampling(24))] == expected
-        assert (again.asked, again.reused) == (len(PROMPTS) - n_kept, n_kept)
-    assert path.read_bytes().startswith(kept)
-
-
-def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    rows = [
-        {"task_id": f"HumanEval/{number}", "prompt": f"def f{number}(x):\n", "entry_point": f"f{number}", "atol": 0}
-        | {"canonical_solution": "    return x + 1\n", "base_input": [[1]], "plus_input": [[2]]}
-        for number in range(9)
-    ]
-    (tmp_path / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    settings = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=WINDOW, document_start=True)
-    completions, bits = [], []
-    for engine in get_args(EngineKind):
-        path = evaluate_model(engine, str(folder), ["humaneval_plus"], replace(settings, engine=engine), ["humaneval_plus"])
-        bits.append(json.loads(path.read_text())["benchmarks"]["humaneval_plus"]["bits_per_byte"])
-        lines = (work_dir() / "evaluate" / engine / "humaneval_plus/completions.jsonl").read_text().split("\n")
-        completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, filter(None, lines))})
-    assert len(completions[0]) == 9
-    assert completions[0] == completions[1]
-    assert bits[0] == bits[1]
 
 
 def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
