@@ -12,11 +12,9 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import get_args
 
-import psutil
 import pyarrow as pa
 import pytest
 
@@ -93,32 +91,6 @@ def test_in_process_it_decodes_what_transformers_decodes(folder: Path, expected:
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert [completion.text for completion in stored.generate(PROMPTS, Sampling(24))] == expected
         assert (stored.asked, stored.reused) == (len(PROMPTS), len(PROMPTS))
-
-
-def test_an_engine_that_dies_in_this_process_is_reported_and_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
-    from snowcoder.inference.vllm_engine import load_vllm_engine
-
-    before = set(psutil.Process().children(recursive=True))
-    engine = load_vllm_engine(folder, "float32", WINDOW, [EOS_ID])
-    path = tmp_path / "responses.jsonl"
-    with ResponseStore(path) as store:
-        stored = StoredEngine(lambda: engine, store, "tiny", "v")
-        # answers of many lengths, so that some are there long before the others
-        arriving = stored.complete(PROMPTS, Sampling(24), [0] * len(PROMPTS))
-        next(arriving)
-        for process in set(psutil.Process().children(recursive=True)) - before:
-            process.kill()
-        with pytest.raises(EngineError, match="vLLM's engine has died"):
-            # one more, where all answers had come before the kill
-            list(chain(arriving, stored.complete(["one more"], Sampling(24), [0])))
-    kept = path.read_bytes()
-    n_kept = kept.count(b"\n")
-    assert n_kept >= 1
-    with ResponseStore(path) as store:
-        again = StoredEngine(lambda: load_vllm_engine(folder, "float32", WINDOW, [EOS_ID]), store, "tiny", "v")
-        assert [completion.text for completion in again.generate(PROMPTS, Sampling(24))] == expected
-        assert (again.asked, again.reused) == (len(PROMPTS) - n_kept, n_kept)
-    assert path.read_bytes().startswith(kept)
 
 
 KEEPS_ITS_ENGINE = """
