@@ -110,7 +110,7 @@ def test_a_process_that_still_refers_to_its_engine_ends(folder: Path, tmp_path: 
     script.write_text(KEEPS_ITS_ENGINE)
     # it was seen to wait for vLLM's process for ever; a start takes a minute on a busy machine
     done = subprocess.run([sys.executable, script, folder, str(WINDOW)], capture_output=True, text=True, timeout=300, check=True)
-    assert done.stdout.splitlines()[-1] == "1"
+    assert "1" in done.stdout.splitlines()  # among vLLM's own lines
 
 
 def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
