@@ -8,8 +8,9 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams, initialize, llama_config
-from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory, plan_phase, tokens_per_second_at
+from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory, plan_phase
 from snowcoder.pretraining.schedule import ScheduleParams
+from snowcoder.pretraining.throughput import flops_per_token
 
 PAPER = ModelParams(
     vocab_size=64000, hidden_size=2048, ffn_size=5632, layers=24, heads=16, kv_heads=16, max_positions=8192, rope_base=10000.0, seed=1
@@ -55,7 +56,7 @@ def test_the_papers_first_phase() -> None:
 
 
 def test_half_the_peak_of_an_h100_is_38_thousand_tokens_a_second() -> None:
-    assert tokens_per_second_at(PAPER, 8192, 989.4e12, 0.5, 1) == pytest.approx(38_002, abs=1)
+    assert 0.5 * 989.4e12 / flops_per_token(count_parameters(PAPER), 24, 2048, 8192) == pytest.approx(38_002, abs=1)
 
 
 def test_memory_of_the_papers_model_on_one_device() -> None:

@@ -108,9 +108,3 @@ def plan_phase(variant: str, shape: ModelParams, phase: PhaseParams, sequence_le
         hours=tokens / tokens_per_second / 3600,
         disk_bytes=tokens * TOKEN_BYTES + model_bytes * (1 + 3 * KEPT_STATES),
     )
-
-
-def tokens_per_second_at(shape: ModelParams, sequence_length: int, peak_flops: float, mfu: float, n_devices: int) -> float:
-    """The speed of `n_devices` that reach the share `mfu` of their peak."""
-    per_token = flops_per_token(count_parameters(shape), shape.layers, shape.hidden_size, sequence_length)
-    return n_devices * peak_flops * mfu / per_token
