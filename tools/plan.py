@@ -3,6 +3,7 @@
     python -m tools.plan [--profile paper] [--device this|a100|h100|h200|b200] [--devices N] [--mfu 0.377] [--shards N]
                          [--activation-checkpointing] [--corpus-tokens N] [--price 2.5]
 
+--shards and --activation-checkpointing default to what SNOWCODER_SHARDING and SNOWCODER_ACTIVATION_CHECKPOINTING say a training would do.
 --device this (the default) calibrates: some steps of the profile's own model, some batches of its encoder, some tokens of decoding here.
 Another device is not asked, but taken at a share of its peak; snowcoder.planning.speeds says whose figures these are. --price is per device
 and hour. The plan of the training stages is kept in the work folder and set beside what they cost when they have run.
@@ -36,6 +37,7 @@ from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.plan import MemoryPlan, count_parameters, plan_memory
+from snowcoder.pretraining.runtime import Sharding, runtime_settings
 from snowcoder.reporting.document import Table, number
 from snowcoder.stage import work_dir
 from snowcoder.tracking_plan import StageCost, write_plan
@@ -44,6 +46,7 @@ from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 
 THIS = "this"
+DEVICES_PER_NODE = 8  # as launch/ has them
 METRICS = Path("metrics")
 
 
@@ -54,6 +57,11 @@ def read_training(params: Path) -> Training:
     phases = {name: PhaseParams(**variant.model_dump(exclude={"parent"})) for name, (_, variant) in loaded.items()}
     shared = next(iter(loaded.values()))[0]
     return Training(load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"])
+
+
+def devices_per_model(sharding: Sharding, n_devices: int) -> int:
+    """Over how many of `n_devices` a training spreads one copy of weights and optimizer state."""
+    return {"none": 1, "full": n_devices, "hybrid": min(n_devices, DEVICES_PER_NODE)}[sharding]
 
 
 def read_corpus(profile: str | None, training: Training, tokens: int | None) -> CorpusSize:
@@ -142,11 +150,14 @@ def main() -> None:
     parser.add_argument("--device", choices=[THIS, *DEVICE_MEMORY_BYTES], default=THIS)
     parser.add_argument("--devices", type=int, default=1, help="how many (default 1)")
     parser.add_argument("--mfu", type=float, default=TRAINING_MFU, help=f"share of the peak in training (default {TRAINING_MFU})")
-    parser.add_argument("--shards", type=int, default=1, help="devices that weights and optimizer are spread over (default 1: none)")
-    parser.add_argument("--activation-checkpointing", action="store_true")
+    parser.add_argument("--shards", type=int, help="devices that weights and optimizer are spread over (default: see above)")
+    parser.add_argument("--activation-checkpointing", action="store_true", help="also by SNOWCODER_ACTIVATION_CHECKPOINTING=1")
     parser.add_argument("--corpus-tokens", type=int, help="of the filtered corpus")
     parser.add_argument("--price", type=float, help="per device and hour")
     chosen = parser.parse_args()
+    settings = runtime_settings()
+    chosen.shards = chosen.shards or devices_per_model(settings.sharding, chosen.devices)
+    chosen.activation_checkpointing |= settings.activation_checkpointing
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_PATH
         params.write_text(PARAMS_PATH.read_text())

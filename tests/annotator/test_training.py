@@ -1,5 +1,8 @@
 """Training and scoring on separable embeddings: the head finds the direction, is judged on held-out files, and comes out the same."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +75,18 @@ def test_a_classification_finds_the_direction(shards: list[Path], tmp_path: Path
     write_curve(tmp_path / "roc.csv", ("fpr", "tpr"), points)
     assert (tmp_path / "roc.csv").read_text().splitlines()[-1] == "1.000000,1.000000"
     assert fit_head("HQ", HQ, SHARED.l2, "rubric", vectors, examples) == head
+
+
+def test_heads_are_the_same_by_the_kernels_of_every_processor(repository_root: Path) -> None:
+    # OpenBLAS adds in another order by each; one that it does not have on this machine's architecture is left aside
+    heads = set()
+    for kernels in ("SkylakeX", "Haswell", "Nehalem"):
+        environment = os.environ | {"OPENBLAS_CORETYPE": kernels}
+        command = [sys.executable, "-m", "tests.annotator.heads_by_kernel"]
+        run = subprocess.run(command, cwd=repository_root, env=environment, capture_output=True, text=True, check=True)
+        heads.add(run.stdout)
+    assert len(heads) == 1
+    assert len(heads.pop().splitlines()) == 2
 
 
 def test_a_regression_follows_its_labels(shards: list[Path]) -> None:

@@ -74,6 +74,17 @@ def test_the_papers_model_fits_an_h100_at_the_profile_s_micro_batches(
     assert "It does not fit" not in shown
 
 
+@pytest.mark.parametrize(("sharding", "spread"), [("full", 64), ("hybrid", 8)])
+def test_the_settings_of_a_training_are_those_of_its_plan(
+    sharding: str, spread: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SNOWCODER_SHARDING", sharding)
+    monkeypatch.setenv("SNOWCODER_ACTIVATION_CHECKPOINTING", "1")
+    shown = " ".join(run_plan(monkeypatch, capsys, "--profile", "paper", "--device", "h100", "--devices", "64").split())
+    assert f"sharded over {spread} devices" in shown
+    assert "with activation checkpointing" in shown
+
+
 def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ParameterError, match="--profile: found 'papr'; allowed: h100, paper, toy"):
         run_plan(monkeypatch, capsys, "--profile", "papr", "--device", "h100")

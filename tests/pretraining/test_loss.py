@@ -31,6 +31,29 @@ def test_equals_the_plain_loss_for_every_chunk_size(chunk_tokens: int, monkeypat
         torch.testing.assert_close(gradient, wanted, rtol=1e-5, atol=1e-7)
 
 
+class ProductCount(TorchDispatchMode):
+    """Counts matrix products."""
+
+    n_products = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.n_products += function.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm)
+        return function(*args, **(kwargs or {}))
+
+
+def test_without_gradients_it_is_the_same_loss_bit_for_bit_by_a_third_of_the_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK_TOKENS", 4)
+    torch.manual_seed(0)
+    hidden, weight = torch.randn(2, 9, 8, requires_grad=True), torch.randn(11, 8, requires_grad=True)
+    token_ids = torch.randint(0, 11, (2, 9))
+    with ProductCount() as training:
+        trained = next_token_loss(hidden, weight, token_ids)
+    with torch.no_grad(), ProductCount() as alone:
+        found = next_token_loss(hidden, weight, token_ids)
+    assert found.item() == trained.item()
+    assert (alone.n_products, training.n_products) == (4, 12)  # 16 targets in chunks of 4
+
+
 def test_uniform_logits_cost_the_logarithm_of_the_vocabulary() -> None:
     found = next_token_loss(torch.zeros(1, 4, 8), torch.zeros(32, 8), torch.zeros(1, 4, dtype=torch.int64))
     assert found.item() == pytest.approx(3.4657359)  # ln 32

@@ -52,9 +52,9 @@ def test_bits_per_byte_of_a_known_loss() -> None:
 
 
 def test_it_costs_at_most_a_hundredth_of_the_training() -> None:
-    # 2,048 tokens x 0.5 / (0.01 x 1,024) = 100 steps exactly; one token more asks for the next multiple of 20
-    assert interval_steps(2_048, 1_024) == 100
-    assert interval_steps(2_049, 1_024) == 120
+    # 3,072 tokens / 3 / (0.01 x 1,024) = 100 steps exactly; one token more asks for the next multiple of 20
+    assert interval_steps(3_072, 1_024) == 100
+    assert interval_steps(3_073, 1_024) == 120
     assert interval_steps(10, 4_194_304) == 20
 
 

@@ -56,7 +56,7 @@ def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float
     Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie
     inside of 0 and 1 by as much as so many examples leave open.
     """
-    model = LogisticRegression(C=np.inf, solver="lbfgs", tol=1e-10, max_iter=1000)
+    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=100)
     if scores[is_positive].min() > scores[~is_positive].max():
         n_positive, n_negative = int(is_positive.sum()), int((~is_positive).sum())
         targets = np.where(is_positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))

@@ -5,7 +5,8 @@ in: rows of embedding_table, examples  out: Head
 A head is fitted on sections, as it is applied to them: every section carries its file's target and 1 / (sections of the file) of its
 weight, so that a long file counts as much as a short one. (Fitted on mean embeddings it could read a file's length off them: the mean of
 three vectors of length 1 is shorter than one.) It is judged on files, by the mean over sections.
-Solvers are deterministic: lbfgs and cholesky in float64, inputs sorted by file and section, one thread.
+Solvers are Newton's and Cholesky's in float64, inputs sorted by file and section, one thread. They end within rounding errors of the only
+solution; the head keeps WEIGHT_DECIMALS of it, fewer than are sure, so that it is the same on processors whose BLAS adds in other orders.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,8 @@ from snowcoder.annotator.head import Head, file_starts
 from snowcoder.errors import ShardError
 from snowcoder.shards import read_shard, read_table
 
-MAX_ITERATIONS = 2000
+MAX_ITERATIONS = 100
+WEIGHT_DECIMALS = 8
 
 
 def read_files(shards: Sequence[Path]) -> list[dict[str, Any]]:
@@ -91,7 +93,8 @@ def fit_head(
         slope, intercept = calibrate(partial(_fit, recipe, l2), vectors, examples, is_training)
         weights, bias = slope * weights, slope * bias + intercept
     uses_labels = recipe.kind == "regression" or "educational" in recipe.positives
-    return Head(name, recipe.kind, labeller if uses_labels else None, float(bias), [float(weight) for weight in weights])
+    rounded = [round(float(weight), WEIGHT_DECIMALS) for weight in weights]
+    return Head(name, recipe.kind, labeller if uses_labels else None, round(float(bias), WEIGHT_DECIMALS), rounded)
 
 
 def _fit(
@@ -104,7 +107,7 @@ def _fit(
     if recipe.kind == "regression":
         model = Ridge(alpha=l2, solver="cholesky")
     else:
-        model = LogisticRegression(C=1.0 / l2, solver="lbfgs", tol=1e-8, max_iter=MAX_ITERATIONS)
+        model = LogisticRegression(C=1.0 / l2, solver="newton-cholesky", tol=1e-10, max_iter=MAX_ITERATIONS)
     with threadpool_limits(1):
         model.fit(vectors.embeddings[chosen], targets, sample_weight=(1.0 / vectors.sizes)[owners][chosen])
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])

@@ -24,6 +24,7 @@ from snowcoder.planning.speeds import Speeds
 from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.plan import count_parameters, plan_memory
+from snowcoder.pretraining.runtime import runtime_settings
 from snowcoder.pretraining.throughput import flops_per_token
 
 WARMUP_STEPS, MEASURED_STEPS = 3, 8
@@ -40,7 +41,8 @@ class TrainingSpeed(NamedTuple):
 
 def measure_training(shape: ModelParams, shared: TrainingParams, phase: PhaseParams, sequence_length: int) -> TrainingSpeed:
     """Some optimizer steps of one micro-batch each. Raises ParameterError if the model would not fit."""
-    _check_memory(plan_memory(shape, shared, sequence_length).total)
+    recomputing = runtime_settings().activation_checkpointing
+    _check_memory(plan_memory(shape, shared, sequence_length, activation_checkpointing=recomputing).total)
     from snowcoder.pretraining.loop import train
     from snowcoder.pretraining.model import initialize
 

@@ -3,6 +3,7 @@
 The loss and the gradients of the last hidden state and of the output embedding are computed chunk by chunk in the forward pass, so that
 only [chunk_tokens, vocabulary] logits stand at a time. On a GPU with liger-kernel (extra `gpu`) its fused kernel does that; elsewhere one
 fused softmax of torch gives both the loss and, less the one-hot targets, the gradient. Measured in the whole step: see bench/RESULTS.md.
+Under torch.no_grad the loss alone is computed, on every device as elsewhere.
 """
 
 from functools import cache
@@ -17,16 +18,18 @@ CHUNK_TOKENS = 512
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, chunk_tokens: int) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, chunk_tokens: int, with_gradients: bool) -> Tensor:
         compute_weight = weight.to(hidden.dtype)
-        grad_hidden = torch.empty_like(hidden)
-        grad_weight = torch.zeros_like(weight)
+        grad_hidden = torch.empty_like(hidden) if with_gradients else None
+        grad_weight = torch.zeros_like(weight) if with_gradients else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         for start in range(0, targets.numel(), chunk_tokens):
             states = hidden[start : start + chunk_tokens]
             labels = targets[start : start + chunk_tokens, None]
             log_probabilities = torch.log_softmax(states @ compute_weight.T, dim=1, dtype=torch.float32)
             total -= log_probabilities.gather(1, labels).sum()
+            if grad_hidden is None or grad_weight is None:
+                continue
             # softmax minus one-hot, in place
             gradient = log_probabilities.exp_()
             gradient.scatter_add_(1, labels, torch.full_like(labels, -1, dtype=gradient.dtype))
@@ -38,10 +41,10 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return total / ctx.n_targets
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         grad_hidden, grad_weight = ctx.saved_tensors
         scale = grad_outputs[0] / ctx.n_targets
-        return grad_hidden * scale.to(grad_hidden.dtype), grad_weight * scale, None, None
+        return grad_hidden * scale.to(grad_hidden.dtype), grad_weight * scale, None, None, None
 
 
 def next_token_loss(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> Tensor:
@@ -51,12 +54,13 @@ def next_token_loss(hidden: Tensor, weight: Tensor, token_ids: Tensor) -> Tensor
     The last position of each sequence predicts nothing: batch * (sequence - 1) targets.
     """
     states, targets = hidden[:, :-1].reshape(-1, hidden.shape[-1]), token_ids[:, 1:].reshape(-1)
-    return fused_loss(states, weight, targets) if hidden.is_cuda and has_fused_kernel() else chunked_loss(states, weight, targets)
+    fused = hidden.is_cuda and has_fused_kernel() and torch.is_grad_enabled()
+    return fused_loss(states, weight, targets) if fused else chunked_loss(states, weight, targets)
 
 
 def chunked_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """The same of states [targets, features] and targets int64 [targets], by torch's own operations, on any device."""
-    return _ChunkedCrossEntropy.apply(states, weight, targets, CHUNK_TOKENS)
+    return _ChunkedCrossEntropy.apply(states, weight, targets, CHUNK_TOKENS, torch.is_grad_enabled())
 
 
 def fused_loss(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
