@@ -2,6 +2,7 @@
 
 import csv
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -180,5 +181,35 @@ def test_launch_files_are_read_by_accelerate(repository_root: Path, name: str, n
     assert "mixed_precision" not in YAML(typ="safe").load(path.read_text())
 
 
-def test_the_slurm_script_is_valid_shell(repository_root: Path) -> None:
-    subprocess.run(["bash", "-n", str(repository_root / "launch/slurm.sbatch")], check=True)
+# Both nodes on this machine. With Slurm itself (two slurmd of one machine) the script was run by hand: see LOG.md
+SRUN = """#!/bin/bash
+for node in 0 1; do SLURM_NODEID=$node "$@" & nodes+=($!); done
+for node in "${nodes[@]}"; do wait "$node" || exit 1; done
+"""
+
+
+@pytest.mark.slow
+def test_the_slurm_script_trains_on_two_nodes(tmp_path: Path, repository_root: Path) -> None:
+    folder = tmp_path / "nodes"
+    make_workspace(folder)
+    for name in ("src", "stages"):
+        (folder / name).symlink_to(repository_root / name)
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "activate").write_text(f"export PATH={programs}:{Path(sys.executable).parent}:$PATH\n")
+    for name, text in {"srun": SRUN, "scontrol": "#!/bin/bash\necho localhost\necho second\n"}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    variables = {"SLURM_NNODES": "2", "SLURM_JOB_NODELIST": "both", "PROCESSES_PER_NODE": "1", "MAIN_PORT": str(port)}
+    variables |= {"SNOWCODER_WORK_DIR": str(folder / ".work"), "CUDA_VISIBLE_DEVICES": ""}
+    command = ["bash", str(repository_root / "launch/slurm.sbatch"), "general"]
+    run = subprocess.run(command, cwd=folder, env=os.environ | variables, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    assert "waiting for its result" not in run.stderr  # they trained together, not one after the other
+    make_workspace(tmp_path / "alone")
+    status, said = run_stage_in(tmp_path / "alone", repository_root, [])
+    assert status == 0, said
+    np.testing.assert_allclose(losses(folder), losses(tmp_path / "alone"), rtol=1e-5)

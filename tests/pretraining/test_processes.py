@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from snowcoder.errors import ParameterError, SnowcoderError
-from snowcoder.pretraining.processes import agree, own_sequences, process_number
+from snowcoder.pretraining.processes import agree, own_sequences, process_number, tell_of_crowded_processors
 from tests.pretraining.gloo_processes import run_together
 
 
@@ -37,3 +38,14 @@ def test_processes_that_do_not_train_together_are_told(monkeypatch: pytest.Monke
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(SnowcoderError, match="the launcher started 2 processes, but 1 train together"):
         process_number()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="threads do not matter where a CUDA device trains")
+@pytest.mark.parametrize(("cpu_threads", "is_told"), [(1, False), (2, True)])
+def test_more_threads_than_processors_are_told(
+    cpu_threads: int, is_told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    tell_of_crowded_processors(cpu_threads)
+    assert ("2 processes of pretrain.cpu_threads 2 share 2 processors" in capsys.readouterr().err) == is_told

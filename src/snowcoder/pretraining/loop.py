@@ -31,7 +31,14 @@ from snowcoder.pretraining.data_parallel import accumulation, clip_gradients, di
 from snowcoder.pretraining.interruptions import TerminationFlag, device_failures_explained
 from snowcoder.pretraining.objective import Objective
 from snowcoder.pretraining.pace import Pace
-from snowcoder.pretraining.processes import agree, launched_processes, own_device, own_sequences, process_number
+from snowcoder.pretraining.processes import (
+    agree,
+    launched_processes,
+    own_device,
+    own_sequences,
+    process_number,
+    tell_of_crowded_processors,
+)
 from snowcoder.pretraining.runtime import runtime_settings
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 from snowcoder.pretraining.throughput import Interval
@@ -157,6 +164,7 @@ def train(
 
 def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
     """Model and objective on their devices, spread over the processes in place; the objective is what is called."""
+    tell_of_crowded_processors(shared.cpu_threads)
     torch.set_num_threads(shared.cpu_threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # it only shows reads of memory that was never written, at 3% of a training step
