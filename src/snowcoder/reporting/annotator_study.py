@@ -40,6 +40,8 @@ class Run:
 
 
 Arms = Mapping[str, Mapping[int, Run]]  # arm -> seed -> run
+# arm -> (arm - random, 95% interval); None for random itself, or without its runs
+Differences = Mapping[str, tuple[float, tuple[float, float]] | None]
 
 
 def read_run(folder: Path, variant: str, rule: str) -> Run:
@@ -62,10 +64,11 @@ def read_run(folder: Path, variant: str, rule: str) -> Run:
 
 def study_page(arms: Arms, start: Run, command: str, how: Sequence[str], missing: Sequence[str]) -> str:
     """Markdown. start: the general checkpoint; how: sentences on what was run; missing: runs that are not there yet."""
+    differences = {name: {arm: compare_arms(arms, arm, name) for arm in arms} for name in SETS}
     sections = [Section("What was run", [*how, f"Again: `{command}`"], [_selection_table(arms)])]
-    sections += [Section(title, [], [_value_table(arms, name, start)]) for name, title in SETS.items()]
+    sections += [Section(title, [], [_value_table(arms, name, start, differences[name])]) for name, title in SETS.items()]
     sections += [Section(title, [], [_pass_table(arms, name)]) for name, title in BENCHMARKS.items()]
-    findings = [finding for name in SETS if (finding := _finding(arms, name))]
+    findings = [finding for name in SETS if (finding := _finding(name, differences[name]))]
     if missing:
         findings.insert(0, f"Not finished: {len(missing)} runs are missing ({', '.join(missing)}).")
     return render_markdown(Document("Does selection help?", findings, sections))
@@ -83,12 +86,12 @@ def _selection_table(arms: Arms) -> Table:
     return Table(["arm", "seed", "budget, unique tokens", "selected tokens", "files", "passes"], rows, caption)
 
 
-def _value_table(arms: Arms, name: str, start: Run) -> Table:
+def _value_table(arms: Arms, name: str, start: Run, differences: Differences) -> Table:
     """Bits per byte of one set: lower is better."""
     rows = [["general checkpoint, before", f"{_rate(start.bits[name], start.n_bytes[name]):.4f}", "", "", ""]]
     for arm, runs in arms.items():
         values = [_rate(run.bits[name], run.n_bytes[name]) for run in runs.values()]
-        rows.append([arm, _each(values, 4), f"{np.mean(values):.4f}", *_difference(arms, arm, name, 4)])
+        rows.append([arm, _each(values, 4), f"{np.mean(values):.4f}", *_difference(differences[arm])])
     return Table(_columns(), rows, _caption("Lower is better."))
 
 
@@ -108,12 +111,11 @@ def _caption(first: str) -> str:
     return f"{first} Intervals: bootstrap over seeds, then over texts or problems, which the arms share."
 
 
-def _difference(arms: Arms, arm: str, name: str, digits: int) -> list[str]:
-    compared = compare_arms(arms, arm, name)
+def _difference(compared: tuple[float, tuple[float, float]] | None) -> list[str]:
     if compared is None:
         return ["-", "-"]
     difference, (low, high) = compared
-    return [f"{difference:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}"]
+    return [f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"]
 
 
 def compare_arms(arms: Arms, arm: str, name: str) -> tuple[float, tuple[float, float]] | None:
@@ -141,13 +143,12 @@ def _shared_weights(runs: Sequence[Run], name: str) -> np.ndarray:
     return weights
 
 
-def _finding(arms: Arms, name: str) -> str:
+def _finding(name: str, differences: Differences) -> str:
     """One sentence: which arms differ from random on a set beyond noise."""
     better: list[str] = []
     worse: list[str] = []
     noise: list[str] = []
-    for arm in arms:
-        compared = compare_arms(arms, arm, name)
+    for arm, compared in differences.items():
         if compared is None:
             continue
         _, (low, high) = compared
