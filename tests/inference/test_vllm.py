@@ -113,6 +113,37 @@ def test_a_process_that_still_refers_to_its_engine_ends(folder: Path, tmp_path: 
     assert "1" in done.stdout.splitlines()  # among vLLM's own lines
 
 
+KILLS_ITS_ENGINE = """
+import sys
+from pathlib import Path
+import psutil
+from snowcoder.errors import EngineError
+from snowcoder.inference.engine import Sampling
+from snowcoder.inference.vllm_engine import load_vllm_engine
+
+if __name__ == "__main__":
+    engine = load_vllm_engine(Path(sys.argv[1]), "float32", int(sys.argv[2]), [0])
+    answers = engine.complete([f"def f{number}(a):" for number in range(200)], Sampling(24), [0] * 200)
+    next(answers)
+    for process in psutil.Process().children(recursive=True):
+        if "EngineCore" in " ".join(process.cmdline()) or "EngineCore" in process.name():
+            process.kill()
+    for attempt in range(2):
+        try:
+            list(answers if attempt == 0 else engine.generate(["def g(a):"], Sampling(4)))
+        except EngineError as error:
+            print("told:", error)
+"""
+
+
+def test_an_engine_whose_process_dies_is_told_and_not_waited_for(folder: Path, tmp_path: Path):
+    script = tmp_path / "kills.py"
+    script.write_text(KILLS_ITS_ENGINE)
+    done = subprocess.run([sys.executable, script, folder, str(WINDOW)], capture_output=True, text=True, timeout=300, check=True)
+    told = [line for line in done.stdout.splitlines() if line.startswith("told: vLLM's engine has died")]
+    assert len(told) == 2, done.stdout + done.stderr  # in the middle of a call, and at the next one
+
+
 def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))

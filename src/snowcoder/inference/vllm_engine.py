@@ -11,6 +11,7 @@ import os
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from tokenizers import Tokenizer
@@ -134,6 +135,7 @@ def load_vllm_engine(
     except (ValueError, RuntimeError, OSError) as error:
         raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
     atexit.register(_shut_down, weakref.ref(llm))
+    _end_the_wait_of_the_dead(llm.llm_engine.engine_core)
     own_start = [] if start_ids is not None else tokenizer.encode("").ids
     encoder = PromptEncoder(tokenizer, own_start if start_ids is None else start_ids, chat_renderer(folder))
     return VllmEngine(llm, tokenizer, encoder, _end_ids(llm), llm.model_config.max_model_len)
@@ -143,6 +145,25 @@ def _shut_down(reference: "weakref.ref[LLM]") -> None:
     """Ends vLLM's processes before multiprocessing, at the exit of this one, waits for them: an LLM that is still referred to ends none."""
     if (llm := reference()) is not None:
         llm.llm_engine.engine_core.shutdown()
+
+
+def _end_the_wait_of_the_dead(core: Any) -> None:
+    """vLLM (0.32, core_client.py) ends its receiving thread when its process has died, but who waits for an answer would wait for ever.
+
+    core: of vLLM; one in this very process has no such thread, and nothing to wait for.
+    """
+    from vllm.v1.engine.core_client import SyncMPClient
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    if not isinstance(core, SyncMPClient):
+        return
+    receiver, answers = core.output_queue_thread, core.outputs_queue  # not `core`: a thread that refers to it would keep it alive
+
+    def tell() -> None:
+        receiver.join()
+        answers.put(EngineDeadError())
+
+    Thread(target=tell, name="vllm-death", daemon=True).start()
 
 
 def _end_ids(llm: "LLM") -> list[int]:
