@@ -8,6 +8,7 @@ its share of the time at the default interval (goal below 2%), and the share of 
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -27,7 +28,7 @@ from stages.pretrain import VariantParams
 
 SEQUENCE_LENGTH, N_SEQUENCES = 256, 4096
 WARMUP_STEPS, WINDOW_STEPS = 5, 10
-DEFAULT_INTERVAL_S = loop.CHECKPOINT_INTERVAL_S
+DEFAULT_INTERVAL_S = 60.0
 
 
 class Measurement:
@@ -64,7 +65,8 @@ def measure(n_steps: int, every_s: float) -> Measurement:
     shape = load_section("initialize_model", ModelParams)
     phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
     short = phase.model_copy(update={"tokens": phase.batch_tokens * n_steps})
-    loop.CHECKPOINT_INTERVAL_S, loop.REPORT_EVERY_STEPS = every_s, 1
+    os.environ["SNOWCODER_CHECKPOINT_INTERVAL_S"] = str(every_s)
+    loop.REPORT_EVERY_STEPS = 1
     found, save = Measurement(), CheckpointWriter.save
 
     def timed_save(self: CheckpointWriter, *arguments: Any) -> None:

@@ -10,6 +10,7 @@ and hour. The plan of the training stages is kept in the work folder and set bes
 """
 
 import argparse
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -62,6 +63,20 @@ def read_training(params: Path) -> Training:
 def devices_per_model(sharding: Sharding, n_devices: int) -> int:
     """Over how many of `n_devices` a training spreads one copy of weights and optimizer state."""
     return {"none": 1, "full": n_devices, "hybrid": min(n_devices, DEVICES_PER_NODE)}[sharding]
+
+
+def check_choices(chosen: argparse.Namespace) -> None:
+    """Raises ParameterError for a number that no plan can be made with."""
+    allowed = {
+        "devices": (chosen.devices >= 1, "1 or more"),
+        "mfu": (0 < chosen.mfu <= 1, "above 0, 1 at most"),
+        "shards": (1 <= chosen.shards <= chosen.devices, f"1 to --devices {chosen.devices}"),
+        "corpus-tokens": (chosen.corpus_tokens is None or chosen.corpus_tokens >= 1, "1 or more"),
+        "price": (chosen.price is None or 0 <= chosen.price < math.inf, "0 or more"),
+    }
+    for name, (is_allowed, range_of_values) in allowed.items():
+        if not is_allowed:
+            raise ParameterError(f"--{name}: found {getattr(chosen, name.replace('-', '_'))}; allowed: {range_of_values}")
 
 
 def read_corpus(profile: str | None, training: Training, tokens: int | None) -> CorpusSize:
@@ -129,7 +144,7 @@ def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: 
         f"model: {count_parameters(training.shape):,} parameters with embeddings, {training.flops_per_token:.4g} FLOPs a token of training "
         f"(6 N + 12 L d T at {training.sequence_length:,} tokens)",
         f"speed: {speeds.origin}; training {per_device:,.0f} tokens/s a device, {per_device * speeds.n_devices:,.0f} together",
-        f"corpus: {number(corpus.tokens)} tokens, {number(corpus.files)} files, {number(corpus.n_bytes)}B, {corpus.origin}",
+        f"corpus: {number(corpus.tokens)} tokens, {number(corpus.files)} files, {corpus.n_bytes / 1e9:,.2f} GB, {corpus.origin}",
     ]
     if device != THIS:
         lines.append(
@@ -156,7 +171,9 @@ def main() -> None:
     parser.add_argument("--price", type=float, help="per device and hour")
     chosen = parser.parse_args()
     settings = runtime_settings()
-    chosen.shards = chosen.shards or devices_per_model(settings.sharding, chosen.devices)
+    if chosen.shards is None:
+        chosen.shards = devices_per_model(settings.sharding, chosen.devices)
+    check_choices(chosen)
     chosen.activation_checkpointing |= settings.activation_checkpointing
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_PATH

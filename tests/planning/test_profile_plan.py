@@ -100,6 +100,31 @@ def test_this_machine_is_measured_at_every_kind_of_work(monkeypatch: pytest.Monk
     assert stages["pretrain@general"]["memory_bytes"] > 2**27
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--devices 0", "--devices: found 0; allowed: 1 or more"),
+        ("--mfu 2", "--mfu: found 2.0; allowed: above 0, 1 at most"),
+        ("--mfu nan", "--mfu: found nan"),
+        ("--devices 2 --shards 3", "--shards: found 3; allowed: 1 to --devices 2"),
+        ("--shards 0", "--shards: found 0"),
+        ("--corpus-tokens 0", "--corpus-tokens: found 0; allowed: 1 or more"),
+        ("--price -1", "--price: found -1.0; allowed: 0 or more"),
+    ],
+)
+def test_numbers_that_plan_nothing_are_refused(
+    arguments: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        run_plan(monkeypatch, capsys, "--profile", "h100", "--device", "h100", *arguments.split())
+
+
+def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("psutil.cpu_percent", lambda interval: 50.0)
+    shown = " ".join(run_plan(monkeypatch, capsys, "--profile", "toy").split())
+    assert "BESIDE OTHER PROGRAMS on 50% of the processors" in shown
+
+
 def test_a_model_that_does_not_fit_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     training = tool.read_training(params_of("paper", tmp_path))
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2**34))

@@ -72,7 +72,7 @@ def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
 
 def test_killed_three_times_equals_uninterrupted_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, whole_curve = run(CountingData(), tmp_path / "whole")
-    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     for fatal_batch in (5, 9, 4):  # mid-step too: two micro-batches make a step
         with pytest.raises(KeyboardInterrupt):
             run(DyingData(fatal_batch), tmp_path / "killed")
@@ -83,7 +83,7 @@ def test_killed_three_times_equals_uninterrupted_bit_for_bit(tmp_path: Path, mon
 
 def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = run(CountingData(), tmp_path / "whole")
-    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     with pytest.raises(KeyboardInterrupt):
         run(DyingData(9), tmp_path / "torn")
     newest = max((tmp_path / "torn").glob("step-*.pt"))
@@ -120,7 +120,7 @@ def test_initial_weights_are_the_same_in_every_process(repository_root: Path) ->
 
 
 def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     run(CountingData(), tmp_path)
     wider = initialize(MODEL.model_copy(update={"ffn_size": 64}))
     with pytest.raises(CheckpointError, match=r"(?s)its checkpoint is of another model: .*mlp"):
@@ -175,7 +175,7 @@ def test_a_device_that_disappears_is_told_and_costs_no_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
 ) -> None:
     whole, whole_curve = run(CountingData(), tmp_path / "whole")
-    monkeypatch.setattr("snowcoder.pretraining.loop.CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     model = initialize(MODEL)
     forward, calls = model.model.layers[1].forward, []
 

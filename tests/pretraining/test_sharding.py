@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.pretraining.runtime import runtime_settings
+from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
 from tests.pretraining.gloo_processes import load_newest, run_together, train_once
 
 FULL, HYBRID = {"SNOWCODER_SHARDING": "full"}, {"SNOWCODER_SHARDING": "hybrid"}
@@ -164,3 +164,10 @@ def test_nothing_set_is_one_model_a_process(monkeypatch: pytest.MonkeyPatch) -> 
         if name.startswith("SNOWCODER_"):
             monkeypatch.delenv(name)
     assert runtime_settings() == ("none", False)
+
+
+@pytest.mark.parametrize("found", ["abc", "-1", "nan"])
+def test_an_interval_that_is_no_time_is_refused(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", found)
+    with pytest.raises(ParameterError, match=f"SNOWCODER_CHECKPOINT_INTERVAL_S: found '{found}'; allowed: seconds, 0 or more"):
+        checkpoint_interval_s()

@@ -13,13 +13,13 @@ import pytest
 
 pytestmark = pytest.mark.slow
 SCRIPT = """
-import hashlib, sys
+import hashlib, os, sys
 from pathlib import Path
 import numpy as np
 from snowcoder.pretraining import loop
 from snowcoder.pretraining.model import initialize
 from tests.pretraining.test_loop import MODEL, SHARED, PHASE, CountingData
-loop.CHECKPOINT_INTERVAL_S = 0.0
+os.environ["SNOWCODER_CHECKPOINT_INTERVAL_S"] = "0"
 model = initialize(MODEL)
 phase = PHASE.model_copy(update={"tokens": PHASE.batch_tokens * 600})
 curve = loop.train(model, CountingData(), SHARED, phase, Path(sys.argv[1]), lambda *_: None)

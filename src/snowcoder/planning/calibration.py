@@ -30,6 +30,7 @@ from snowcoder.pretraining.throughput import flops_per_token
 WARMUP_STEPS, MEASURED_STEPS = 3, 8
 MEASURED_BATCHES = 3
 PROMPT_TOKENS, NEW_TOKENS = 64, 16
+MAX_OTHER_LOAD = 0.2  # share of the processors; threads that wait for each other were seen to train at a seventh of the idle speed
 
 
 class TrainingSpeed(NamedTuple):
@@ -114,6 +115,7 @@ def calibrate(
     completions: GenerateCompletionsParams,
 ) -> tuple[Speeds, TrainingSpeed]:
     """All three. Raises ParameterError, SourceError."""
+    other_load = psutil.cpu_percent(interval=0.5) / 100
     training = measure_training(shape, shared, phase, sequence_length)
     per_token = flops_per_token(count_parameters(shape), shape.layers, shape.hidden_size, sequence_length)
     speeds = Speeds(
@@ -122,9 +124,16 @@ def calibrate(
         decoding=measure_decoding(shape, completions),
         decode_layer_s=0.0,  # in the measurement
         n_devices=1,
-        origin="measured here just now",
+        origin=_origin(other_load),
     )
     return speeds, training
+
+
+def _origin(other_load: float) -> str:
+    """other_load: share of the processors that other programs kept busy before the measurement."""
+    if other_load <= MAX_OTHER_LOAD:
+        return "measured here just now"
+    return f"measured here just now, BESIDE OTHER PROGRAMS on {other_load:.0%} of the processors: an idle machine may be many times faster"
 
 
 def _check_memory(needed_bytes: int) -> None:

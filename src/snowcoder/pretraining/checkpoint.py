@@ -67,11 +67,13 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def _newest_whole(folder: Path) -> Path | None:
-    for path in sorted(folder.glob("step-*"), reverse=True):
+    paths = sorted(folder.glob("step-*"), reverse=True)
+    for number, path in enumerate(paths, 1):
         fault = fault_of(path)
         if fault is None:
             return path
-        say(f"{path}: is torn or was changed ({fault}); going on from the checkpoint before it")
+        next_try = "going on from the checkpoint before it" if number < len(paths) else "there is none before it: starting over"
+        say(f"{path}: is torn or was changed ({fault}); {next_try}")
     return None
 
 

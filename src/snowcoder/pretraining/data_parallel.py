@@ -82,6 +82,13 @@ def mean_over_processes(value: Tensor) -> float:
     return float(value / dist.get_world_size())
 
 
+def release_whole_weights(distributed: nn.Module) -> None:
+    """Leave each process with its shards alone, after a pass without backward: FSDP2 keeps the outermost weights whole till the next."""
+    for module in distributed.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+
+
 @torch.no_grad()
 def gather_weights(sharded: nn.Module, whole: nn.Module) -> None:
     """Write the weights of a sharded model into another of the same shape, in every process; one parameter is whole at a time."""

@@ -8,7 +8,6 @@ losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit
 """
 
 import copy
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -27,7 +26,14 @@ from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.checkpoint_files import read_checkpoint
-from snowcoder.pretraining.data_parallel import accumulation, clip_gradients, distribute, gather_weights, mean_over_processes
+from snowcoder.pretraining.data_parallel import (
+    accumulation,
+    clip_gradients,
+    distribute,
+    gather_weights,
+    mean_over_processes,
+    release_whole_weights,
+)
 from snowcoder.pretraining.interruptions import TerminationFlag, device_failures_explained
 from snowcoder.pretraining.objective import Objective
 from snowcoder.pretraining.pace import Pace
@@ -39,16 +45,14 @@ from snowcoder.pretraining.processes import (
     process_number,
     tell_of_crowded_processors,
 )
-from snowcoder.pretraining.runtime import runtime_settings
+from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 from snowcoder.pretraining.throughput import Interval
 from snowcoder.pretraining.training_state import training_state
 from snowcoder.pretraining.watching import LossWatch
 from snowcoder.tokenization.token_shards import TokenShards
 
-# Not part of a result's identity: how often state is saved, and how often a record of progress is kept.
-CHECKPOINT_INTERVAL_S = float(os.environ.get("SNOWCODER_CHECKPOINT_INTERVAL_S", "60"))
-REPORT_EVERY_STEPS = 20
+REPORT_EVERY_STEPS = 20  # how often a record of progress is kept
 
 # (steps done, steps in all, token ids int64 [batch, sequence] -> mean loss as in training, device); must leave the model as it is
 Observer = Callable[[int, int, Callable[[torch.Tensor], torch.Tensor], torch.device], None]
@@ -129,7 +133,7 @@ def train(
     """
     _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
-    n_steps = phase.tokens // phase.batch_tokens
+    n_steps, interval_s = phase.tokens // phase.batch_tokens, checkpoint_interval_s()
     rank, n_processes = process_number(), launched_processes()
     sharded = runtime_settings().sharding != "none" and n_processes > 1
     with device_failures_explained(state_folder), TerminationFlag() as termination, CheckpointWriter(state_folder, sharded) as checkpoints:
@@ -147,15 +151,20 @@ def train(
             pace.step_done(phase.batch_tokens, result.input_wait_s)
             if observe is not None:
                 observe(step + 1, n_steps, objective, own_device())
+                release_whole_weights(objective)
             if rank == 0:
                 if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
                     log(curve[-1], pace.interval())
                 pace.tell(step + 1, result.train_loss)
-            leaving, saving = agree(termination.requested, rank == 0 and time.monotonic() - saved_s >= CHECKPOINT_INTERVAL_S)
+            # the last step's too: if publishing fails, nothing is trained again
+            is_due = step + 1 == n_steps or time.monotonic() - saved_s >= interval_s
+            leaving, saving = agree(termination.requested, rank == 0 and is_due)
             if (leaving or saving) and (sharded or rank == 0):
                 checkpoints.save(len(curve), training_state(trained, optimizer), [tuple(point) for point in curve])
                 saved_s = time.monotonic()
             if leaving:
+                if rank == 0:
+                    say(f"asked to end: stopped after step {step + 1} of {n_steps}, with a checkpoint; run again to go on")
                 raise SystemExit(128 + signal.SIGTERM)
         if sharded:
             gather_weights(trained, model)

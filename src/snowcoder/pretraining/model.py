@@ -43,6 +43,8 @@ class ModelParams(ParamsModel):
             raise ValueError(
                 f"heads {self.heads} must divide hidden_size {self.hidden_size}, and kv_heads {self.kv_heads} must divide heads"
             )
+        if (head_size := self.hidden_size // self.heads) % 2:
+            raise ValueError(f"hidden_size {self.hidden_size} / heads {self.heads} gives heads of {head_size}; RoPE needs an even number")
         return self
 
 
@@ -99,8 +101,17 @@ def load_model(folder: Path) -> "LlamaForCausalLM":
 
 
 def save_model(model: "LlamaForCausalLM", tokenizer_folder: Path, folder: Path) -> None:
-    """A folder that AutoModelForCausalLM, AutoTokenizer and vLLM load as it is."""
-    model.save_pretrained(folder)
+    """A folder that AutoModelForCausalLM, AutoTokenizer and vLLM load as it is. Raises CheckpointError if it cannot be written."""
+    from safetensors import SafetensorError
+
+    try:
+        model.save_pretrained(folder)
+    except (OSError, SafetensorError) as error:
+        needed = sum(parameter.nbytes for parameter in model.parameters())
+        raise CheckpointError(
+            f"{folder}: the model could not be written ({error}); it takes {needed:,} bytes, {shutil.disk_usage(folder).free:,} are free; "
+            "make room and run again: what has been trained is in its checkpoints"
+        ) from error
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copy(tokenizer_folder / name, folder / name)

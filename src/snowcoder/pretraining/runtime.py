@@ -7,8 +7,11 @@ SNOWCODER_SHARDING (of the model over the processes of a launcher; one process h
 SNOWCODER_ACTIVATION_CHECKPOINTING
   0       backward finds what it needs in memory: the default
   1       backward computes each layer's activations again: less memory, about a third more arithmetic
+SNOWCODER_CHECKPOINT_INTERVAL_S (60)
+  seconds between checkpoints; 0: one after every step
 """
 
+import math
 import os
 from typing import Literal, NamedTuple, cast, get_args
 
@@ -28,6 +31,18 @@ def runtime_settings() -> RuntimeSettings:
     """The settings of this process. Raises ParameterError for a value that is none of those allowed."""
     sharding = _choice("SNOWCODER_SHARDING", get_args(Sharding))
     return RuntimeSettings(cast(Sharding, sharding), _choice("SNOWCODER_ACTIVATION_CHECKPOINTING", ("0", "1")) == "1")
+
+
+def checkpoint_interval_s() -> float:
+    """Seconds between checkpoints. Raises ParameterError for what is no number of seconds."""
+    text = os.environ.get("SNOWCODER_CHECKPOINT_INTERVAL_S") or "60"
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = math.nan
+    if not interval_s >= 0:  # nor is nan
+        raise ParameterError(f"SNOWCODER_CHECKPOINT_INTERVAL_S: found {text!r}; allowed: seconds, 0 or more")
+    return interval_s
 
 
 def _choice(name: str, allowed: tuple[str, ...]) -> str:

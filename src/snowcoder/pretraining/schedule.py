@@ -23,8 +23,8 @@ class ScheduleParams(ParamsModel):
     """
 
     kind: Literal["cosine", "linear", "constant"]
-    peak_learning_rate: float = Field(gt=0)
-    final_learning_rate: float = Field(ge=0)
+    peak_learning_rate: float = Field(gt=0, allow_inf_nan=False)
+    final_learning_rate: float = Field(ge=0, allow_inf_nan=False)
     warmup_steps: int = Field(ge=0)
 
     @model_validator(mode="after")
