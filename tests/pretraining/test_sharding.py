@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch.distributed.tensor import DTensor
 
 from snowcoder.errors import ParameterError
+from snowcoder.pretraining.data_parallel import distribute, release_whole_weights
+from snowcoder.pretraining.model import initialize
+from snowcoder.pretraining.objective import Objective
+from snowcoder.pretraining.processes import own_device
 from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
-from tests.pretraining.gloo_processes import load_newest, run_together, train_once
+from tests.pretraining.gloo_processes import SHAPE, load_newest, run_together, train_once
 
 FULL, HYBRID = {"SNOWCODER_SHARDING": "full"}, {"SNOWCODER_SHARDING": "hybrid"}
 
@@ -171,3 +177,21 @@ def test_an_interval_that_is_no_time_is_refused(found: str, monkeypatch: pytest.
     monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", found)
     with pytest.raises(ParameterError, match=f"SNOWCODER_CHECKPOINT_INTERVAL_S: found '{found}'; allowed: seconds, 0 or more"):
         checkpoint_interval_s()
+
+
+def test_a_pass_without_gradients_leaves_nothing_whole_once_released() -> None:
+    (before, after), _ = run_together(2, sharded_before_and_after_release)
+    assert (before, after) == (False, True)
+
+
+def sharded_before_and_after_release() -> tuple[bool, bool]:
+    """Whether all weights are shared out after a pass without gradients, and after release_whole_weights."""
+    model = initialize(SHAPE)
+    objective = distribute(
+        Objective(model, bf16=False, compile_layers=False, checkpoint_activations=False), model.model.layers, "full", own_device()
+    )
+    with torch.no_grad():
+        objective(torch.arange(32).reshape(2, 16))
+    before = all(isinstance(parameter, DTensor) for parameter in model.parameters())
+    release_whole_weights(objective)
+    return before, all(isinstance(parameter, DTensor) for parameter in model.parameters())
