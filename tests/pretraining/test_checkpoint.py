@@ -68,6 +68,13 @@ def test_a_spoiled_one_is_told_and_the_one_before_is_taken(tmp_path: Path, fault
     assert f"{newest}: is torn or was changed" in capsys.readouterr().err
 
 
+def test_a_spoiled_one_without_another_before_it_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path, 1)
+    next(tmp_path.iterdir()).write_bytes(b"torn")
+    assert newest_checkpoint(tmp_path) is None
+    assert "there is none before it: starting over" in capsys.readouterr().err
+
+
 def test_without_one_there_is_no_state(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "nowhere") is None
 

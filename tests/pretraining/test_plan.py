@@ -109,3 +109,8 @@ def test_every_profile_can_be_planned(repository_root: Path, tmp_path: Path) -> 
         found = read_training(params)
         assert plan_memory(found.shape, found.shared, found.sequence_length).total > 0
         assert all(plan_phase(name, found.shape, phase, found.sequence_length, 1000.0).hours > 0 for name, phase in found.phases.items())
+
+
+def test_heads_of_an_odd_size_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"hidden_size 260 / heads 4 gives heads of 65; RoPE needs an even number"):
+        ModelParams(**SMALL.model_dump() | {"hidden_size": 260, "heads": 4, "kv_heads": 4})

@@ -43,3 +43,8 @@ def test_final_above_peak_is_refused() -> None:
     raw = {"kind": "cosine", "peak_learning_rate": 1e-4, "final_learning_rate": 1e-3, "warmup_steps": 1}
     with pytest.raises(ParameterError, match=r"final_learning_rate 0\.001 is above peak_learning_rate"):
         validate(raw, ScheduleParams, "pretrain.general.schedule")
+
+
+def test_a_rate_without_end_is_refused() -> None:
+    with pytest.raises(ParameterError, match="peak_learning_rate"):
+        validate(COSINE.model_dump() | {"peak_learning_rate": float("inf")}, ScheduleParams, "pretrain.general.schedule")
