@@ -174,6 +174,10 @@ def main() -> None:
     if chosen.shards is None:
         chosen.shards = devices_per_model(settings.sharding, chosen.devices)
     check_choices(chosen)
+    if chosen.device == THIS and chosen.activation_checkpointing and not settings.activation_checkpointing:
+        raise ParameterError(
+            "--activation-checkpointing: the steps measured here do as SNOWCODER_ACTIVATION_CHECKPOINTING=1 says; set that"
+        )
     chosen.activation_checkpointing |= settings.activation_checkpointing
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_PATH

@@ -22,7 +22,7 @@ def code_deps(stage: str) -> list[str]:
 def main() -> None:
     """Rewrite dvc.yaml in place, keeping comments and data dependencies."""
     yaml = YAML()
-    yaml.width = 200
+    yaml.width = 400
     yaml.indent(mapping=2, sequence=4, offset=2)
     path = Path("dvc.yaml")
     document = yaml.load(path.read_text())

@@ -119,6 +119,13 @@ def test_numbers_that_plan_nothing_are_refused(
         run_plan(monkeypatch, capsys, "--profile", "h100", "--device", "h100", *arguments.split())
 
 
+def test_what_is_measured_here_is_what_the_plan_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ParameterError, match="set that"):
+        run_plan(monkeypatch, capsys, "--profile", "toy", "--activation-checkpointing")
+    monkeypatch.setenv("SNOWCODER_ACTIVATION_CHECKPOINTING", "1")
+    assert "with activation checkpointing" in " ".join(run_plan(monkeypatch, capsys, "--profile", "toy").split())
+
+
 def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("psutil.cpu_percent", lambda interval: 50.0)
     shown = " ".join(run_plan(monkeypatch, capsys, "--profile", "toy").split())
