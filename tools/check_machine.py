@@ -1,24 +1,38 @@
-"""What `make repro` checks in its first seconds: Python, processor, memory, compiler, isolation of untrusted programs.
+"""What `make repro` checks in its first seconds: Python, processor, memory, disk, GPU, compiler, isolation of untrusted programs.
 
-Prints one line per check with the fix; exits 1 if the pipeline cannot run here.
+in: this machine, params.yaml  out: one line per check, with the fix where one is due; exits 1 if the pipeline cannot run here.
 """
 
 import os
 import platform
 import shutil
+import subprocess
 import sys
+import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from snowcoder.errors import SandboxError
+from snowcoder.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
+from snowcoder.errors import DeviceError, SandboxError
+from snowcoder.params import read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
 from snowcoder.sandbox.program import check_sandbox
 
-MIN_MEMORY_BYTES = 6 * 2**30
+GIB = 2**30
+# The nano profile: the largest stage was seen to use 1.5 GiB; caches, checkpoints and DVC's copies of them are below 3 GiB
+MIN_MEMORY_BYTES = 6 * GIB
+MIN_FREE_DISK_BYTES = 4 * GIB
+# One of these exists where torch may find a GPU: looking is cheaper than importing torch, which takes two seconds
+GPU_FILES = (*DEVICE_FILES, DRIVER_VERSION, Path("/dev/kfd"), Path("/dev/dxg"))
+CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_python() -> str | None:
-    """None if the interpreter is recent enough, else what to do."""
-    return None if sys.version_info >= (3, 11) else f"Python {platform.python_version()} is too old: install Python 3.11 or newer"
+    """None if the interpreter is one of those that the pins are made for, else what to do."""
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return None
+    return f"Python {platform.python_version()}: snowcoder needs 3.11, 3.12 or 3.13: make setup PYTHON=python3.12"
 
 
 def check_platform() -> str | None:
@@ -35,23 +49,107 @@ def check_isolation() -> str | None:
     return None
 
 
+def check_gpu(params: dict[str, Any]) -> str | None:
+    """None if the GPU that this machine has, or that params.yaml asks for, can be used, else what to do."""
+    try:
+        if params.get("embed_files", {}).get("device") == "cuda":
+            device_type("cuda")
+        elif may_have_gpu():
+            device_type()
+    except DeviceError as error:
+        return str(error)
+    return None
+
+
+def may_have_gpu() -> bool:
+    """Whether anything of a GPU can be seen on this machine."""
+    return any(path.exists() for path in GPU_FILES)
+
+
+def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
+    """None if nothing here is compiled at run time, or it can be: by torch.compile, or by Triton, whose kernels are launched through C."""
+    asks = []
+    if params.get("pretrain", {}).get("compile") is True:
+        asks.append("pretrain.compile: true")
+    if on_gpu and find_spec("liger_kernel"):
+        asks.append("liger-kernel")
+    lacks = [name for name, found in (("a C++ compiler", compiler()), ("Python.h", python_header())) if found is None]
+    if not asks or not lacks:
+        return None
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-dev"
+    return f"{' and '.join(asks)} cannot run without {' and '.join(lacks)}: apt install g++ {package}, or set pretrain.compile to false"
+
+
+def compiler() -> str | None:
+    """Path of the C++ compiler that torch.compile would call, None without one."""
+    return shutil.which(os.environ.get("CXX", "")) or shutil.which("c++") or shutil.which("g++")
+
+
+def python_header() -> Path | None:
+    """Python.h of this interpreter, None where its development files are not installed."""
+    path = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    return path if path.exists() else None
+
+
+def memory_bytes() -> int:
+    """Memory that this process may use: the machine's, or its container's limit."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = CGROUP_MEMORY.read_text().strip() if CGROUP_MEMORY.exists() else "max"
+    return min(machine, int(limit)) if limit.isdigit() else machine
+
+
 def describe_processor() -> str:
     """Processors, memory and the instructions that decide the speed of training."""
     flags = set(Path("/proc/cpuinfo").read_text().split()) if Path("/proc/cpuinfo").exists() else set()
     bf16 = next((name for name in ("amx_bf16", "avx512_bf16") if name in flags), None)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    note = "" if memory >= MIN_MEMORY_BYTES else " (less than the 6 GiB that the nano profile may use)"
+    memory = memory_bytes()
+    note = "" if memory >= MIN_MEMORY_BYTES else f" (less than the {MIN_MEMORY_BYTES // GIB} GiB that the nano profile may use)"
     arithmetic = bf16 or "no bf16 instructions: training will be slower"
-    return f"{len(os.sched_getaffinity(0))} processors, {memory / 2**30:.0f} GiB memory{note}, {arithmetic}"
+    return f"{len(os.sched_getaffinity(0))} processors, {memory / GIB:.0f} GiB memory{note}, {arithmetic}"
+
+
+def describe_disk() -> str:
+    """Free space where outputs and DVC's cache are written."""
+    free = shutil.disk_usage(".").free
+    note = "" if free >= MIN_FREE_DISK_BYTES else f" (less than the {MIN_FREE_DISK_BYTES // GIB} GiB that the nano profile may use)"
+    return f"{free / GIB:.0f} GiB free{note}"
+
+
+def describe_gpu() -> str:
+    """Name, memory and driver of the GPU in use, or why the CPU is used."""
+    if not may_have_gpu():
+        return "none: models run on the CPU"
+    if device_type() == "cpu":
+        return "not used: models run on the CPU, as the environment asks, or as this container has no GPU of its host"
+    import torch  # after the checks, for it takes seconds
+
+    free, total = torch.cuda.mem_get_info()
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return (
+        f"{', '.join(names)}; {free / GIB:.0f} of {total / GIB:.0f} GiB free, driver {nvidia_driver()}, torch's CUDA {torch.version.cuda}"
+    )
+
+
+def describe_compiler() -> str:
+    """The compiler and Python's header, or what only works with them."""
+    found = compiler()
+    if found is None:
+        return "none: nothing needs one unless pretrain.compile is true"
+    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
+    return f"{version or found}" + ("" if python_header() else "; no Python.h: nothing needs it unless pretrain.compile is true")
 
 
 def main() -> None:
     """Print the checks; exit 1 if one of them stops the pipeline."""
-    problems = [problem for problem in (check_python(), check_platform(), check_isolation()) if problem]
-    print(f"machine: {describe_processor()}")
-    compiler = shutil.which("c++") or shutil.which("g++")
-    print(f"compiler: {compiler or 'none: training runs eagerly'}")
-    print("isolation: " + ("see below" if problems else "NONE, as the environment asks" if is_unsafe() else "bubblewrap works"))
+    params = read_yaml(Path("params.yaml"))
+    isolation, gpu = check_isolation(), check_gpu(params)
+    on_gpu = gpu is None and may_have_gpu() and device_type() == "cuda"
+    problems = [problem for problem in (check_python(), check_platform(), gpu, check_compiler(params, on_gpu), isolation) if problem]
+    print(f"machine: Python {platform.python_version()}, {describe_processor()}")
+    print(f"disk: {describe_disk()}")
+    print(f"GPU: {'see below' if gpu else describe_gpu()}")
+    print(f"compiler: {describe_compiler()}")
+    print(f"isolation: {'see below' if isolation else 'NONE, as the environment asks' if is_unsafe() else 'bubblewrap works'}")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     sys.exit(1 if problems else 0)

@@ -9,7 +9,8 @@ SnowcoderError
 ├── TrainingError      a loss that is no number, or a device that failed
 ├── SandboxError       isolation of untrusted programs is not available
 ├── ExecutionError     a worker of another machine died again and again, or could not start
-└── EngineError        an inference engine
+├── EngineError        an inference engine
+└── DeviceError        a GPU that is there, or asked for, cannot be used
 """
 
 
@@ -51,3 +52,7 @@ class ExecutionError(SnowcoderError):
 
 class EngineError(SnowcoderError):
     """An inference engine failed or is not installed."""
+
+
+class DeviceError(SnowcoderError):
+    """A GPU that the machine has, or that was asked for, cannot be used."""

@@ -17,6 +17,7 @@ from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from snowcoder.allocator import keep_freed_memory
+from snowcoder.accelerator import device_type
 from snowcoder.console import progress
 
 PAD_ID = 0  # masked, so that its value cannot matter
@@ -27,7 +28,7 @@ class Encoder:
 
     pooling: mean over the tokens of a section ([CLS] and [SEP] included, as sentence-transformers does for all-MiniLM-L6-v2), or [CLS].
     bf16: autocast of the matrix products; pooling and normalisation are fp32 either way.
-    device: cuda if there is one and it is asked for (`auto`), else the CPU.
+    device: see snowcoder.accelerator.device_type.
     """
 
     def __init__(self, folder: Path, pooling: str, bf16: bool, cpu_threads: int, device: Literal["auto", "cpu", "cuda"]) -> None:
@@ -38,7 +39,7 @@ class Encoder:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         keep_freed_memory()
         transformers_logging.disable_progress_bar()
-        self._device = torch.device("cuda" if device != "cpu" and (device == "cuda" or torch.cuda.is_available()) else "cpu")
+        self._device = torch.device(device_type(device))
         self._model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval().to(self._device)
         self._pooling = pooling
         self._bf16 = bf16

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from snowcoder.accelerator import device_type
 from snowcoder.errors import CheckpointError, ParameterError
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def load_model(folder: Path, precision: Precision, cpu_threads: int) -> "PreTrai
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{folder}: not a model that transformers can load ({error}); run `dvc checkout {folder}`") from error
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return model.to(device).eval()  # type: ignore[arg-type]  # a decorator of transformers hides `self`
+    return model.to(device_type()).eval()  # type: ignore[arg-type]  # a decorator of transformers hides `self`
 
 
 def choose_window(model: "PreTrainedModel", window_tokens: int | None, field: str) -> int:

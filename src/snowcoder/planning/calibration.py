@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
+from snowcoder.accelerator import device_type
 from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
@@ -90,7 +91,7 @@ def measure_decoding(shape: ModelParams, params: GenerateCompletionsParams) -> f
     from snowcoder.pretraining.model import initialize
 
     torch.set_num_threads(params.cpu_threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(device_type())
     model = initialize(shape).to(getattr(torch, params.precision)).to(device).eval()
     prompts = np.random.default_rng(0).integers(1, shape.vocab_size, (params.batch_size, PROMPT_TOKENS)).tolist()
     workers = worker_count() if device.type == "cpu" else 1

@@ -175,7 +175,7 @@ def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.
     """Model and objective on their devices, spread over the processes in place; the objective is what is called."""
     tell_of_crowded_processors(shared.cpu_threads)
     torch.set_num_threads(shared.cpu_threads)
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    torch.use_deterministic_algorithms(True, warn_only=own_device().type == "cuda")
     # it only shows reads of memory that was never written, at 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from snowcoder.accelerator import device_type
 from snowcoder.console import say
 from snowcoder.errors import ParameterError, SnowcoderError
 
@@ -33,9 +34,10 @@ def process_group() -> Iterator[bool]:
     if launched_processes() == 1:
         yield True
         return
-    if torch.cuda.is_available():
+    on_gpu = device_type() == "cuda"
+    if on_gpu:
         torch.cuda.set_device(own_device())
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=LONGEST_WAIT)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=LONGEST_WAIT)
     failed = False
     try:
         yield dist.get_rank() == 0
@@ -88,7 +90,7 @@ def agree(*requested: bool) -> list[bool]:
 def tell_of_crowded_processors(cpu_threads: int) -> None:
     """Processes of one node whose threads outnumber its processors wait for each other: steps of 0.2 s were seen to take 3.5 s."""
     n_processes, n_processors = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), len(os.sched_getaffinity(0))
-    if process_number() == 0 and not torch.cuda.is_available() and n_processes * cpu_threads > n_processors:
+    if process_number() == 0 and device_type() == "cpu" and n_processes * cpu_threads > n_processors:
         say(
             f"{n_processes} processes of pretrain.cpu_threads {cpu_threads} share {n_processors} processors: training will be many times "
             "slower; start fewer processes, or lower pretrain.cpu_threads in params.yaml"
@@ -96,8 +98,8 @@ def tell_of_crowded_processors(cpu_threads: int) -> None:
 
 
 def own_device() -> torch.device:
-    """The device of this process: its GPU by its number on the node, or the CPU."""
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else torch.device("cpu")
+    """The device of this process: its GPU by its number on the node, or the CPU. Raises DeviceError."""
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if device_type() == "cuda" else torch.device("cpu")
 
 
 def process_number() -> int:

@@ -6,6 +6,8 @@ llm-foundry's MFU tables (PaLM, arXiv 2204.02311, appendix B). MFU = tokens/s * 
 
 from typing import NamedTuple
 
+from snowcoder.accelerator import device_type
+
 # bf16 without sparsity, from NVIDIA's data sheets; by the beginning of the device's name
 PEAK_FLOPS = {"NVIDIA A100": 312e12, "NVIDIA H100": 989.4e12, "NVIDIA H200": 989.4e12, "NVIDIA B200": 2250e12}
 
@@ -19,7 +21,7 @@ def device_name() -> str:
     """The accelerator's name as torch gives it, or `cpu`."""
     import torch
 
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return torch.cuda.get_device_name() if device_type() == "cuda" else "cpu"
 
 
 def peak_flops(device_name: str) -> float | None:

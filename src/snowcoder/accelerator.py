@@ -1,0 +1,66 @@
+"""Which kind of device a model runs on: a GPU where there is one, the CPU where there is none, and never the CPU because a GPU fails.
+
+A machine with an NVIDIA driver that torch cannot use (too old for the build's CUDA, or a CPU build of torch) is an error with its cause:
+training on the CPU instead would run for weeks without a word. SNOWCODER_DEVICE=cpu takes the CPU all the same.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from snowcoder.errors import DeviceError
+
+VARIABLE = "SNOWCODER_DEVICE"
+DRIVER_VERSION = Path("/proc/driver/nvidia/version")
+# In a container the host's /proc shows its driver, but a container without a GPU has none of these
+DEVICE_FILES = (Path("/dev/nvidiactl"), Path("/usr/lib/wsl/lib/libcuda.so.1"))
+# The first driver that runs programs of a CUDA release (NVIDIA's release notes, "CUDA Toolkit and corresponding driver versions")
+FIRST_DRIVER = {"11": 450, "12": 525, "13": 580}
+DeviceType = Literal["cpu", "cuda"]
+
+
+def nvidia_driver() -> str | None:
+    """Version of the NVIDIA driver whose devices this process can reach, None where there is none."""
+    if not any(path.exists() for path in DEVICE_FILES):
+        return None
+    text = DRIVER_VERSION.read_text() if DRIVER_VERSION.exists() else ""
+    found = re.search(r"Kernel Module[^\n]*?\s(\d+\.\d[\d.]*)", text)
+    return found[1] if found else "of unknown version"
+
+
+def device_type(param: Literal["auto", "cpu", "cuda"] = "auto") -> DeviceType:
+    """The device of this process, as a param asks for it or, where that is auto, SNOWCODER_DEVICE (auto, cpu, cuda).
+
+    auto in both takes a GPU if the machine has one. Raises DeviceError if a GPU is there, or asked for, and cannot be used.
+    """
+    asked = param if param != "auto" else os.environ.get(VARIABLE, "auto")
+    if asked not in ("auto", "cpu", "cuda"):
+        raise DeviceError(f"environment: {VARIABLE}: found {asked!r}; allowed: auto, cpu, cuda")
+    if asked == "cpu":
+        return "cpu"
+    problem = why_no_gpu()
+    if problem is None:
+        return "cuda"
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if asked == "cuda" or (nvidia_driver() is not None and not hidden):
+        raise DeviceError(f"{problem}; to run on the CPU all the same, set {VARIABLE}=cpu (and params such as embed_files.device to cpu)")
+    return "cpu"
+
+
+def why_no_gpu() -> str | None:
+    """Why torch sees no GPU, and what to do; None if it sees one."""
+    import torch  # heavy, and stages without models have no use for it
+
+    if torch.cuda.is_available():
+        return None
+    driver, cuda = nvidia_driver(), torch.version.cuda
+    if driver is None:
+        return "there is no NVIDIA driver on this machine: install one, or choose the CPU"
+    if cuda is None:
+        remedy = "remove .venv and run `make setup EXTRAS=dev,gpu`"
+        return f"torch {torch.__version__} is a CPU build, but this machine has an NVIDIA driver ({driver}): {remedy}"
+    first = FIRST_DRIVER.get(cuda.split(".")[0])
+    if first is not None and driver[:1].isdigit() and int(driver.split(".")[0]) < first:
+        return f"the NVIDIA driver is {driver}, but torch {torch.__version__} is built for CUDA {cuda}: install driver {first} or newer"
+    return f"torch {torch.__version__} (CUDA {cuda}) sees no GPU under NVIDIA driver {driver}: see `nvidia-smi` and CUDA_VISIBLE_DEVICES"

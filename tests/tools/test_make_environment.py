@@ -1,0 +1,145 @@
+"""tools/make_environment.sh: an interpreter that will not do is refused by name, an environment is made once, and again where it must be.
+
+A tiny project with a build backend of its own stands in for the real one: its environments need no package index.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "make_environment.sh"
+PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+[project]
+name = "tiny"
+version = "1"
+[project.optional-dependencies]
+dev = []
+gpu = []
+"""
+BACKEND = '''
+import zipfile
+from pathlib import Path
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    """A wheel that holds nothing but its metadata."""
+    name = "tiny-1-py3-none-any.whl"
+    needs = "".join(f"Requires-Dist: {line}\\n" for line in Path("needs.txt").read_text().split())
+    extras = "Provides-Extra: dev\\nProvides-Extra: gpu\\n"
+    with zipfile.ZipFile(Path(folder, name), "w") as wheel:
+        wheel.writestr("tiny-1.dist-info/METADATA", f"Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\n{needs}{extras}")
+        wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("tiny-1.dist-info/RECORD", "")
+    return name
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in {"pyproject.toml": PROJECT, "backend.py": BACKEND, "constraints.txt": "", "needs.txt": ""}.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def make(project: Path, python: str = "", extras: str = "dev", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the script as make does; no index is asked unless `environment` says otherwise."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "VIRTUAL_ENV"))}
+    settings = clean | {"PIP_NO_INDEX": "1", "SNOWCODER_TORCH_INDEX": "", "PIP_CONFIG_FILE": os.devnull} | environment
+    command = ["sh", str(SCRIPT), ".venv", extras, python]
+    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True, timeout=120)
+
+
+def pretend_version(path: Path, version: str) -> Path:
+    """An interpreter that claims a version."""
+    path.write_text(f"#!/bin/sh\necho {version}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.10", "3.14"])
+def test_an_interpreter_of_another_version_is_refused_before_anything_is_made(project: Path, version: str) -> None:
+    python = pretend_version(project / "python-of-another-version", version)
+    done = make(project, str(python))
+    assert done.returncode == 1
+    assert f"is Python {version}; snowcoder needs 3.11, 3.12 or 3.13" in done.stderr
+    assert "PYTHON=" in done.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_an_interpreter_that_is_missing_or_does_not_start_is_refused(project: Path) -> None:
+    assert "no-such-python: not found" in make(project, "no-such-python").stderr
+    broken = project / "broken"
+    broken.write_text("#!/bin/sh\necho this shim has no version >&2\nexit 127\n")
+    broken.chmod(0o755)
+    assert "does not start (this shim has no version)" in make(project, str(broken)).stderr
+
+
+@pytest.mark.slow
+def test_an_environment_is_made_once_and_follows_the_pins(project: Path) -> None:
+    first = make(project, sys.executable)
+    assert first.returncode == 0, first.stderr
+    assert "installing .[dev]" in first.stderr
+    assert make(project).stderr == "", "up to date: nothing to do, whatever `python3` is"
+    (project / "constraints.txt").write_text("six==1.17.0\n")
+    assert "installing" in make(project).stderr
+    assert make(project).stderr == ""
+    assert "installing .[dev,gpu]" in make(project, extras="dev,gpu").stderr
+    assert make(project, extras="dev").stderr == "", "what has more extras serves those who ask for fewer"
+
+
+@pytest.mark.slow
+def test_an_environment_of_another_version_half_made_or_moved_is_made_anew(project: Path) -> None:
+    make(project, sys.executable)
+    pretend_version(project / "other", "3.12" if sys.version_info[:2] != (3, 12) else "3.13")
+    (project / ".venv/bin/python").unlink()
+    (project / "other").rename(project / ".venv/bin/python")
+    again = make(project, sys.executable)
+    assert again.returncode == 0, again.stderr
+    assert "making it anew" in again.stderr
+
+    (project / ".venv/bin/pip").unlink()  # as if `venv` had been killed
+    assert "installing" in make(project, sys.executable).stderr
+    pip = project / ".venv/bin/pip"
+    pip.write_text(pip.read_text().replace(str(project), "/moved/away"))
+    assert "installing" in make(project, sys.executable).stderr
+    assert make(project).stderr == ""
+
+
+@pytest.mark.slow
+def test_pips_own_reason_is_shown(project: Path) -> None:
+    (project / "needs.txt").write_text("no-such-package==1")
+    done = make(project, sys.executable)
+    assert done.returncode == 1
+    assert "No matching distribution found for no-such-package==1" in done.stderr
+    assert "pip could not install .[dev] with Python 3" in done.stderr
+    (project / "needs.txt").write_text("")
+    assert make(project, sys.executable).returncode == 0, "a failed installation is not taken for a finished one"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    Path("/proc/driver/nvidia/version").exists(), reason="this machine has an NVIDIA driver, so the CPU build is not chosen"
+)
+def test_without_a_driver_torch_comes_from_the_index_of_cpu_builds(project: Path) -> None:
+    index = project / "index"
+    (index / "torch").mkdir(parents=True)
+    (project / "constraints.txt").write_text("torch==9.9\n")
+    make_wheel = BACKEND.replace("tiny-1", "torch-9.9+cpu").replace("Name: tiny\\nVersion: 1\\n", "Name: torch\\nVersion: 9.9+cpu\\n")
+    script = f"{make_wheel}\nbuild_editable({str(index / 'torch')!r})"
+    subprocess.run([sys.executable, "-c", script], cwd=project, check=True)
+    (index / "torch/index.html").write_text('<a href="torch-9.9+cpu-py3-none-any.whl">torch-9.9+cpu-py3-none-any.whl</a>')
+    url = index.as_uri()
+
+    def installed() -> bool:
+        return any((project / ".venv").glob("lib/python*/site-packages/torch-*"))
+
+    chosen = make(project, sys.executable, SNOWCODER_TORCH_INDEX=url, PIP_NO_INDEX="0")
+    assert chosen.returncode == 0, chosen.stderr
+    assert f"taking torch's CPU build from {url}" in chosen.stderr
+    assert installed()
