@@ -123,9 +123,7 @@ def test_pips_own_reason_is_shown(project: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    Path("/proc/driver/nvidia/version").exists(), reason="this machine has an NVIDIA driver, so the CPU build is not chosen"
-)
+@pytest.mark.skipif(Path("/proc/driver/nvidia/version").exists(), reason="an NVIDIA driver is here: CUDA is taken")
 def test_without_a_driver_torch_comes_from_the_index_of_cpu_builds(project: Path) -> None:
     index = project / "index"
     (index / "torch").mkdir(parents=True)

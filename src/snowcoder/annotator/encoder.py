@@ -16,8 +16,8 @@ import torch
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from snowcoder.allocator import keep_freed_memory
 from snowcoder.accelerator import device_type
+from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import progress
 
 PAD_ID = 0  # masked, so that its value cannot matter
