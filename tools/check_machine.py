@@ -124,10 +124,8 @@ def describe_gpu() -> str:
     import torch  # after the checks, for it takes seconds
 
     free, total = torch.cuda.mem_get_info()
-    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return (
-        f"{', '.join(names)}; {free / GIB:.0f} of {total / GIB:.0f} GiB free, driver {nvidia_driver()}, torch's CUDA {torch.version.cuda}"
-    )
+    names = ", ".join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+    return f"{names}; {free / GIB:.0f} of {total / GIB:.0f} GiB free, driver {nvidia_driver()}, torch's CUDA {torch.version.cuda}"
 
 
 def describe_compiler() -> str:
