@@ -47,4 +47,3 @@ def test_a_profile_is_asked_for_by_name() -> None:
     assert result.returncode == 1
     for name in ("toy", "h100", "paper", "make profile PROFILE="):
         assert name in result.stderr
-
