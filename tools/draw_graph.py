@@ -46,6 +46,20 @@ class View:
         self.points = [tuple(point) for point in points]  # type: ignore[misc]
 
 
+class NumberedVertex(Vertex):
+    """Hashed by its number instead of by its address: grandalf walks over sets, and the picture must be the same each time."""
+
+    def __hash__(self) -> int:
+        return int(self.data)
+
+
+class NumberedEdge(Edge):
+    """As NumberedVertex."""
+
+    def __hash__(self) -> int:
+        return int(self.data)
+
+
 def stage_graph(stages: dict[str, Any]) -> nx.DiGraph:
     """Stages, in the order of dvc.yaml, with an edge from each to those that read an output of any of its items."""
     graph = nx.DiGraph()
@@ -84,10 +98,11 @@ def arrange(stages: dict[str, Any]) -> tuple[list[Box], list[list[tuple[float, f
     """(boxes, corners of arrows), by Sugiyama's method: each stage below all that it reads, few crossings."""
     reduced = nx.transitive_reduction(stage_graph(stages))
     labels = {name: label(name, stage) for name, stage in stages.items()}
-    vertices = {name: Vertex(name) for name in stages}
+    vertices = {name: NumberedVertex(number) for number, name in enumerate(stages)}
     for name, lines in labels.items():
         vertices[name].view = View(max(map(len, lines)) * CHAR_WIDTH + 2 * PADDING, len(lines) * LINE_HEIGHT + PADDING)
-    edges = [Edge(vertices[source], vertices[target]) for source in stages for target in sorted(reduced[source])]
+    pairs = [(vertices[source], vertices[target]) for source in stages for target in sorted(reduced[source])]
+    edges = [NumberedEdge(*pair, data=number) for number, pair in enumerate(pairs)]
     for edge in edges:
         edge.view = View()
     component = Graph(list(vertices.values()), edges).C[0]
