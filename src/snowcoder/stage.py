@@ -1,7 +1,7 @@
 """One run of one stage: its command line, its lock, its resumable state, the publishing of its outputs.
 
-State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work` in the original
-repository ($DVC_ROOT, also for temporary and queued experiments), or `.work` here. Outputs are built there and copied to their final
+State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work`, both in the original
+repository ($DVC_ROOT, also for temporary and queued experiments). Outputs are built there and copied to their final
 names at the end, each atomically; then the state is removed, so that `dvc repro -f` really runs again. A kill at any moment leaves the
 state, and the next run goes on from it. A second process on the same state waits, and takes the finished result.
 """
@@ -29,6 +29,7 @@ from snowcoder.failures import failure_message
 from snowcoder.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
 from snowcoder.params import ParamsModel
 from snowcoder.shards import fsync, write_json
+from snowcoder.workspace import original_root, untracked_hint
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ def stage_label(stage: str, item: str | None) -> str:
 
 def work_dir() -> Path:
     """The absolute folder of everything that is kept but not versioned: state, tracking records, times."""
-    root = os.environ.get("SNOWCODER_WORK_DIR") or Path(os.environ.get("DVC_ROOT") or Path.cwd()) / ".work"
-    return Path(root).absolute()
+    return (original_root() / (os.environ.get("SNOWCODER_WORK_DIR") or ".work")).absolute()
 
 
 def command_line(main: Callable[..., None]) -> None:
@@ -80,7 +80,7 @@ def command_line(main: Callable[..., None]) -> None:
         message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir())])
         if message is None:
             raise
-        sys.exit(f"error: {message}")
+        sys.exit(f"error: {message}{untracked_hint(message)}")
 
 
 def run_stage(
