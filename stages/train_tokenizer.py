@@ -11,6 +11,7 @@ from snowcoder.params import load_section
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_pinned, save_tokenizer, train_tokenizer
 from snowcoder.tokenization.training_text import choose_training_files, iterate_training_texts, measure_compression
+from snowcoder.workspace import find_path
 
 SOURCE = Path("data/split_files")
 OUTPUT = Path("data/train_tokenizer")
@@ -20,7 +21,7 @@ METRICS = Path("metrics/train_tokenizer.json")
 def main() -> None:
     """Run the stage."""
     params = load_section("train_tokenizer", TokenizerParams)
-    pinned = [Path(params.pinned_folder)] if params.pinned_folder else []
+    pinned = [find_path(params.pinned_folder)] if params.pinned_folder else []
 
     def build(run: StageRun) -> None:
         chosen = choose_training_files(SOURCE, params.max_train_bytes)

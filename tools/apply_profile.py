@@ -41,7 +41,10 @@ def main() -> None:
     names = sorted(path.stem for path in Path("profiles").glob("*.yaml"))
     if len(sys.argv) != 2 or sys.argv[1] not in names:
         found = " ".join(sys.argv[1:]) or "none"
-        sys.exit(f"error: profile: found {found}; allowed: {', '.join(names)} (nano is the committed params.yaml)")
+        sys.exit(
+            f"error: profile: found {found}; allowed: make profile PROFILE=<name> with {', '.join(names)}. "
+            "nano is params.yaml as committed: `git checkout params.yaml` restores it"
+        )
     try:
         apply_profile(Path("profiles") / f"{sys.argv[1]}.yaml", Path("params.yaml"))
     except ParameterError as error:

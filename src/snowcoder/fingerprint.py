@@ -17,7 +17,7 @@ from snowcoder.shards import MANIFEST, sha256_file
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY_ROOT = SOURCE_ROOT.parent
 # Modules that only observe a run: a change in them cannot change a result.
-OBSERVERS = frozenset({"snowcoder.tracking", "snowcoder.console", "snowcoder.pretraining.validation"})
+OBSERVERS = frozenset({"snowcoder.tracking", "snowcoder.console", "snowcoder.failures", "snowcoder.pretraining.validation"})
 
 
 def import_closure(script: Path) -> list[Path]:

@@ -5,12 +5,12 @@ They are committed, so that the same result must give the same bytes.
 
 import json
 import math
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.shards import written_whole
 
 SIGNIFICANT_DIGITS = 6
 
@@ -18,10 +18,8 @@ SIGNIFICANT_DIGITS = 6
 def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
     """Write atomically. Floats keep six significant digits; NaN and infinity are refused (they are not JSON)."""
     text = json.dumps(_rounded(metrics, path.name), indent=2, sort_keys=True, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(text)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

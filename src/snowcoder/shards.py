@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from snowcoder.errors import ParameterError, ShardError
+from snowcoder.workspace import find_path
 
 MANIFEST = "manifest.json"
 
@@ -33,7 +34,7 @@ def location(text: str) -> Path:
     Raises ParameterError if what a URL needs is not installed.
     """
     if "://" not in text:
-        return Path(text)
+        return find_path(text)
     try:
         from upath import UPath  # an extra
 

@@ -1,7 +1,7 @@
 """One run of one stage: its command line, its lock, its resumable state, the publishing of its outputs.
 
-State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work` in the original
-repository ($DVC_ROOT, also for temporary and queued experiments), or `.work` here. Outputs are built there and copied to their final
+State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work`, both in the original
+repository ($DVC_ROOT, also for temporary and queued experiments). Outputs are built there and copied to their final
 names at the end, each atomically; then the state is removed, so that `dvc repro -f` really runs again. A kill at any moment leaves the
 state, and the next run goes on from it. A second process on the same state waits, and takes the finished result.
 """
@@ -12,6 +12,7 @@ import os
 import resource
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,9 +25,11 @@ from filelock import FileLock, Timeout
 
 from snowcoder.console import say
 from snowcoder.errors import SnowcoderError
+from snowcoder.failures import failure_message
 from snowcoder.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
 from snowcoder.params import ParamsModel
 from snowcoder.shards import fsync, write_json
+from snowcoder.workspace import original_root, untracked_hint
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,11 @@ def stage_label(stage: str, item: str | None) -> str:
 
 def work_dir() -> Path:
     """The absolute folder of everything that is kept but not versioned: state, tracking records, times."""
-    root = os.environ.get("SNOWCODER_WORK_DIR") or Path(os.environ.get("DVC_ROOT") or Path.cwd()) / ".work"
-    return Path(root).absolute()
+    return (original_root() / (os.environ.get("SNOWCODER_WORK_DIR") or ".work")).absolute()
 
 
 def command_line(main: Callable[..., None]) -> None:
-    """Run a stage's main, with its item if it takes one; a SnowcoderError ends in its message and exit code 1."""
+    """Run a stage's main, with its item if it takes one; what the user can fix ends in its message and exit code 1."""
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     takes_item = main.__code__.co_argcount == 1
     if takes_item:
@@ -74,12 +76,11 @@ def command_line(main: Callable[..., None]) -> None:
     arguments = parser.parse_args()
     try:
         main(arguments.item) if takes_item else main()
-    except SnowcoderError as error:
-        sys.exit(f"error: {type(error).__name__}: {error}")
-    except OSError as error:
-        if error.errno is None or error.filename is None:
+    except Exception as error:
+        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir())])
+        if message is None:
             raise
-        sys.exit(f"error: {error.filename}: {error.strerror}; mend it and run again: finished work is kept")
+        sys.exit(f"error: {message}{untracked_hint(message)}")
 
 
 def run_stage(
@@ -105,8 +106,8 @@ def run_stage(
         for path in outputs:
             publish(run.out(path), path)
         write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})
+        _write_times(run)
         _remove_state(state)
-    _write_times(run)
 
 
 def stage_fingerprint(stage: str, params: Sequence[ParamsModel], inputs: Sequence[Path]) -> str:
@@ -122,16 +123,25 @@ def publish(built: Path, final: Path) -> None:
     for stale in final.parent.glob(f".{final.name}.*.partial"):
         _remove(stale)
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    if built.is_dir():
-        shutil.copytree(built, partial, ignore=shutil.ignore_patterns("*.partial"))  # what a kill left of a file
-        for path in partial.rglob("*"):
-            if path.is_file():
-                fsync(path)
-    else:
-        shutil.copy(built, partial)
-        fsync(partial)
+    try:
+        _copy_to_disk(built, partial)
+    except BaseException:
+        _remove(partial)
+        raise
     _remove(final)
     partial.rename(final)
+
+
+def _copy_to_disk(source: Path, target: Path) -> None:
+    """Copy a file or folder and wait until it is on disk. Raises OSError."""
+    if not source.is_dir():
+        shutil.copy(source, target)
+        fsync(target)
+        return
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.partial"))  # what a kill left of a file
+    for path in target.rglob("*"):
+        if path.is_file():
+            fsync(path)
 
 
 @contextmanager

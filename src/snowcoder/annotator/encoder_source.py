@@ -13,6 +13,7 @@ from pydantic import Field
 from snowcoder.errors import ParameterError, SourceError
 from snowcoder.params import ParamsModel
 from snowcoder.shards import sha256_file
+from snowcoder.workspace import find_path
 
 WEIGHTS = "model.safetensors"
 ONE_WORKER = 2**31  # more threads than any machine has processors
@@ -92,7 +93,7 @@ def _package_folder(params: EncoderParams) -> Path:
 
 
 def _local_folder(params: EncoderParams) -> Path:
-    return Path(params.name)
+    return find_path(params.name)
 
 
 def _download(params: EncoderParams) -> Path:

@@ -21,6 +21,7 @@ from snowcoder.console import say
 from snowcoder.errors import EmptyResultError, SourceError
 from snowcoder.shards import write_json
 from snowcoder.stage import work_dir
+from snowcoder.workspace import find_path
 
 FOLDER_VARIABLE = "SNOWCODER_BENCHMARKS_DIR"
 FETCH_TIMEOUT_S = 60.0
@@ -44,7 +45,7 @@ class Origin:
 def find_file(origin: Origin, benchmark: str) -> Path:
     """The benchmark's file, fetched if it is nowhere here. Raises SourceError that says where it was looked for."""
     folder, kept = os.environ.get(FOLDER_VARIABLE), work_dir() / "benchmarks"
-    places = [Path(folder) / name for name in origin.files] if folder else []
+    places = [find_path(folder) / name for name in origin.files] if folder else []
     places += [kept / name for name in (*origin.files, f"{benchmark}.jsonl")]
     for path in places:
         if path.is_file():

@@ -27,6 +27,7 @@ from snowcoder.metrics import row_accounts
 from snowcoder.params import ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.shards import location, write_table
+from snowcoder.workspace import find_path
 
 
 class Source(Protocol):
@@ -68,7 +69,7 @@ class DirectorySource(ParamsModel):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        return iterate_directory(Path(self.path), self.depth, limits, only, skipped)
+        return iterate_directory(location(self.path), self.depth, limits, only, skipped)
 
 
 class JsonlSource(RowSource):
@@ -118,7 +119,7 @@ class HuggingFaceSource(RowSource):
 
     @model_validator(mode="after")
     def _check(self) -> "HuggingFaceSource":
-        if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and Path(self.dataset).is_dir()):
+        if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and find_path(self.dataset).is_dir()):
             found = f"revision: found {self.revision!r}; allowed: a commit of 40 hex digits"
             raise ValueError(f"{found}, for the files of a branch change; null for a local folder alone")
         return self
@@ -127,7 +128,9 @@ class HuggingFaceSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        rows = read_dataset(self.dataset, self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows)
+        rows = read_dataset(
+            str(find_path(self.dataset)), self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows
+        )
         files = files_of_rows(rows, self, self.kind, self.revision or "", limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 

@@ -6,6 +6,7 @@ Columns are .npy files with a place per file, mapped into memory:
 """
 
 import hashlib
+import os
 from functools import partial
 from pathlib import Path
 
@@ -51,9 +52,12 @@ def lead_copies(sketched: Sketched, columns: Path) -> None:
 
 
 def new_column(path: Path, size: int, dtype: type) -> np.memmap:
-    """A column of zeros, kept on disk."""
+    """A column of zeros, kept on disk. Raises OSError if it does not fit: a mapped page without a place on disk would kill the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
+    made = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return made
 
 
 def flush(*columns: np.memmap) -> None:

@@ -13,6 +13,7 @@ from snowcoder.errors import CheckpointError
 from snowcoder.inference.model_folder import Precision, choose_window, load_model
 from snowcoder.inference.prompt_encoder import chat_renderer
 from snowcoder.inference.transformers_engine import TransformersEngine
+from snowcoder.workspace import find_path
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -41,8 +42,8 @@ def find_folder(model: str, revision: str | None = None) -> Path:
     """The folder of a model: `model` itself if it is one, else the hub's snapshot of that id at `revision`. Raises CheckpointError if
     there is neither.
     """
-    if Path(model).is_dir():
-        return Path(model)
+    if (folder := find_path(model)).is_dir():
+        return folder
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 

@@ -7,7 +7,6 @@
 """
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +16,7 @@ from snowcoder.execution import worker_count
 from snowcoder.fingerprint import hash_path
 from snowcoder.inference.engine import Engine
 from snowcoder.params import ParamsModel, read_yaml
+from snowcoder.workspace import find_path
 
 if TYPE_CHECKING:
     from snowcoder.inference.openai_engine import Endpoint
@@ -69,9 +69,9 @@ EngineParams = Annotated[
 def model_identity(params: EngineParams) -> str:
     """The model's name in the keys of stored responses: a hash of its files where it is a folder or a script, else name and revision."""
     if isinstance(params, ScriptedEngineParams):
-        return f"scripted-{hash_path(Path(params.answers))[:16]}"
-    if not isinstance(params, OpenAIEngineParams) and Path(params.model).is_dir():
-        return f"{Path(params.model).name}-{hash_path(Path(params.model))[:16]}"
+        return f"scripted-{hash_path(find_path(params.answers))[:16]}"
+    if not isinstance(params, OpenAIEngineParams) and (folder := find_path(params.model)).is_dir():
+        return f"{folder.name}-{hash_path(folder)[:16]}"
     return f"{params.model}@{params.revision}" if params.revision else params.model
 
 
@@ -80,7 +80,7 @@ def open_engine(params: EngineParams) -> Engine:
     if isinstance(params, ScriptedEngineParams):
         from snowcoder.inference.scripted_engine import ScriptedEngine
 
-        return ScriptedEngine(read_yaml(Path(params.answers)), by_part=True)
+        return ScriptedEngine(read_yaml(find_path(params.answers)), by_part=True)
     if isinstance(params, OpenAIEngineParams):
         from snowcoder.inference.openai_engine import OpenAIEngine
 

@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from snowcoder.console import say
+from snowcoder.failures import is_full_disk
 from snowcoder.pretraining.checkpoint_files import Curve, fault_of, remove, write_shards, write_whole
 from snowcoder.pretraining.training_state import State
 
@@ -88,8 +89,9 @@ def _write(folder: Path, step: int, state: State, curve: Curve, group: dist.Proc
     except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError of its own
         if publishes:
             remove(partial)
+            cause = "the disk is full" if is_full_disk(error) else error
             say(
-                f"{folder}: the checkpoint of step {step} could not be written ({error}); "
+                f"{folder}: the checkpoint of step {step} could not be written ({cause}); "
                 "training goes on, a kill now costs the steps since the one before"
             )
 

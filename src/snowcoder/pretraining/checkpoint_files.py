@@ -29,7 +29,8 @@ Curve = list[tuple[float, ...]]
 
 def write_whole(partial: Path, state: State, curve: Curve) -> str:
     """Write the file under a temporary name; returns its digest."""
-    torch.save(state | {"curve": curve}, partial)
+    with partial.open("wb") as file:  # of a file that it opens itself, torch does not say why it cannot be written
+        torch.save(state | {"curve": curve}, file)
     fsync(partial)
     return sha256_file(partial)[:DIGEST_CHARS]
 

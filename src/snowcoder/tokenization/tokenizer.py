@@ -25,6 +25,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.params import ParamsModel
 from snowcoder.shards import sha256_file, write_json
+from snowcoder.workspace import find_path
 
 EOS_TOKEN = "<|endoftext|>"
 EOS_ID = 0
@@ -119,7 +120,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 def load_pinned(params: TokenizerParams) -> Tokenizer:
     """The tokenizer of `pinned_folder`. Raises ParameterError if its hash differs, or if it would not give back every text exactly."""
-    folder = Path(params.pinned_folder or "")
+    folder = find_path(params.pinned_folder or "")
     path = folder / "tokenizer.json"
     found = sha256_file(path) if path.is_file() else "no such file"
     if found != params.pinned_sha256:

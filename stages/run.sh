@@ -1,0 +1,33 @@
+#!/bin/sh
+# Runs a stage, with its arguments, by the interpreter of the `dvc` that asks for it: nobody has to activate an environment.
+# That interpreter is looked for among the ancestors of this process, as there may be a shell in between; where DVC has an environment
+# of its own (pipx, a package of the system), or there is no DVC, `python` of PATH is taken.
+set -eu
+
+has_packages() {
+  "$1" -c "import sys; from importlib.util import find_spec; sys.exit(not (find_spec('torch') and find_spec('pyarrow')))" 2>/dev/null
+}
+
+interpreter_of_dvc() {
+  process=$PPID
+  for _ in 1 2 3; do
+    name=$(tr '\0' '\n' <"/proc/$process/cmdline" 2>/dev/null | head -n 1)
+    case $name in
+      *python*/* | */*python*) [ -x "$name" ] && echo "$name" && return ;;
+    esac
+    process=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$process/status" 2>/dev/null)
+    [ -n "$process" ] || return 0
+  done
+}
+
+of_dvc=$(interpreter_of_dvc)
+for python in "$of_dvc" "$(command -v python || true)"; do
+  if [ -n "$python" ] && has_packages "$python"; then
+    stage=$1
+    shift
+    PATH=$(dirname "$python"):$PATH PYTHONPATH=src exec "$python" -m "stages.$stage" "$@"
+  fi
+done
+echo "error: no environment with the packages of pyproject.toml: neither the interpreter of dvc (${of_dvc:-not found}) nor python of PATH" \
+  "($(command -v python || echo none)) has them; run \`make setup\`, then \`.venv/bin/dvc repro\`" >&2
+exit 1
