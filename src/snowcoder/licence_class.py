@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any, Literal
 
-from license_expression import ExpressionError, Licensing, get_license_index
+from license_expression import Licensing, get_license_index
 
 from snowcoder.licence_names import spdx_id
 
@@ -77,7 +77,7 @@ def _members(text: str) -> list[str]:
 def _class_of_expression(text: str) -> LicenceClass:
     try:
         return _class_of_node(_licensing().parse(_spell_out(text)))
-    except (ExpressionError, LookupError):  # the library's parser raises IndexError for empty brackets
+    except Exception:  # text that is no expression: the library raises its own error, but also IndexError, AssertionError and others
         return "other"
 
 

@@ -75,10 +75,9 @@ def _permissive(name: str) -> str | None:
 
 def _name_or_text(declared: str) -> str:
     """A declared name as it is; of a whole text, the licence whose text it is."""
-    if "\n" not in declared:
-        return declared
     text = _normalised(declared)
-    return _copyleft_of_text(text) or _licence_of_text(text) or UNRECOGNISED
+    recognised = _copyleft_of_text(text) or _licence_of_text(text)
+    return recognised or (UNRECOGNISED if "\n" in declared.strip() else declared)
 
 
 def _licence_of_texts(texts: Sequence[str]) -> str | None:
