@@ -19,7 +19,7 @@ _KEY_OF = {"licence_class": "licence_classes", "opted_out": "opt_out", MASKING_R
 
 
 def explain_rejections(rejected: pa.Table, params: FilterParams) -> str:
-    """`filter_files.licence_classes: [permissive] (226 of 226 files; commonest found: 'GPL-3.0' 200, '' 26); …`, by the first rule broken.
+    """`filter_files.licence_classes: [permissive] (226 of 226 files; commonest found: 'GPL-3.0' (200), '' (26)); …`, by the first rule broken.
 
     rejected: columns rule, value, threshold, licence, repository of REJECTED_SCHEMA.
     """
@@ -33,7 +33,7 @@ def _explain(rule: str, count: int, rejected: pa.Table, params: FilterParams) ->
     files = rejected.filter(pc.equal(rejected["rule"], rule))
     key = _KEY_OF.get(rule, rule)
     found = Counter(_shorten(value) for value in files[_COLUMN_OF.get(rule, "value")].to_pylist())
-    commonest = ", ".join(f"{value} {n}" for value, n in order_by_count(found)[:N_VALUES])
+    commonest = ", ".join(f"{value} ({n})" for value, n in order_by_count(found)[:N_VALUES])
     setting = f"filter_files.{key}: {_allowed(rule, files, params)}"
     return f"{setting} ({count} of {rejected.num_rows} files; commonest found: {commonest})"
 
