@@ -19,7 +19,7 @@ _KEY_OF = {"licence_class": "licence_classes", "opted_out": "opt_out", MASKING_R
 
 
 def explain_rejections(rejected: pa.Table, params: FilterParams) -> str:
-    """`filter_files.licence_classes: [permissive] (226 of 226 files; commonest found: 'GPL-3.0' (200), '' (26)); …`, by the first rule broken.
+    """`filter_files.licence_classes: [permissive] (226 of 226 files; commonest found: 'GPL-3.0' (200), …); …`, by the first rule broken.
 
     rejected: columns rule, value, threshold, licence, repository of REJECTED_SCHEMA.
     """
