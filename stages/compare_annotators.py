@@ -2,6 +2,8 @@
 
 in: data/score_files/<recipe>, models/train_annotator/<recipe>, data/tokenize_files, data/fetch_benchmarks
 out: data/compare_annotators (the ten highest and lowest files of each recipe, to read), metrics/compare_annotators.json:
+  variance_of_scores                  of each recipe: its share between and within repositories; where hardly any is left within, a warning
+                                      is printed, for such a recipe sorts repositories, not files
   rank_correlation, selected_overlap  of each pair of recipes (ranks within language; tokens selected by both, of those by either)
   benchmark_roc_auc_diagnostic        the paper's Figure 2: reference solutions against held-out Python files. It looks at the benchmarks,
                                       and nothing may be chosen by it; `length` is what the length of a text alone would give
@@ -16,13 +18,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.annotator.agreement import EXTREMES_SCHEMA, describe_alignment, extremes, name_extremes, overlaps, rank_correlations, roc_auc
+from snowcoder.annotator.agreement import (
+    EXTREMES_SCHEMA,
+    MIN_WITHIN_REPOSITORY_SHARE,
+    describe_alignment,
+    extremes,
+    name_extremes,
+    overlaps,
+    rank_correlations,
+    repository_variances,
+    roc_auc,
+)
 from snowcoder.annotator.embedding import embed_texts
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.head import mean_by_file, read_head
 from snowcoder.annotator.selection import RuleParams, SelectionParams, candidates, select_files
 from snowcoder.annotator.tuned_encoder import encoder_of
 from snowcoder.benchmarks.problem import Problem, read_problems
+from snowcoder.console import say
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item, load_section
 from snowcoder.shards import read_table, write_table
@@ -43,7 +56,12 @@ def build(run: StageRun, params: EmbedParams, shared: SelectionParams, rule: Rul
     selections = {recipe: pa.concat_tables(select_files(candidates(table, tokens), shared, rule)[0]) for recipe, table in scores.items()}
     ends = extremes(train)
     write_table(run.out(OUTPUT), [ends], EXTREMES_SCHEMA)
+    variances = repository_variances(train)
+    for recipe in (recipe for recipe, shares in variances.items() if shares["sorts_repositories"]):
+        found = f"{variances[recipe]['within_repositories']:.1%} of the variance of its scores lies within repositories"
+        say(f"warning: {recipe} sorts repositories, not files: {found} (expected: at least {MIN_WITHIN_REPOSITORY_SHARE:.0%})")
     metrics = {
+        "variance_of_scores": variances,
         "rank_correlation": rank_correlations(train),
         "selected_overlap": overlaps(selections),
         "extremes": name_extremes(ends),

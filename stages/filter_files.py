@@ -7,14 +7,17 @@ out: data/filter_files (kept files; rejected/ with rule, value, threshold), metr
 from functools import partial
 from pathlib import Path
 
+from snowcoder.console import say
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import map_shards
+from snowcoder.filtering.emptiness import explain_rejections
 from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.rights import describe_opt_out
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import list_shards
+from snowcoder.shards import list_shards, read_table
 from snowcoder.stage import StageRun, command_line, run_stage
 
 SOURCE = Path("data/measure_signals")
@@ -27,12 +30,17 @@ def build(run: StageRun, params: FilterParams) -> None:
     folder = run.out(OUTPUT)
     outputs = {"kept": (folder, SOURCE_FILE_SCHEMA), "rejected": (folder / "rejected", REJECTED_SCHEMA)}
     # Comparing numbers costs less than starting a process
-    function = partial(filter_shard, chosen=load_filter(params))
-    metrics = merge_summaries(map_shards(function, list_shards(SOURCE), outputs, run.state, run.label, backend="serial"))
+    chosen = load_filter(params)
+    function = partial(filter_shard, chosen=chosen)
+    summaries = map_shards(function, list_shards(SOURCE), outputs, run.state, run.label, backend="serial")
+    metrics = merge_summaries(summaries, chosen.opt_out)
     if metrics["rows_out"] == 0:
-        found = f"all {metrics['rows_in']} files are rejected ({metrics['dropped']})"
-        raise EmptyResultError(f"filter_files: {found}; loosen the section filter_files of params.yaml")
+        reasons = explain_rejections(read_table(folder / "rejected", ["rule", "value", "threshold", "licence", "repository"]), params)
+        found = f"all {metrics['rows_in']} files are rejected, by {reasons}"
+        raise EmptyResultError(f"params.yaml: {found}; loosen these parameters, or check that the corpus is the one that you mean")
     write_metrics(run.out(METRICS), metrics)
+    if metrics["opt_out"]["entries"]:
+        say(describe_opt_out(metrics["opt_out"], str(params.opt_out)))
 
 
 def main() -> None:

@@ -24,8 +24,9 @@ def main() -> None:
     pinned = [find_path(params.pinned_folder)] if params.pinned_folder else []
 
     def build(run: StageRun) -> None:
+        given = load_pinned(params) if pinned else None  # refused, if at all, before any file is read
         chosen = choose_training_files(SOURCE, params.max_train_bytes)
-        tokenizer = load_pinned(params) if pinned else train_tokenizer(iterate_training_texts(SOURCE, chosen.file_ids), params)
+        tokenizer = train_tokenizer(iterate_training_texts(SOURCE, chosen.file_ids), params) if given is None else given
         save_tokenizer(tokenizer, run.out(OUTPUT), params.model_max_length)
         metrics = {
             "vocab_size": tokenizer.get_vocab_size(),

@@ -1,28 +1,126 @@
-"""The class of a licence, from its SPDX expression: permissive, unknown (none is stated) or other (stated, and not permissive).
+"""The class of a licence: permissive, unknown (none is stated) or other (stated, and not permissive).
 
-The Stack v2's three classes. An expression is permissive if one of its alternatives (OR) is so in all its parts (AND binds first).
-The list holds what the Blue Oak Council rates as permissive and code in the wild carries; BSD without a number is one of its kinds, which
-all are.
+in: what a manifest, a wheel or a data set says: an SPDX expression, a name, or several of them  out: one of The Stack v2's three classes
+
+- Brackets count, AND binds before OR. OR is a choice: it is permissive if one alternative is. AND holds all: it is permissive if all are.
+- A known exception after WITH only adds permissions, so the class is that of the licence before it. What SPDX does not know as an exception
+  (`MIT WITH Commons-Clause`) makes it other.
+- A list, whether as JSON, by commas, by semicolons or by lines, is read as AND. A data set's list names every licence that was found in a
+  repository, and nobody says which of them holds for a file: The Stack takes one only where all are permissive. A comma in free text may
+  mean either, and the careful reading is AND.
+- A slash is OR: Cargo defined it so, for tens of thousands of crates (`MIT/Apache-2.0`). `|` and `&` are OR and AND, as R has them.
+- Names are read by snowcoder.licence_names; `permissive` is itself a name, as The Stack v2's column license_type has it.
 """
 
+import ast
+import json
 import re
-from typing import Literal
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+from license_expression import Licensing, get_license_index
+
+from snowcoder.licence_names import spdx_id
 
 LicenceClass = Literal["permissive", "unknown", "other"]
 LICENCE_CLASSES: tuple[LicenceClass, ...] = ("permissive", "unknown", "other")
-PERMISSIVE = frozenset(
-    {"0BSD", "AFL-3.0", "Apache-2.0", "Artistic-2.0", "BlueOak-1.0.0", "BSD", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause"}
-    | {"BSD-3-Clause-Clear", "BSD-4-Clause", "BSL-1.0", "CC0-1.0", "CNRI-Python", "HPND", "ISC", "MIT", "MIT-0", "MIT-CMU", "NCSA"}
-    | {"PostgreSQL", "PSF-2.0", "Python-2.0", "Unicode-3.0", "Unlicense", "UPL-1.0", "W3C", "WTFPL", "X11", "Zlib", "ZPL-2.1"}
+MAX_EXPRESSION_CHARS = 1000  # what is longer is the text of a licence, not its name
+_UNSTATED = frozenset(
+    {"", "-", "?", "[]", "{}", "n/a", "na", "nan", "no_license", "no license", "no-license", "noassertion", "none", "null", "unknown"}
+    | {"no licence", "not specified", "unspecified"}
 )
-_PERMISSIVE = frozenset(name.lower() for name in PERMISSIVE)
-_UNSTATED = frozenset({"", "none", "noassertion", "unknown", "no_license"})
+_SEPARATORS = re.compile(r"[,;\n]")
+# `Apache License, Version 2.0` is one name, also with a line's end in it
+_VERSION_AFTER_SEPARATOR = re.compile(r"\s*[,\n]\s*(?=v(?:ersion|er)?\.?\s*\d)", re.IGNORECASE)
+_OPERATORS = re.compile(r"(\(|\)|\band\b|\bor\b)", re.IGNORECASE)
+_FILE_OF_R = re.compile(r"\s*\+\s*file\s+licen[cs]e\b", re.IGNORECASE)  # `MIT + file LICENSE`: R's way to give the copyright holder
 
 
+@lru_cache(maxsize=65536)
 def licence_class(expression: str | None) -> LicenceClass:
-    """The class of an SPDX expression; an identifier's case does not count."""
-    text = (expression or "").lower().replace("(", " ").replace(")", " ").strip()
-    if text in _UNSTATED:
+    """The class of an SPDX expression, a name or a list of them; letter case does not count. What cannot be read is other."""
+    text = (expression or "").strip()
+    if text.lower() in _UNSTATED:
         return "unknown"
-    alternatives = [re.split(r"\s+and\s+", alternative) for alternative in re.split(r"\s+or\s+", text)]
-    return "permissive" if any(all(part.strip() in _PERMISSIVE for part in parts) for parts in alternatives) else "other"
+    if len(text) > MAX_EXPRESSION_CHARS:
+        return "other"
+    if spdx_id(text):
+        return "permissive"
+    if text.startswith("["):
+        return _all_of(_members(text))
+    parts = [part for part in _SEPARATORS.split(_VERSION_AFTER_SEPARATOR.sub(" ", text)) if part.strip()]
+    return _all_of(parts) if len(parts) > 1 else _class_of_expression(parts[0] if parts else "?")
+
+
+def _all_of(parts: Iterable[str]) -> LicenceClass:
+    return _strictest(licence_class(part) for part in parts)
+
+
+def _strictest(classes: Iterable[LicenceClass]) -> LicenceClass:
+    """Of parts that all hold."""
+    return max(classes, key=LICENCE_CLASSES.index, default="unknown")
+
+
+def _members(text: str) -> list[str]:
+    """Members of a list written as text, as JSON or Python have it. What cannot be read stays one member, which is no licence's name."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            members = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(members, list) and all(member is None or isinstance(member, str) for member in members):
+            return [member or "" for member in members]
+    return ["unreadable"]
+
+
+def _class_of_expression(text: str) -> LicenceClass:
+    try:
+        return _class_of_node(_licensing().parse(_spell_out(text)))
+    except Exception:  # text that is no expression: the library raises its own error, but also IndexError, AssertionError and others
+        return "other"
+
+
+def _spell_out(text: str) -> str:
+    """`/`, `|` and `&` as words; a slash binds names closer than any word does."""
+    plain = _FILE_OF_R.sub("", re.sub(r"\band\s*/\s*or\b", "and", text, flags=re.IGNORECASE))
+    plain = re.sub(r"\|+", " or ", re.sub(r"&+", " and ", plain))
+    if "://" in plain:
+        return plain
+    return "".join(_spell_out_slash(segment) if "/" in segment else segment for segment in _OPERATORS.split(plain))
+
+
+def _spell_out_slash(segment: str) -> str:
+    return f" {spdx_id(segment)} " if spdx_id(segment) else f"({segment.replace('/', ' or ')})"
+
+
+def _class_of_node(node: Any) -> LicenceClass:
+    """Of a parsed expression; node: the library's AND, OR or symbol, of which a name may have several words."""
+    if getattr(node, "args", ()):
+        classes = [_class_of_node(part) for part in node.args]
+        if isinstance(node, _licensing().OR):
+            return "permissive" if "permissive" in classes else _strictest(classes)
+        return _strictest(classes)
+    exception = getattr(node, "exception_symbol", None)
+    if exception is not None:
+        known = re.sub(r"[\s_]+", "-", exception.key.lower()).removesuffix("s") in _exceptions()
+        return _class_of_name(node.license_symbol.key) if known else "other"
+    return _class_of_name(node.key)
+
+
+def _class_of_name(name: str) -> LicenceClass:
+    if name.strip().lower() in _UNSTATED:
+        return "unknown"
+    return "permissive" if name.strip().lower() == "permissive" or spdx_id(name) else "other"
+
+
+@cache
+def _licensing() -> Licensing:
+    return Licensing()  # without a list of licences: which names are known is for snowcoder.licence_names to say
+
+
+@cache
+def _exceptions() -> frozenset[str]:
+    """SPDX's exceptions in lower case; the library's index also has what only ScanCode calls one, restrictions among them."""
+    keys = (entry["spdx_license_key"] for entry in get_license_index() if entry["is_exception"] and entry["spdx_license_key"])
+    return frozenset(key.lower().removesuffix("s") for key in keys if not key.startswith("LicenseRef-"))

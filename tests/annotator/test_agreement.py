@@ -7,17 +7,25 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from snowcoder.annotator.agreement import describe_alignment, extremes, name_extremes, overlaps, rank_correlations, roc_auc
+from snowcoder.annotator.agreement import (
+    describe_alignment,
+    extremes,
+    name_extremes,
+    overlaps,
+    rank_correlations,
+    repository_variances,
+    roc_auc,
+)
 from snowcoder.seeding import generator
 
 
-def scored(scores: list[float], languages: list[str]) -> pa.Table:
+def scored(scores: list[float], languages: list[str], repositories: list[str] | None = None) -> pa.Table:
     n = len(scores)
     return pa.table(
         {
             "file_id": [f"{index:03d}" for index in range(n)],
             "language": languages,
-            "repository": ["r"] * n,
+            "repository": repositories or ["r"] * n,
             "path": [f"{index}.py" for index in range(n)],
             "licence": ["MIT"] * n,
             "n_bytes": pa.array([100] * n, pa.int64()),
@@ -59,3 +67,41 @@ def test_the_area_is_that_of_scikit_learn_ties_included() -> None:
     assert roc_auc(positives, negatives) == pytest.approx(expected)
     unseen = {"HQ": negatives}
     assert describe_alignment({"HQ": {"humaneval": positives}}, unseen) == {"HQ": {"humaneval": pytest.approx(expected)}}
+
+
+def test_variance_between_repositories_by_hand() -> None:
+    # means 1 and 4: SS within 2 + 2 = 4 over 4 degrees of freedom, SS total 4 + 6 * 1.5^2 = 17.5 over 5
+    table = scored([0, 1, 2, 3, 4, 5], ["python"] * 6, ["a", "a", "a", "b", "b", "b"])
+    assert repository_variances({"HQ": table})["HQ"] == {
+        "between_repositories": pytest.approx(1 - (4 / 4) / (17.5 / 5)),
+        "within_repositories": pytest.approx((4 / 4) / (17.5 / 5)),
+        "sorts_repositories": False,
+        "repositories": 2,
+        "files": 6,
+    }
+
+
+def test_a_recipe_that_knows_only_the_repository_is_warned_of() -> None:
+    table = scored([0, 0.1, 5, 5.1, 9, 9.1], ["python"] * 6, ["a", "a", "b", "b", "c", "c"])
+    found = repository_variances({"HQ": table})["HQ"]
+    assert found["sorts_repositories"]
+    assert found["within_repositories"] < 0.01
+
+
+def test_languages_are_not_taken_for_repositories() -> None:
+    levels = scored([0, 1, 0, 1, 100, 101, 100, 101], ["c"] * 4 + ["python"] * 4, ["a", "a", "b", "b", "d", "d", "e", "e"])
+    assert repository_variances({"HQ": levels})["HQ"]["between_repositories"] == 0
+
+
+def test_noise_in_many_small_repositories_is_not_between_them() -> None:
+    draws = generator(3, "variance")
+    table = scored(draws.normal(size=2000).tolist(), ["python"] * 2000, [f"r{index // 2}" for index in range(2000)])
+    assert repository_variances({"HQ": table})["HQ"]["between_repositories"] < 0.1
+
+
+@pytest.mark.parametrize("scores", [[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0], []])
+def test_shares_that_cannot_be_told_are_none(scores: list[float]) -> None:
+    repositories = ["a", "a", "b", "b"] if scores[:2] == [1.0, 1.0] else [f"r{index}" for index in range(len(scores))]
+    found = repository_variances({"HQ": scored(scores, ["python"] * len(scores), repositories)})["HQ"]
+    assert found["between_repositories"] is found["within_repositories"] is None
+    assert not found["sorts_repositories"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snowcoder.corpus.licences import licence_of
+from snowcoder.corpus.licences import licence_of, licence_of_repository
 
 MIT_TEXT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 BSD2_TEXT = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted"
@@ -28,3 +28,41 @@ BSD3_TEXT = BSD2_TEXT + " ... Neither the name of the copyright holder nor the n
 )
 def test_licence_of(metadata: str, texts: list[str], licence: str | None) -> None:
     assert licence_of(metadata, texts) == licence
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "Name: a\nLicense: MPL-2.0 AND MIT\n",
+        "Name: a\nLicense: GPL-3.0\n",
+        "Name: a\nClassifier: License :: Other/Proprietary License\n",
+        "Name: a\nLicense: MIT\nClassifier: License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)\n",
+    ],
+)
+def test_a_permissive_text_does_not_outweigh_what_the_metadata_say(metadata: str) -> None:
+    assert licence_of(metadata, [MIT_TEXT]) is None
+
+
+def test_a_choice_that_has_a_permissive_alternative_is_taken_as_stated() -> None:
+    assert licence_of("Name: a\nLicense: MIT OR GPL-3.0-only\n", []) == "MIT OR GPL-3.0-only"
+
+
+GPL_TEXT = "GNU GENERAL PUBLIC LICENSE Version 3, 29 June 2007 Everyone is permitted to copy"
+
+
+@pytest.mark.parametrize(
+    ("texts", "manifests", "expected"),
+    [
+        ([MIT_TEXT], {"package.json": '{"license": "GPL-3.0"}'}, "MIT"),
+        ([GPL_TEXT + " ... third party: " + MIT_TEXT], {}, "GPL-3.0-only"),
+        (["Commons Clause License Condition v1.0 ... " + MIT_TEXT], {}, "LicenseRef-unrecognised"),
+        ([MIT_TEXT, "Ask us."], {}, "LicenseRef-unrecognised AND MIT"),
+        ([], {"package.json": '{"license": {"type": "MIT"}}', "Cargo.toml": '[package]\nlicense = "MIT/GPL-3.0"'}, "MIT AND MIT/GPL-3.0"),
+        ([], {"pyproject.toml": f'[project]\nlicense = {{text = """{MIT_TEXT}\n"""}}'}, "MIT"),
+        ([], {"pyproject.toml": '[project]\nlicense = {text = """Ask us\nfirst"""}'}, "LicenseRef-unrecognised"),
+        ([], {"package.json": "{"}, ""),
+        ([" "], {}, ""),
+    ],
+)
+def test_licence_of_repository(texts: list[str], manifests: dict[str, str], expected: str) -> None:
+    assert licence_of_repository(texts, manifests) == expected

@@ -40,7 +40,7 @@ def test_kept_and_rejected_add_up_and_derived_columns_follow_the_mask() -> None:
         assert "jane@corp.com" not in row["content"]
         assert row["n_bytes"] == len(row["content"].encode())
         assert row["content_sha256"] == hashlib.sha256(row["content"].encode()).hexdigest()
-    metrics = merge_summaries([json.loads(json.dumps(result.summary))])
+    metrics = merge_summaries([json.loads(json.dumps(result.summary))], OptOut())
     assert metrics["rows_in"] == 4
     assert metrics["dropped"] == {"min_words": 1, "max_syntax_error_line": 1}
     assert {name: counts["rows_out"] for name, counts in metrics["by_language"].items()} == {"css": 1, "python": 1}
@@ -53,7 +53,7 @@ def test_every_broken_rule_is_kept_beside_the_first() -> None:
     result = filter_shard(measured([("python", "1 2 3\n")]), load_filter(params()))
     (row,) = result.tables["rejected"].to_pylist()
     assert row["rules"].split() == ["min_words", "min_alphabetic_fraction", "max_digit_fraction", "max_syntax_error_line"]
-    metrics = merge_summaries([result.summary])
+    metrics = merge_summaries([result.summary], OptOut())
     assert metrics["dropped"] == {"min_words": 1}
     assert metrics["by_rule"]["max_digit_fraction"] == {"files": 1, "files_alone": 0}
 
@@ -99,13 +99,13 @@ def test_opted_out_repositories_are_dropped_with_that_reason(tmp_path: Path) -> 
     listed.write_text("name\na/b\n")
     with pytest.raises(ParameterError, match="columns: found"):
         read_opt_out(str(listed))
-    assert "x" not in OptOut([])
+    assert "x" not in OptOut()
 
 
 def test_an_empty_shard_and_an_empty_language_pass() -> None:
     result = filter_shard(measured([]), load_filter(params()))
     assert result.tables["kept"].num_rows == result.tables["rejected"].num_rows == 0
-    assert merge_summaries([result.summary])["rows_in"] == 0
+    assert merge_summaries([result.summary], OptOut())["rows_in"] == 0
 
 
 def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository_root: Path) -> None:

@@ -111,7 +111,10 @@ def _compared() -> dict[str, Any]:
     pairs = {f"{a} and {b}": 0.4 for a, b in combinations(recipes, 2)}
     ends = {end: [f"r/{end}{index}.py (1.00, python, 900 bytes)" for index in range(10)] for end in ("highest", "lowest")}
     areas: dict[str, Any] = {name: {"humaneval": 0.9} for name in [*recipes, "length"]}
+    shares = {"between_repositories": 0.3, "within_repositories": 0.7, "sorts_repositories": False, "repositories": 40, "files": 700}
+    sorting = shares | {"between_repositories": 0.85, "within_repositories": 0.15, "sorts_repositories": True}
     return {
+        "variance_of_scores": dict.fromkeys(recipes, shares) | {"HQ": sorting},
         "rank_correlation": pairs,
         "selected_overlap": pairs,
         "extremes": dict.fromkeys(recipes, ends),

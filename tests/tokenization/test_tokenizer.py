@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, normalizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.params import validate
 from snowcoder.shards import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
@@ -98,9 +99,12 @@ def test_same_bytes_for_any_order_and_number_of_threads(tmp_path: Path) -> None:
 
 
 def test_ids_must_fit_uint16() -> None:
-    params = TokenizerParams(vocab_size=65537, min_frequency=2, max_train_bytes=1, model_max_length=8)
-    with pytest.raises(ParameterError, match=r"train_tokenizer.vocab_size: found 65537; allowed: up to 65536"):
-        train_tokenizer(["text"], params)
+    """Refused as a parameter, before any stage reads a file."""
+    raw = {"vocab_size": 65536, "min_frequency": 2, "max_train_bytes": 1, "model_max_length": 8}
+    assert validate(raw, TokenizerParams, "train_tokenizer").vocab_size == 65536
+    for vocab_size in (65537, 70_000, 151_646):
+        with pytest.raises(ParameterError, match=rf"train_tokenizer\.vocab_size: .*65536 \(found {vocab_size}\)"):
+            validate(raw | {"vocab_size": vocab_size}, TokenizerParams, "train_tokenizer")
 
 
 def test_text_without_a_frequent_pair(tokenizer_params: TokenizerParams) -> None:
@@ -153,6 +157,16 @@ def _pinned(folder: Path, sha256: str | None) -> TokenizerParams:
 def test_pinned_tokenizer(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_tokenizer(tokenizer, tmp_path, 128)
     assert load_pinned(_pinned(tmp_path, sha256_file(tmp_path / "tokenizer.json"))).to_str() == tokenizer.to_str()
+
+
+@pytest.mark.parametrize("n_tokens", [65_537, 151_646])
+def test_pinned_tokenizer_of_a_larger_vocabulary_is_refused_by_its_size(n_tokens: int, tmp_path: Path) -> None:
+    """Also where another rule is broken too: such tokenizers have their end of text at the end."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: index for index, token in enumerate([*letters, *(f"a{index}" for index in range(n_tokens - 257))])}
+    Tokenizer(models.WordLevel(vocabulary | {EOS_TOKEN: n_tokens - 1}, unk_token=EOS_TOKEN)).save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ParameterError, match=rf"pinned_folder: .*found {n_tokens} token ids; allowed: up to 65536"):
+        load_pinned(_pinned(tmp_path, sha256_file(tmp_path / "tokenizer.json")))
 
 
 @pytest.mark.parametrize("sha256", [None, "0" * 64])

@@ -1,4 +1,5 @@
-"""How far the recipes agree, which files they put at either end, and how they rank benchmark solutions against unseen files.
+"""How far the recipes agree, whether they tell files or only repositories apart, which files they put at either end, and how they rank
+benchmark solutions against unseen files.
 
 in: per recipe, the rows of scoring of the train split; selections   out: numbers for metrics, rows of EXTREMES_SCHEMA
 """
@@ -13,6 +14,8 @@ import pyarrow.compute as pc
 from scipy.stats import rankdata, spearmanr
 
 N_EXTREMES = 10
+# Below it, four fifths of what a recipe says about a file is already known from the repository's name.
+MIN_WITHIN_REPOSITORY_SHARE = 0.2
 EXTREMES_SCHEMA = pa.schema(
     [
         ("recipe", pa.string()),
@@ -46,6 +49,42 @@ def overlaps(selections: Mapping[str, pa.Table]) -> dict[str, float]:
         both = sum(either[file_id] for file_id in tokens[a].keys() & tokens[b].keys())
         found[f"{a} and {b}"] = both / sum(either.values())
     return found
+
+
+def repository_variances(scores: Mapping[str, pa.Table]) -> dict[str, dict[str, Any]]:
+    """{recipe: {between_repositories, within_repositories, sorts_repositories, repositories, files}}: shares of the variance of scores.
+
+    A language's mean is taken out of its scores first, as files are ranked within their language. Of repositories with two files or more:
+    one file alone says nothing about the spread within. The share between is the adjusted R2 of a one-way analysis of variance,
+    1 - (SS_within / (files - repositories)) / (SS_total / (files - 1)), at least 0: chance gives 0 however many repositories there are.
+    Shares are None where there are not two such repositories, or all scores are the same.
+    """
+    return {recipe: _repository_variance(table) for recipe, table in scores.items()}
+
+
+def _repository_variance(table: pa.Table) -> dict[str, Any]:
+    values = _deviations(table["score"].to_numpy().astype(np.float64), _codes(table["language"]))
+    groups = _codes(table["repository"])
+    chosen = np.bincount(groups)[groups] > 1
+    values, groups = values[chosen], np.unique(groups[chosen], return_inverse=True)[1]
+    n_files, n_repositories = len(values), len(np.unique(groups))
+    counts: dict[str, Any] = {"files": n_files, "repositories": n_repositories}
+    total = float(((values - values.mean()) ** 2).sum()) / (n_files - 1) if n_files else 0.0
+    if n_repositories < 2 or total == 0.0:
+        return counts | {"between_repositories": None, "within_repositories": None, "sorts_repositories": False}
+    within = min(1.0, float((_deviations(values, groups) ** 2).sum()) / (n_files - n_repositories) / total)
+    shares = {"between_repositories": 1.0 - within, "within_repositories": within}
+    return counts | shares | {"sorts_repositories": within < MIN_WITHIN_REPOSITORY_SHARE}
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """int64[rows]: which of the distinct values a row has."""
+    return np.unique(np.array(column.to_pylist(), dtype=object).astype(str), return_inverse=True)[1]
+
+
+def _deviations(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """float64[rows]: value minus the mean of its group."""
+    return values - (np.bincount(groups, weights=values) / np.bincount(groups))[groups] if len(values) else values
 
 
 def extremes(scores: Mapping[str, pa.Table]) -> pa.Table:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.licences import licence_of_repository
+from snowcoder.corpus.manifests import MANIFESTS
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
 from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, LeftOut, take_within_limits
 from snowcoder.errors import SourceError
@@ -22,7 +23,6 @@ from snowcoder.records import SourceFile
 SOURCE = "directory"
 GIT_FOLDER = ".git"
 _LICENCE_NAME = re.compile(r"(?:un)?licen[cs]e|copying", re.IGNORECASE)
-_MANIFESTS = ("package.json", "pyproject.toml", "Cargo.toml", "composer.json")
 MAX_LICENCE_BYTES = 200_000
 
 
@@ -152,7 +152,7 @@ def _licence(folder: Path) -> str:
     """SPDX of a repository, from the licence files and package manifests at its root; empty where there is none."""
     names = sorted(entry.name for entry in _entries(folder, LeftOut()) if entry.is_file(follow_symlinks=False))
     texts = [_head(folder / name) for name in names if _LICENCE_NAME.match(name)]
-    return licence_of_repository(texts, [_head(folder / name) for name in names if name in _MANIFESTS])
+    return licence_of_repository(texts, {name: _head(folder / name) for name in names if name in MANIFESTS})
 
 
 def _commit(folder: Path) -> str:

@@ -1,20 +1,23 @@
-"""Licences of distributions as SPDX identifiers.
+"""Licences of distributions and repositories as SPDX expressions.
 
-in: the METADATA of a wheel and the texts of its licence files  out: an SPDX expression, or None where no licence is recognised.
+in: the METADATA of a wheel and the texts of its licence files, or licence files and manifests of a repository
+out: an expression for snowcoder.licence_class, or None (a wheel) where no permissive licence is recognised
 
-Sources are asked in order of precision: License-Expression (PEP 639), the licence text itself, the License field, trove classifiers.
-`BSD` alone names two licences, so the text decides between them.
+Sources of a wheel are asked in order of precision: License-Expression (PEP 639), the License field, trove classifiers, the licence text.
+`BSD` alone names two licences, so the text decides between them. A field that names another licence ends the search: permissive texts
+beside it are those of vendored code.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from email.parser import HeaderParser
 
+from snowcoder.corpus.manifests import UNRECOGNISED, declared_licence, joined, licence_of_classifiers
+from snowcoder.licence_class import licence_class
+from snowcoder.licence_names import spdx_id
+
 _BSD = "BSD"
-UNRECOGNISED = "LicenseRef-unrecognised"
-# `"license": "MIT"` of package.json, `license = "MIT"` of pyproject.toml and Cargo.toml
-_DECLARED = re.compile(r"""^\s*"?license"?\s*[:=]\s*(?:\{\s*text\s*=\s*)?"(?P<licence>[^"\n]{1,80})\"""", re.MULTILINE)
 _COPYLEFT_TEXTS = (
     (r"gnu affero general public license version 3", "AGPL-3.0-only"),
     (r"gnu lesser general public license version 3", "LGPL-3.0-only"),
@@ -24,62 +27,57 @@ _COPYLEFT_TEXTS = (
     (r"mozilla public license,? version 2\.0", "MPL-2.0"),
     (r"eclipse public license - v 2\.0", "EPL-2.0"),
 )
-# A short form in the License field or a classifier -> SPDX; the first pattern found wins.
-_SHORT_FORMS = (
-    (r"apache(?: software)?(?: license)?,?\s*-?(?:version )?(?:v?2(?:\.0)?)?", "Apache-2.0"),
-    (r"3-clause bsd|bsd[- ]3(?:[- ]clause)?|new bsd|modified bsd|revised bsd", "BSD-3-Clause"),
-    (r"2-clause bsd|bsd[- ]2(?:[- ]clause)?|simplified bsd|freebsd", "BSD-2-Clause"),
-    (r"\bbsd\b", _BSD),
-    (r"\bisc\b|\biscl\b", "ISC"),
-    (r"\bmit\b|expat", "MIT"),
-    (r"python software foundation|\bpsf(?:l|-2\.0)?\b", "PSF-2.0"),
-    (r"unlicense", "Unlicense"),
-    (r"zero-clause bsd|\b0bsd\b", "0BSD"),
+_RESTRICTED = re.compile(
+    r"\b(?:a|l)?gpl|gnu |mozilla|\bmpl|eclipse public|\bepl|\bcddl|cc-by-sa"
+    r"|proprietary|commercial|unlicensed|all rights reserved",
+    re.IGNORECASE,
 )
-_COPYLEFT = re.compile(r"\b(?:a|l)?gpl|gnu |mozilla|\bmpl|eclipse public|\bepl|\bcddl|cc-by-sa", re.IGNORECASE)
+# Conditions that are put before or behind the text of a permissive licence, and take away what it gives
+_RIDERS = re.compile(r"commons clause|additional use grant|non-?commercial (?:use|purposes) only")
 
 
 def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:
     """SPDX expression of a distribution. `metadata`: text of its METADATA; `licence_texts`: its LICENSE files. None: not recognised."""
     headers = HeaderParser().parsestr(metadata)
-    expression = headers.get("License-Expression", "").strip()
+    expression = str(headers.get("License-Expression", "")).strip()
     if expression:
         return expression
+    stated = _stated(headers)
+    if any(_RESTRICTED.search(name) and not _permissive(name) for name in stated):
+        return None
     from_text = _licence_of_texts(licence_texts)
-    declared = _licence_of_field(headers) or _licence_of_classifiers(headers)
+    declared = next((licence for name in stated if (licence := _permissive(name))), None)
     if declared == _BSD:
         return from_text if from_text and from_text.startswith(_BSD) else None
     return declared or from_text
 
 
-def licence_of_repository(texts: Sequence[str], manifests: Sequence[str]) -> str:
-    """SPDX of a repository: what its licence files say, else its package manifests; LicenseRef-unrecognised where a licence file is not
-    recognised, for its terms bind all the same; empty where nothing is stated.
+def licence_of_repository(texts: Sequence[str], manifests: Mapping[str, str]) -> str:
+    """Expression of a repository: what its licence files say, else its package manifests (file name -> text); LicenseRef-unrecognised
+    where a licence file is not recognised, for its terms bind all the same; empty where nothing is stated.
     """
-    found = [_licence_of_text(_normalised(text)) or _copyleft_of_text(_normalised(text)) for text in texts if text.strip()]
+    found = [_copyleft_of_text(_normalised(text)) or _licence_of_text(_normalised(text)) for text in texts if text.strip()]
     if found:
         return " AND ".join(sorted({licence or UNRECOGNISED for licence in found}))
-    declared = {match["licence"].strip() for text in manifests for match in _DECLARED.finditer(text)}
-    return " AND ".join(sorted(declared))
+    return joined("AND", (_name_or_text(declared_licence(name, text)) for name, text in manifests.items()))
 
 
-def _licence_of_field(headers: Message) -> str | None:
+def _stated(headers: Message) -> list[str]:
+    """What the License field and the classifiers say, a text of several lines left out of it."""
     field = str(headers.get("License", "")).strip()
-    if not field or _COPYLEFT.search(field):
-        return None
-    return _licence_of_texts([field]) if "\n" in field else _short_form(field)
+    classified = licence_of_classifiers(str(value) for value in headers.get_all("Classifier", []))
+    return [name for name in (_name_or_text(field), classified) if name]
 
 
-def _licence_of_classifiers(headers: Message) -> str | None:
-    classifiers = [str(value) for value in headers.get_all("Classifier", []) if str(value).startswith("License ::")]
-    if any(_COPYLEFT.search(value) for value in classifiers):
-        return None
-    found = {short for value in classifiers if (short := _short_form(value.rsplit("::", 1)[-1]))}
-    return found.pop() if len(found) == 1 else None
+def _permissive(name: str) -> str | None:
+    return spdx_id(name) or (name if licence_class(name) == "permissive" else None)
 
 
-def _short_form(text: str) -> str | None:
-    return next((licence for pattern, licence in _SHORT_FORMS if re.search(pattern, text, re.IGNORECASE)), None)
+def _name_or_text(declared: str) -> str:
+    """A declared name as it is; of a whole text, the licence whose text it is."""
+    text = _normalised(declared)
+    recognised = _copyleft_of_text(text) or _licence_of_text(text)
+    return recognised or (UNRECOGNISED if "\n" in declared.strip() else declared)
 
 
 def _licence_of_texts(texts: Sequence[str]) -> str | None:
@@ -97,6 +95,8 @@ def _copyleft_of_text(text: str) -> str | None:
 
 
 def _licence_of_text(text: str) -> str | None:
+    if _RIDERS.search(text):
+        return None
     if "apache license version 2.0" in text or "licensed under the apache license" in text:
         return "Apache-2.0"
     if "redistribution and use in source and binary forms" in text:

@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from snowcoder.corpus.instructions import fenced_code, with_statement
 from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
+from snowcoder.corpus.manifests import licence_of_value
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
 from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
 from snowcoder.corpus.spool import Spool
@@ -30,9 +31,9 @@ class Columns(ParamsModel):
     """Names of a data set's columns; null for what it does not have.
 
     content: text or bytes. repository: a row without one is a repository of its own. path: without it, a name is made from the content's
-    hash. language: as the data set calls it; without it, told from path and content. licence: SPDX, or a list of which all hold.
-    popularity: a number, higher is more popular. revision: without it, the data set's. statement: of instruction data, what the content
-    answers; it is put before the content (see snowcoder.corpus.instructions).
+    hash. language: as the data set calls it; without it, told from path and content. licence: SPDX, a name, or a list of which all hold
+    (see snowcoder.licence_class). popularity: a number, higher is more popular. revision: without it, the data set's. statement: of
+    instruction data, what the content answers; it is put before the content (see snowcoder.corpus.instructions).
     """
 
     content: str = "content"
@@ -117,7 +118,7 @@ def file_of_row(row: Mapping[str, Any], source: RowSource, kind: str, revision: 
     origin = Origin(
         source=kind,
         repository=_text(row, columns.repository) or f"unknown/{digest[:16]}",
-        licence=_text(row, columns.licence),
+        licence=licence_of_value(row.get(columns.licence) if columns.licence is not None else None),
         revision=_text(row, columns.revision) or revision,
         popularity=_number(row, columns.popularity),
     )
@@ -149,8 +150,6 @@ def limit_repositories(
 
 def _text(row: Mapping[str, Any], column: str | None) -> str:
     value = row.get(column) if column is not None else None
-    if isinstance(value, list | tuple):
-        return " AND ".join(sorted(str(part) for part in value))
     return "" if value is None else str(value)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snowcoder.errors import SourceError
-from snowcoder.licence_class import PERMISSIVE, licence_class
+from snowcoder.licence_class import licence_class
+from snowcoder.licence_names import PERMISSIVE
 
 TABLE_COLUMNS = ("name", "version", "licence", "download_rank", "rank_source", "rank_date")
 _LOCK_LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)\s+--hash=sha256:(?P<sha256>[0-9a-f]{64})")

@@ -18,6 +18,7 @@ import pyarrow as pa
 from snowcoder.execution import ShardResult
 from snowcoder.filtering.measuring import MASKED_COLUMNS
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
+from snowcoder.filtering.rights import COUNTS, count_rights, describe_rights
 from snowcoder.filtering.rules import RULES, FilterParams, Findings, Thresholds, find_broken, load_thresholds
 from snowcoder.licence_class import licence_class
 from snowcoder.metrics import row_accounts
@@ -58,15 +59,18 @@ def filter_shard(files: pa.Table, chosen: Filter) -> ShardResult:
     kept = _masked(files.filter(pa.array([not rules for rules in broken], pa.bool_())), chosen.mask)
     rejected = [_rejected_row(row, rules, findings, at) for at, (row, rules) in enumerate(zip(origins, broken, strict=True)) if rules]
     tables = {"kept": kept.select(SOURCE_FILE_SCHEMA.names), "rejected": pa.Table.from_pylist(rejected, REJECTED_SCHEMA)}
-    return ShardResult(tables, _summary(files, kept, [rules for rules in broken if rules], chosen.mask))
+    return ShardResult(
+        tables, _summary(files, kept, [rules for rules in broken if rules], chosen.mask) | count_rights(origins, chosen.opt_out)
+    )
 
 
-def merge_summaries(summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The stage's metrics: row accounts, rows by language, replacements by kind, bytes in and out.
+def merge_summaries(summaries: Iterable[dict[str, Any]], opt_out: OptOut) -> dict[str, Any]:
+    """The stage's metrics: row accounts, rows by language, replacements by kind, bytes in and out, licences, opt-outs.
 
     by_rule: rule -> {files that break it, files that break no other}, so that an order of rules hides nothing.
+    licences, opt_out: see snowcoder.filtering.rights.
     """
-    names = ("dropped", "broken", "alone", "masked", "rows_in", "rows_out", "bytes_in", "bytes_out")
+    names = ("dropped", "broken", "alone", "masked", "rows_in", "rows_out", "bytes_in", "bytes_out", *COUNTS)
     totals: dict[str, Counter[str]] = {name: Counter() for name in names}
     for summary in summaries:
         for name, counts in totals.items():
@@ -82,6 +86,7 @@ def merge_summaries(summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "masked": dict(totals["masked"]),
         "bytes_in": totals["bytes_in"].total(),
         "bytes_out": totals["bytes_out"].total(),
+        **describe_rights(totals, opt_out, totals["broken"]["opted_out"]),
     }
 
 

@@ -8,7 +8,6 @@ tools; The Stack's own filters for XML; OpenCoder (arXiv 2411.04905, its publish
 repetition, comments, imports, prints, passes and asserts; min_words is ours.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.errors import ParameterError
+from snowcoder.filtering.tables import read_rows
 from snowcoder.licence_class import LicenceClass
 from snowcoder.params import ParamsModel
 
@@ -29,7 +29,7 @@ class FilterParams(ParamsModel):
     """Which files are kept. A threshold of null switches its rule off, for every language; the thresholds stand in the order of the rules.
 
     exceptions: CSV with columns language, threshold, value (empty: off), source.
-    opt_out: CSV of repositories that must not be used, see snowcoder.filtering.opt_out; null: none.
+    opt_out: CSV of repositories and owners that must not be used, see snowcoder.filtering.opt_out; null: none.
     licence_classes: classes of licences (snowcoder.licence_class) that are kept.
     mask: replace emails, public IP addresses and secrets in what is kept.
     min_words: below ten a file is a licence line, a re-export or nothing (`__init__.py`), and teaches nothing.
@@ -106,14 +106,11 @@ def load_thresholds(params: FilterParams) -> Thresholds:
 
 def read_exceptions(path: Path) -> dict[str, dict[str, float | None]]:
     """language -> {rule: threshold, None for off}. Raises ParameterError naming the line that is none."""
-    try:
-        reader = csv.DictReader(path.read_text().splitlines())
-    except OSError as error:
-        raise ParameterError(f"{path}: cannot be read ({error.strerror}); filter_files.exceptions names this table") from error
-    if tuple(reader.fieldnames or ()) != EXCEPTION_COLUMNS:
-        raise ParameterError(f"{path}: columns: found {reader.fieldnames}; allowed: {', '.join(EXCEPTION_COLUMNS)}")
+    columns, rows = read_rows(path, "filter_files.exceptions")
+    if tuple(columns) != EXCEPTION_COLUMNS:
+        raise ParameterError(f"{path}: columns: found {', '.join(map(repr, columns)) or 'none'}; allowed: {', '.join(EXCEPTION_COLUMNS)}")
     exceptions: dict[str, dict[str, float | None]] = {}
-    for number, row in enumerate(reader, start=2):
+    for number, row in rows:
         if row["threshold"] not in RULES:
             raise ParameterError(f"{path}:{number}: threshold: found {row['threshold']!r}; allowed: {', '.join(RULES)}")
         rules = exceptions.setdefault(row["language"], {})

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from snowcoder.annotator.agreement import MIN_WITHIN_REPOSITORY_SHARE
 from snowcoder.reporting import paper
 from snowcoder.reporting.document import Listing, Table, percent
 from snowcoder.reporting.results import Results
@@ -41,6 +42,24 @@ def agreement_table(results: Results) -> Table:
         "budget, of those that either would."
     )
     return Table(["recipes", "rank correlation", "selected by both"], rows, caption)
+
+
+def variance_table(results: Results) -> Table:
+    """Does a recipe tell files apart, or only the repositories that they are from?"""
+    variances = results.stages["compare_annotators"]("variance_of_scores")
+    rows = []
+    for recipe in results.params.recipes:
+        shares = variances[recipe]
+        cells = [NOTHING if shares[name] is None else percent(shares[name]) for name in ("between_repositories", "within_repositories")]
+        warning = "sorts repositories, not files" if shares["sorts_repositories"] else NOTHING
+        rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", warning])
+    caption = (
+        "Where the variance of the scores lies, over the train split and each language's mean taken out: adjusted R2 of the repository "
+        f"(0 by chance), and the rest. Below {MIN_WITHIN_REPOSITORY_SHARE:.0%} within repositories a recipe is warned of: a list of good "
+        "repositories would do nearly as well. Repositories of one file are left out."
+    )
+    columns = ["annotator", "between repositories", "within", "repositories", "files", "warning"]
+    return Table(columns, rows, caption)
 
 
 def alignment_table(results: Results) -> Table:

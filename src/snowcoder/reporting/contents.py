@@ -1,6 +1,6 @@
 """What the report says, in its order: findings, models, data, synthetic documents, annotators, ours beside the paper's."""
 
-from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings
+from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
 from snowcoder.reporting.data_tables import (
     contamination_table,
     funnel_table,
@@ -113,7 +113,7 @@ def _annotators(results: Results) -> Section:
         )
     shown = "One curve per annotator in each panel; the areas are in the table below."
     figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", shown)
-    tables = [annotator_table(results), agreement_table(results), alignment_table(results)]
+    tables = [annotator_table(results), variance_table(results), agreement_table(results), alignment_table(results)]
     return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 
 

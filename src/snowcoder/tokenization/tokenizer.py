@@ -36,7 +36,7 @@ PRE_TOKENIZER_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|
 
 
 class TokenizerParams(ParamsModel):
-    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); checked against uint16 in `check_vocab_size`.
+    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); at most what uint16 holds, as tokens are stored.
 
     min_frequency: a pair of tokens is merged only if it occurs at least this often.
     max_train_bytes: bytes of text to train on; files are taken in the order of their content hash.
@@ -45,7 +45,7 @@ class TokenizerParams(ParamsModel):
     pinned_sha256: sha256 of that folder's tokenizer.json; required with pinned_folder.
     """
 
-    vocab_size: int = Field(gt=N_BYTE_VALUES)
+    vocab_size: int = Field(gt=N_BYTE_VALUES, le=MAX_VOCAB_SIZE)
     min_frequency: int = Field(ge=1)
     max_train_bytes: int = Field(gt=0)
     model_max_length: int = Field(gt=1)
@@ -54,8 +54,7 @@ class TokenizerParams(ParamsModel):
 
 
 def train_tokenizer(texts: Iterable[str], params: TokenizerParams) -> Tokenizer:
-    """Train on `texts`, in any order. Raises ParameterError if ids would not fit uint16, EmptyResultError if nothing can be merged."""
-    check_vocab_size(params.vocab_size)
+    """Train on `texts`, in any order. Raises EmptyResultError if nothing can be merged."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -78,14 +77,6 @@ def train_tokenizer(texts: Iterable[str], params: TokenizerParams) -> Tokenizer:
     return tokenizer
 
 
-def check_vocab_size(vocab_size: int) -> None:
-    """Raises ParameterError if token ids would not fit the uint16 in which they are stored."""
-    if vocab_size > MAX_VOCAB_SIZE:
-        raise ParameterError(
-            f"params.yaml: train_tokenizer.vocab_size: found {vocab_size}; allowed: up to {MAX_VOCAB_SIZE}, as tokens are stored as uint16"
-        )
-
-
 def save_tokenizer(tokenizer: Tokenizer, folder: Path, model_max_length: int) -> None:
     """Write a folder that AutoTokenizer loads; by hand, so that no stage of the data side imports transformers."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,12 +96,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path, model_max_length: int) ->
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a folder; '<|endoftext|>' inside a text is encoded as plain text. Raises ShardError if it cannot be used."""
     path = folder / "tokenizer.json"
-    if not path.exists():
-        raise ShardError(f"{path}: not found; run `dvc repro train_tokenizer`")
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise ShardError(f"{path}: not a tokenizer ({error}); run `dvc repro -f train_tokenizer`") from error
+    tokenizer = _read_tokenizer(path)
     if tokenizer.token_to_id(EOS_TOKEN) != EOS_ID:
         raise ShardError(f"{path}: {EOS_TOKEN} has id {tokenizer.token_to_id(EOS_TOKEN)}; it must be {EOS_ID}: use another tokenizer")
     # A setting of the running object, not saved in the file.
@@ -118,15 +104,31 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def _read_tokenizer(path: Path) -> Tokenizer:
+    if not path.exists():
+        raise ShardError(f"{path}: not found; run `dvc repro train_tokenizer`")
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise ShardError(f"{path}: not a tokenizer ({error}); run `dvc repro -f train_tokenizer`") from error
+
+
 def load_pinned(params: TokenizerParams) -> Tokenizer:
-    """The tokenizer of `pinned_folder`. Raises ParameterError if its hash differs, or if it would not give back every text exactly."""
+    """The tokenizer of `pinned_folder`. Raises ParameterError if its hash differs, its ids do not fit uint16, or it would not
+    give back every text exactly.
+    """
     folder = find_path(params.pinned_folder or "")
     path = folder / "tokenizer.json"
     found = sha256_file(path) if path.is_file() else "no such file"
     if found != params.pinned_sha256:
         raise ParameterError(f"params.yaml: train_tokenizer.pinned_sha256: found {found} for {path}, expected {params.pinned_sha256}")
+    size = max(_read_tokenizer(path).get_vocab().values(), default=0) + 1
+    if size > MAX_VOCAB_SIZE:
+        raise ParameterError(
+            f"params.yaml: train_tokenizer.pinned_folder: {path}: found {size} token ids; allowed: up to {MAX_VOCAB_SIZE}, as tokens are "
+            "stored as uint16; use a tokenizer with a smaller vocabulary, or train one (pinned_folder: null)"
+        )
     tokenizer = load_tokenizer(folder)
-    check_vocab_size(tokenizer.get_vocab_size())
     vocabulary = json.loads(tokenizer.to_str())
     plain = [token["content"] for token in vocabulary["added_tokens"] if not token["special"]]
     if vocabulary["normalizer"] is not None or plain or not set(pre_tokenizers.ByteLevel.alphabet()) <= set(tokenizer.get_vocab()):
