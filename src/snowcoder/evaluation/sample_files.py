@@ -44,6 +44,8 @@ def grade_file(
     if ks is not None:
         check_k(ks, counts)
     missing = problems_without_sample(written, problems)
+    if missing:
+        say(f"{samples_path}: {len(missing)} of {len(problems)} problems have no sample; they count as failed")
     samples = [repaired(sample) for sample in written] if sanitise else written
     identity = hashlib.sha256("\n".join(_key(sample) for sample in samples).encode()).hexdigest()
     with track("grade_samples", benchmark, identity[:16]) as record:
