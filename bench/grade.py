@@ -1,7 +1,8 @@
 """Grading, ours against EvalPlus' own program: the same file of samples, one after the other, with as many processes.
 
-`EVALPLUS_PYTHON=<python with evalplus==0.3.1> python -m bench.grade [--quick] [--benchmark humaneval_plus]`: wall times, disagreements, and
-last `ratio <evalplus / ours>`. Default: both benchmarks whole, 10 samples per problem; --quick: each 12th problem, below five minutes.
+`EVALPLUS_PYTHON=.venv-evalplus/bin/python python -m bench.grade [--quick] [--benchmark humaneval_plus]` (`make .venv-evalplus/.installed`
+makes that environment): wall times, disagreements, and last `ratio <evalplus / ours>`. Default: both benchmarks whole, 10 samples per
+problem; --quick: each 12th problem, below five minutes.
 
 EvalPlus is started as its users start it (`python -m evalplus.evaluate --parallel 2`), with the file that it is given; its ground truth is
 computed anew, as ours is. A thread of it that looks for stuck samples sleeps for 20 s at a time and keeps the program from ending: those
@@ -28,6 +29,7 @@ from snowcoder.evaluation.differential import grade_problems
 # As a small base model's: a third right, the others wrong in the usual ways; one in a hundred never ends
 ROUND = ("canonical", "mutated", "truncated", "prints", "exception", "mutated", "wrong_type", "renamed", "mutates_inputs", "mutated")
 KINDS = (*ROUND * 9, *ROUND[:-1], "infinite_loop")
+EVALPLUS_VERSION = "0.3.1"
 EVALPLUS = {"humaneval_plus": ("humaneval", "HumanEvalPlus.jsonl.gz"), "mbpp_plus": ("mbpp", "MbppPlus.jsonl.gz")}
 # EvalPlus 0.3.1 refuses every solution of this problem, its own too: the branch of its special oracle leaves without counting the input
 REFUSED_BY_EVALPLUS = "HumanEval/32"
@@ -45,12 +47,33 @@ def main() -> None:
     parser.add_argument("--every", type=int, help="take each n-th problem")
     parser.add_argument("--min-time-limit", default="1", help="EvalPlus' own; 1 is its default")
     arguments = parser.parse_args()
+    check_evalplus()
     os.environ["SNOWCODER_WORKERS"] = "2"
     totals: Counter[str] = Counter()
     for benchmark in arguments.benchmark or sorted(EVALPLUS):
         problems = load_benchmark(benchmark)[:: arguments.every or (12 if arguments.quick else 1)]
         totals.update(compare(benchmark, problems, arguments.samples, arguments.min_time_limit))
     print(f"ratio {totals['evalplus'] / totals['ours']:.2f}")
+
+
+def check_evalplus() -> None:
+    """Leave at once, and say what to do, where EvalPlus or the files that both sides read are not there."""
+    python = os.environ.get("EVALPLUS_PYTHON", sys.executable)
+    try:
+        version = "from importlib.metadata import version; print(version('evalplus'))"
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        found = subprocess.run([python, "-c", version], capture_output=True, text=True, check=True, env=environment).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        found = "none"
+    if found != EVALPLUS_VERSION:
+        sys.exit(
+            f"error: EVALPLUS_PYTHON: {python}: evalplus: found {found}; allowed: {EVALPLUS_VERSION}, in an environment of its own: run "
+            "`make .venv-evalplus/.installed`, then `EVALPLUS_PYTHON=.venv-evalplus/bin/python python -m bench.grade`"
+        )
+    folder = os.environ.get(FOLDER_VARIABLE)
+    missing = [file for _, file in EVALPLUS.values() if folder is None or not (Path(folder) / file).is_file()]
+    if missing:
+        sys.exit(f"error: {FOLDER_VARIABLE}: found {folder}; needs a folder that holds {' and '.join(missing)} (README, Evaluation)")
 
 
 def compare(benchmark: str, problems: list[Problem], per_problem: int, min_time_limit: str) -> dict[str, float]:
@@ -115,7 +138,7 @@ def grade_evalplus(benchmark: str, problems: list[Problem], folder: Path, min_ti
         time.sleep(0.05)
     if process.returncode or not results.exists():
         said = log.read_text(errors="replace")[-2000:]
-        sys.exit(f"evalplus ended with {process.returncode}; EVALPLUS_PYTHON names an interpreter that has evalplus==0.3.1\n{said}")
+        sys.exit(f"error: evalplus ended with {process.returncode}\n{said}")
     finished = time.perf_counter()
     ended = ended or finished
     evaluated = json.loads(results.read_text())["eval"]

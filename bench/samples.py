@@ -76,6 +76,12 @@ def _renamed(problem: Problem, draws: random.Random) -> str:
     return re.sub(rf"\b{re.escape(problem.entry_point)}\b", f"{problem.entry_point}_{draws.randrange(9)}", reference_of(problem))
 
 
+def _script(problem: Problem, draws: random.Random) -> str:
+    """What runs where it is the main program fails."""
+    body = draws.choice(("x = input()", "main()", "sys.exit(1)", f"assert {problem.entry_point}()"))
+    return f"{reference_of(problem)}\nif __name__ == '__main__':\n    {body}\n"
+
+
 def _wrapped(kind: str) -> Callable[[Problem, random.Random], str]:
     def make(problem: Problem, draws: random.Random) -> str:
         name, body = problem.entry_point, draws.choice(WRAPPERS[kind])
@@ -89,5 +95,6 @@ MAKERS: dict[str, Callable[[Problem, random.Random], str]] = {
     "mutated": _mutated,
     "truncated": _truncated,
     "renamed": _renamed,
+    "script": _script,
     **{kind: _wrapped(kind) for kind in WRAPPERS},
 }

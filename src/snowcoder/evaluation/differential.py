@@ -16,13 +16,13 @@ from typing import Any
 from snowcoder.benchmarks.mbpp_inputs import restore_inputs
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import SourceError
-from snowcoder.evaluation import checker, comparison, evoeval_comparison, stopwatch
+from snowcoder.evaluation import checker, comparison, evoeval_comparison, reliability_guard, stopwatch
 from snowcoder.evaluation.prompts import reference_of
 from snowcoder.evaluation.work_queue import WorkQueue, share_in_workshops
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
 
-MODULES = (comparison, evoeval_comparison, stopwatch, checker)
+MODULES = (comparison, evoeval_comparison, reliability_guard, stopwatch, checker)
 TIME_FACTOR = 4.0
 MIN_CALL_S = 1.0
 MAX_GROUP_S = 60.0

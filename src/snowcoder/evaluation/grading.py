@@ -6,9 +6,10 @@ no
      others), outcome (a status of snowcoder.sandbox.program), detail
 
 As a program: `python -m snowcoder.evaluation.grading --benchmark humaneval_plus --samples samples.jsonl --out verdicts.jsonl`
-in: JSON lines of task_id and solution   out: JSON lines, one per sample in the order of the file, of task_id, index (of the sample among
+in: samples as samples.py reads them   out: JSON lines, one per sample in the order of the file, of task_id, index (of the sample among
 those of its problem), base, plus (true or false: each set of tests by itself, as EvalPlus reports them; a problem counts as solved by
-both), detail; beside it `<out>.summary.json`, and one run in MLflow. Stopped and started again, it goes on where it was.
+both), detail, sanitised (whether the text was changed); next to it `<out>.summary.json` (sample_files.summarise, and there `unparsed`,
+`sanitised`, `repeated`), and one run in MLflow. Stopped and started again, it resumes.
 """
 
 import argparse
@@ -22,11 +23,13 @@ import pyarrow as pa
 
 from snowcoder.benchmarks.loading import BENCHMARKS, load_benchmark
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.console import progress
+from snowcoder.console import progress, say
 from snowcoder.errors import ShardError, SnowcoderError
 from snowcoder.evaluation.judging import Judgement, judge
 from snowcoder.evaluation.pass_at_k import summarise_passes
 from snowcoder.evaluation.prompts import solution_of
+from snowcoder.evaluation.remarks import unparsed_remark
+from snowcoder.evaluation.repairing import count_unparsed
 from snowcoder.evaluation.sample_files import grade_file
 from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
@@ -78,9 +81,9 @@ def _grade_row(row: dict[str, Any], judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def summarise_grades(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def summarise_grades(rows: Sequence[dict[str, Any]], completions: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """{benchmark: summarise_passes of all tests, outcomes: {outcome: n}, base: summarise_passes of the benchmark's own tests, if it
-    differs}.
+    differs, unparsed: count_unparsed of the completions, if some do not parse}.
     """
     metrics: dict[str, Any] = {}
     for benchmark in sorted({row["benchmark"] for row in rows}):
@@ -89,6 +92,10 @@ def summarise_grades(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         summary["outcomes"] = dict(sorted(Counter(row["outcome"] for row in chosen).items()))
         if any(row["base"] != row["passed"] for row in chosen):
             summary["base"] = summarise_passes([(row["problem_id"], row["base"]) for row in chosen])
+        unparsed = count_unparsed([(row["prompt"], row["completion"]) for row in completions if row["benchmark"] == benchmark])
+        if unparsed["samples"]:
+            summary["unparsed"] = unparsed
+            say(unparsed_remark(benchmark, unparsed, len(chosen), "generate_completions.stop in params.yaml says where a completion ends"))
         metrics[benchmark] = summary
     return metrics
 
@@ -97,14 +104,18 @@ def main() -> None:
     """Grade a file of samples."""
     parser = argparse.ArgumentParser(description="Grades a file of samples as the benchmark's own tool does.")
     parser.add_argument("--benchmark", required=True, choices=sorted(BENCHMARKS))
-    parser.add_argument("--samples", required=True, type=Path, help="JSON lines with task_id and solution (or completion)")
+    samples = "JSON lines with task_id and solution (or completion), also .gz or .zst; or a folder of programs, HumanEval_0/0.py"
+    parser.add_argument("--samples", required=True, type=Path, help=samples)
     parser.add_argument("--out", required=True, type=Path, help="JSON lines of verdicts")
+    repair = "repair samples that do not parse: end tokens, code fences, prose; the output says which"
+    parser.add_argument("--sanitise", "--sanitize", action="store_true", help=repair)
+    parser.add_argument("--k", type=int, nargs="+", metavar="K", help="of pass@k; default: 1, 10 and 100, as far as there are samples")
     parser.add_argument("--accept-changed", action="append", default=[], metavar="BENCHMARK", help="accept another hash of its file")
     arguments = parser.parse_args()
     try:
         check_sandbox()
         problems = load_benchmark(arguments.benchmark, accept_changed=arguments.benchmark in arguments.accept_changed)
-        grade_file(arguments.benchmark, problems, arguments.samples, arguments.out)
+        grade_file(arguments.benchmark, problems, arguments.samples, arguments.out, arguments.sanitise, arguments.k)
     except SnowcoderError as error:
         sys.exit(f"error: {type(error).__name__}: {error}")
 

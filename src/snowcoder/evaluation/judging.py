@@ -2,8 +2,7 @@
 
 in: problems with solutions (whole programs)   out: a Judgement per solution
 
-`program`: the solution, then the benchmark's test program, ends without an exception. `evalplus`, `evoeval`: differential.py. `unittest`:
-unittest_grading.py.
+`program`: program_grading.py. `evalplus`, `evoeval`: differential.py. `unittest`: unittest_grading.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.differential import Verdict, grade_problems
+from snowcoder.evaluation.program_grading import grade_programs
 from snowcoder.evaluation.unittest_grading import grade_unittests
-from snowcoder.sandbox.program import SandboxLimits, run_programs
-
-PROBLEMS_AT_A_TIME = 16
+from snowcoder.sandbox.program import SandboxLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +40,12 @@ def judge(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> 
         by_grader.setdefault(problem.grader, {})[problem] = texts
     for grader, chosen in by_grader.items():
         if grader == "program":
-            yield from _judge_programs(chosen, limits)
+            for problem, outcomes in grade_programs(chosen, limits):
+                yield problem, [Judgement(one.passed, one.passed, one.status, one.detail) for one in outcomes]
         elif grader == "unittest":
             yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_unittests(chosen))
         else:
             yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_problems(chosen))
-
-
-def build_program(solution: str, problem: Problem) -> str:
-    """Solution, tests and their call: a program that ends without an exception if and only if the solution is right."""
-    return f"{solution}\n{problem.test}\ncheck({problem.entry_point})\n"
-
-
-def _judge_programs(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> Iterator[tuple[Problem, list[Judgement]]]:
-    items = list(solutions.items())
-    for first in range(0, len(items), PROBLEMS_AT_A_TIME):
-        part = items[first : first + PROBLEMS_AT_A_TIME]
-        sources = [build_program(text, problem) for problem, texts in part for text in texts]
-        outcomes = iter(run_programs(sources, limits, "completions run"))
-        for problem, texts in part:
-            ended = [next(outcomes) for _ in texts]
-            yield problem, [Judgement(one.passed, one.passed, one.status, one.detail) for one in ended]
 
 
 def _one(verdict: Verdict) -> Judgement:

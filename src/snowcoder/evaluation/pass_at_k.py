@@ -4,12 +4,13 @@ in: samples and passes per problem   out: a number in [0, 1]
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import comb
 from typing import Any
 
 import numpy as np
 
+from snowcoder.errors import ParameterError
 from snowcoder.statistics.intervals import bootstrap_ratio_interval, wilson_interval
 
 REPORTED_K = (1, 10, 100)
@@ -27,29 +28,56 @@ def pass_at_k(n_samples: int, n_passed: int, k: int) -> float:
 
 
 def mean_pass_at_k(counts: Iterable[tuple[int, int]], k: int) -> float:
-    """Mean over problems; counts: (n_samples, n_passed) of each. Raises ValueError if there is none."""
-    values = [pass_at_k(n_samples, n_passed, k) for n_samples, n_passed in counts]
+    """Mean over problems; counts: (n_samples, n_passed) of each. A problem without a sample counts as failed: 0 for every k.
+
+    Raises ValueError if there is no problem, or one that has fewer than k samples, but some.
+    """
+    values = [pass_at_k(n_samples, n_passed, k) if n_samples else 0.0 for n_samples, n_passed in counts]
     if not values:
         raise ValueError("mean_pass_at_k: no problems")
     return sum(values) / len(values)
 
 
-def summarise_passes(samples: Sequence[tuple[str, bool]]) -> dict[str, Any]:
-    """(problem, passed) of every sample -> {passed, total: samples; problems; pass@k, for each reported k that every problem has samples
-    for;
-    ci95 of pass@1}.
+def check_k(ks: Sequence[int], samples_of: Mapping[str, int]) -> None:
+    """Raises ParameterError for a k below 1, or if no k asked for can be estimated from so many samples of each problem."""
+    most = max(samples_of.values())
+    if min(ks) < 1:
+        raise ParameterError(f"--k: found {min(ks)}; allowed: whole numbers from 1")
+    if min(ks) > most:
+        raise ParameterError(
+            f"--k: found {', '.join(map(str, ks))}; allowed: up to {most}, the most samples that a problem has: pass@k is estimated from "
+            "at least k samples of each problem, drawn at a temperature above 0"
+        )
+
+
+def summarise_passes(samples: Sequence[tuple[str, bool]], ks: Sequence[int] | None = None, missing: Sequence[str] = ()) -> dict[str, Any]:
+    """(problem, passed) of every sample -> {passed, total: samples; problems; pass@1 and pass@k; ci95 of pass@1; not_estimated: {pass@k:
+    why}, where there is such a k}.
+
+    ks: None for 1, 10 and 100, as far as any problem has samples. missing: problems that have no sample: they count as failed.
 
     The interval is over problems: Wilson's for one sample a problem; a bootstrap of the problems' means where there are more, as samples of
     one problem are alike. Where all problems have the same share of passes that bootstrap has no width, and Wilson's over problems is
     given.
     """
     totals, passes = Counter(problem for problem, _ in samples), Counter(problem for problem, passed in samples if passed)
-    counts = [(totals[problem], passes[problem]) for problem in totals]
-    summary: dict[str, Any] = {"passed": sum(passes.values()), "total": len(samples), "problems": len(totals)}
-    summary |= {f"pass@{k}": mean_pass_at_k(counts, k) for k in REPORTED_K if k <= min(totals.values())}
-    shares = np.array([passed / total for total, passed in counts])
-    if len(samples) == len(totals) or (shares == shares[0]).all():
+    counts = [(totals[problem], passes[problem]) for problem in totals] + [(0, 0)] * len(missing)
+    summary: dict[str, Any] = {"passed": sum(passes.values()), "total": len(samples), "problems": len(counts)}
+    most = max(totals.values())
+    chosen = [k for k in REPORTED_K if k <= most] if ks is None else sorted({1, *ks})
+    reasons = {f"pass@{k}": _too_few(totals, k) for k in chosen if k > min(totals.values())}
+    summary |= {f"pass@{k}": mean_pass_at_k(counts, k) for k in chosen if f"pass@{k}" not in reasons}
+    if reasons:
+        summary["not_estimated"] = reasons
+    shares = np.array([passed / total if total else 0.0 for total, passed in counts])
+    if most == 1 or (shares == shares[0]).all():
         summary["ci95"] = wilson_interval(round(float(shares.sum())), len(shares))
     else:
         summary["ci95"] = bootstrap_ratio_interval(shares, np.ones(len(shares)), INTERVAL_SEED)
     return summary
+
+
+def _too_few(totals: Mapping[str, int], k: int) -> str:
+    short = [problem for problem, total in totals.items() if total < k]
+    fewest = min(short, key=lambda problem: totals[problem])
+    return f"needs {k} samples of each problem; {len(short)} of {len(totals)} problems have fewer, such as {fewest} with {totals[fewest]}"

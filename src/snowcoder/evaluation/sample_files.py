@@ -7,6 +7,7 @@ hash of benchmark, problem and solution: a run that was stopped goes on there, a
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.console import progress, say
 from snowcoder.evaluation.judging import Judgement, judge
-from snowcoder.evaluation.pass_at_k import summarise_passes
+from snowcoder.evaluation.pass_at_k import check_k, summarise_passes
+from snowcoder.evaluation.remarks import remarks
+from snowcoder.evaluation.repairing import count_unparsed, repair
 from snowcoder.evaluation.samples import Sample, problems_without_sample, read_samples
 from snowcoder.metrics import write_metrics
 from snowcoder.sandbox.program import SandboxLimits
@@ -23,36 +26,73 @@ from snowcoder.tracking import track
 PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=10, memory_bytes=4 * 2**30)
 
 
-def grade_file(benchmark: str, problems: Sequence[Problem], samples_path: Path, out: Path) -> dict[str, Any]:
-    """Write the verdicts and their summary; returns the summary."""
-    samples = read_samples(samples_path, problems)
-    missing = problems_without_sample(samples, problems)
+def grade_file(
+    benchmark: str,
+    problems: Sequence[Problem],
+    samples_path: Path,
+    out: Path,
+    sanitise: bool = False,
+    ks: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """Write the verdicts and their summary; returns the summary.
+
+    sanitise: repair the samples that do not parse (repairing.py). ks: of pass@k; None for 1, 10 and 100, as far as there are samples.
+    Raises SourceError for a row that is no sample, ParameterError if no k of `ks` can be estimated: both before anything is run.
+    """
+    written = read_samples(samples_path, problems)
+    counts = Counter(sample.problem.problem_id for sample in written)
+    if ks is not None:
+        check_k(ks, counts)
+    missing = problems_without_sample(written, problems)
     if missing:
-        say(f"{samples_path}: {len(missing)} of {len(problems)} problems have no sample, such as {missing[0]}; they count as failed")
+        say(f"{samples_path}: {len(missing)} of {len(problems)} problems have no sample; they count as failed")
+    samples = [repaired(sample) for sample in written] if sanitise else written
     identity = hashlib.sha256("\n".join(_key(sample) for sample in samples).encode()).hexdigest()
     with track("grade_samples", benchmark, identity[:16]) as record:
         judgements = _judge_all(samples, Path(f"{out}.partial"))
-        rows = [_verdict(sample, judgements[_key(sample)]) for sample in samples]
+        rows = [_verdict(sample, sample != before, judgements[_key(sample)]) for before, sample in zip(written, samples, strict=True)]
         _write_lines(out, rows)
-        summary = summarise(benchmark, rows, missing)
+        summary = summarise(benchmark, rows, missing, ks) | _account(written, samples, sanitise)
         write_metrics(Path(f"{out}.summary.json"), summary)
         record.log({f"eval/{benchmark}/{name}_pass_at_1": summary[name]["pass@1"] for name in ("base", "plus")})
     Path(f"{out}.partial").unlink(missing_ok=True)
-    say(_sentence(benchmark, summary))
+    for line in remarks(benchmark, summary):
+        say(line)
     return summary
 
 
-def summarise(benchmark: str, rows: Sequence[dict[str, Any]], missing: Sequence[str]) -> dict[str, Any]:
+def repaired(sample: Sample) -> Sample:
+    """The same object if it parses, or cannot be repaired."""
+    program = repair(sample.text, sample.problem.entry_point, sample.start)
+    return sample if program == sample.solution else Sample(sample.problem, sample.index, program)
+
+
+def summarise(benchmark: str, rows: Sequence[dict[str, Any]], missing: Sequence[str], ks: Sequence[int] | None = None) -> dict[str, Any]:
     """{benchmark, samples, problems_without_sample: [ids], base, plus: summarise_passes}; plus: base and further tests, as the score
     counts.
     """
-    absent = [(problem_id, False) for problem_id in missing]
     return {
         "benchmark": benchmark,
         "samples": len(rows),
         "problems_without_sample": list(missing),
-        "base": summarise_passes([(row["task_id"], row["base"]) for row in rows] + absent),
-        "plus": summarise_passes([(row["task_id"], row["base"] and row["plus"]) for row in rows] + absent),
+        "base": summarise_passes([(row["task_id"], row["base"]) for row in rows], ks, missing),
+        "plus": summarise_passes([(row["task_id"], row["base"] and row["plus"]) for row in rows], ks, missing),
+    }
+
+
+def _account(written: Sequence[Sample], samples: Sequence[Sample], sanitise: bool) -> dict[str, Any]:
+    """{unparsed: of the file as it is; sanitised: {changed, unparsed_after}, null where it was not asked for; repeated}."""
+    unparsed = count_unparsed([(sample.start, sample.text) for sample in written])
+    changed = sum(before is not after for before, after in zip(written, samples, strict=True))
+    distinct = Counter(problem for problem, _ in {(sample.problem.problem_id, sample.solution) for sample in written})
+    counts = Counter(sample.problem.problem_id for sample in written)
+    return {
+        "unparsed": unparsed,
+        "sanitised": {"changed": changed, "unparsed_after": unparsed["samples"] - changed} if sanitise else None,
+        "repeated": {
+            "samples": len(written) - sum(distinct.values()),
+            "problems_with_one_text": sum(counts[problem] > 1 and distinct[problem] == 1 for problem in counts),
+        },
     }
 
 
@@ -95,13 +135,14 @@ def _key(sample: Sample) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _verdict(sample: Sample, judgement: Judgement) -> dict[str, Any]:
+def _verdict(sample: Sample, sanitised: bool, judgement: Judgement) -> dict[str, Any]:
     return {
         "task_id": sample.problem.problem_id,
         "index": sample.index,
         "base": judgement.base,
         "plus": judgement.plus,
         "detail": judgement.detail,
+        "sanitised": sanitised,
     }
 
 
@@ -109,11 +150,3 @@ def _write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_text("".join(json.dumps(row) + "\n" for row in rows))
     partial.replace(path)
-
-
-def _sentence(benchmark: str, summary: dict[str, Any]) -> str:
-    parts = []
-    for name in ("base", "plus"):
-        low, high = summary[name]["ci95"]
-        parts.append(f"{name} pass@1 {100 * summary[name]['pass@1']:.1f}% ({100 * low:.1f} to {100 * high:.1f})")
-    return f"{benchmark}: {', '.join(parts)}; {summary['samples']} samples of {summary['base']['problems']} problems"

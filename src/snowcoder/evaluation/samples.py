@@ -1,26 +1,42 @@
-"""A file of samples from any model: JSON lines with `task_id` and `solution` (a whole program) or `completion` (what follows the prompt).
+"""Samples of any model: a file of JSON lines with `task_id` and `solution` (a whole program) or `completion` (what follows the prompt), as
+it is or compressed (gzip, zstd); or a folder of programs as EvalPlus has them, `HumanEval_0/0.py`.
 
 in: path, problems   out: Samples in the order of the file; the problems that have none
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import EmptyResultError, SourceError
+
+# first bytes of a file -> how it is compressed
+COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+ALLOWED = "allowed: JSON lines of task_id and solution (or completion), as they are, or compressed by gzip or zstd"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """index: number of the sample among those of its problem, from 0 in the order of the file."""
+    """index: number of the sample among those of its problem, from 0 in the order of the file. text: what the model wrote. start: what
+    comes before it, the prompt for a completion.
+    """
 
     problem: Problem
     index: int
-    solution: str
+    text: str
+    start: str = ""
+
+    @property
+    def solution(self) -> str:
+        """The whole program."""
+        return self.start + self.text
 
 
 def read_samples(path: Path, problems: Sequence[Problem]) -> list[Sample]:
@@ -28,43 +44,74 @@ def read_samples(path: Path, problems: Sequence[Problem]) -> list[Sample]:
     known = {problem.problem_id: problem for problem in problems}
     counts: Counter[str] = Counter()
     samples = []
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        problem, solution = _parse(line, f"{path}: line {number}", known)
-        samples.append(Sample(problem, counts[problem.problem_id], solution))
+    for problem, text, start in _programs(path, known) if path.is_dir() else _rows(path, known):
+        samples.append(Sample(problem, counts[problem.problem_id], text, start))
         counts[problem.problem_id] += 1
     if not samples:
-        raise EmptyResultError(f"{path}: no sample; allowed: JSON lines with task_id and solution")
+        raise EmptyResultError(f"{path}: no sample; {ALLOWED}; or a folder of programs such as {_folder_name(problems[0].problem_id)}/0.py")
     return samples
 
 
 def problems_without_sample(samples: Sequence[Sample], problems: Sequence[Problem]) -> list[str]:
-    """Their ids: each counts as one failed sample."""
+    """Their ids: each counts as failed."""
     sampled = {sample.problem.problem_id for sample in samples}
     return [problem.problem_id for problem in problems if problem.problem_id not in sampled]
 
 
-def _lines(path: Path) -> list[bytes]:
+def _rows(path: Path, known: dict[str, Problem]) -> Iterator[tuple[Problem, str, str]]:
+    for number, line in enumerate(_content(path).split(b"\n"), start=1):
+        if line.strip():
+            yield _parse(line, f"{path}: line {number}", known)
+
+
+def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes().split(b"\n")
+        content = path.read_bytes()
+        for magic, name in COMPRESSIONS.items():
+            if content.startswith(magic):
+                with pa.CompressedInputStream(pa.BufferReader(content), name) as stream:
+                    content = stream.read()
     except OSError as error:
-        raise SourceError(f"{path}: samples cannot be read: {error.strerror}") from error
+        raise SourceError(f"{path}: samples cannot be read: {error.strerror or error}; {ALLOWED}") from error
+    return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem, str]:
+def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem, str, str]:
     try:
         row: Any = json.loads(line)
-    except ValueError as error:
-        raise SourceError(f"{place}: not JSON: {error}") from error
-    if not isinstance(row, dict) or not isinstance(row.get("task_id"), str):
-        raise SourceError(f"{place}: field task_id: allowed: the id of a problem, as text (found: {line[:80].decode(errors='replace')})")
-    problem = known.get(row["task_id"])
-    if problem is None:
-        raise SourceError(
-            f"{place}: field task_id: found {row['task_id']!r}; allowed: problems of the benchmark, such as {next(iter(known))!r}"
-        )
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{place}: not JSON: {error}; {ALLOWED}") from error
+    if not isinstance(row, dict):
+        raise SourceError(f"{place}: found a JSON {type(row).__name__}; allowed: one object a line, with its task_id")
+    problem = _problem(row.get("task_id"), f"{place}: field task_id", known)
     for field, start in (("solution", ""), ("completion", problem.prompt)):
         if isinstance(row.get(field), str):
-            return problem, start + row[field]
-    raise SourceError(f"{place}: field solution: allowed: text (fields found: {', '.join(sorted(row))})")
+            return problem, row[field], start
+    raise SourceError(f"{place}: field solution: allowed: text in solution or completion (fields found: {', '.join(sorted(row))})")
+
+
+def _problem(task_id: Any, place: str, known: dict[str, Problem]) -> Problem:
+    if isinstance(task_id, str) and task_id in known:
+        return known[task_id]
+    asked = re.findall(r"[a-z]+|\d+", str(task_id).lower())
+    alike = [name for name in known if asked and re.findall(r"[a-z]+|\d+", name.lower())[-len(asked) :] == asked]
+    meant = f"; write {alike[0]!r}?" if len(alike) == 1 else ""
+    benchmark = next(iter(known.values())).benchmark
+    raise SourceError(
+        f"{place}: found {task_id!r:.80}; allowed: the id of one of the {len(known)} problems of {benchmark}, as text, such as "
+        f"{next(iter(known))!r}{meant}"
+    )
+
+
+def _programs(folder: Path, known: dict[str, Problem]) -> Iterator[tuple[Problem, str, str]]:
+    """EvalPlus' folders (evalplus 0.3.1, data/utils.py): one per problem, its programs numbered from 0.py."""
+    by_folder = {_folder_name(problem_id): problem for problem_id, problem in known.items()}
+    for sub in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if sub.name not in by_folder:
+            raise SourceError(f"{sub}: allowed: a folder for each problem, such as {next(iter(by_folder))}")
+        for path in sorted(sub.glob("*.py"), key=lambda path: (not path.stem.isdecimal(), path.stem.zfill(9))):
+            yield by_folder[sub.name], path.read_bytes().decode(errors="surrogateescape"), ""
+
+
+def _folder_name(problem_id: str) -> str:
+    return problem_id.replace("/", "_")

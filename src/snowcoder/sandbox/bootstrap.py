@@ -50,7 +50,7 @@ def main(nonce: str, user: int | None, limits: list[tuple[int, int, int]], folde
     except MemoryError:
         write(report, out_of_memory)
     except BaseException as error:
-        write(report, f"{nonce} failed {_line(error)} {_message(error)}\n".encode("utf-8", "replace"))
+        write(report, f"{nonce} failed {line_of(error)} {message_of(error)}\n".encode("utf-8", "replace"))
     else:
         write(report, f"{nonce} passed 0 \n".encode())
     _exit(0)
@@ -74,7 +74,7 @@ def _run(source: str) -> None:
     exec(compile(source, PROGRAM_NAME, "exec"), module.__dict__)
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """`ValueError: what it says`, on one line."""
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error.code if isinstance(error, SystemExit) else error)
@@ -84,7 +84,7 @@ def _message(error: BaseException) -> str:
     return " ".join((f"{name}: {text}" if text else name).split())[:MAX_MESSAGE_CHARACTERS]
 
 
-def _line(error: BaseException) -> int:
+def line_of(error: BaseException) -> int:
     """The last line of the program itself that the exception passed through; 0 for none, and for leaving on purpose."""
     if isinstance(error, SystemExit):
         return 0

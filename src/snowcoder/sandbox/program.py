@@ -164,11 +164,11 @@ def _read_report(message: str) -> Outcome:
     found = re.match(r"(\w+) (\d+) (.*)", message)
     for status in get_args(Status):
         if found and found[1] == status:
-            return Outcome(status, _clean(found[3]) + (f" (line {found[2]})" if found[2] != "0" else ""))
+            return Outcome(status, clean_detail(found[3]) + (f" (line {found[2]})" if found[2] != "0" else ""))
     return Outcome("failed", "its report was tampered with")
 
 
-def _clean(text: str) -> str:
-    """Without the addresses that differ from run to run; cut to MAX_DETAIL_CHARACTERS."""
+def clean_detail(text: str) -> str:
+    """What a program said, without the addresses that differ from run to run; cut to MAX_DETAIL_CHARACTERS."""
     text = re.sub(r"\b0x[0-9a-fA-F]{6,}", "0x...", text)
     return text if len(text) <= MAX_DETAIL_CHARACTERS else text[: MAX_DETAIL_CHARACTERS - 3] + "..."

@@ -1,0 +1,75 @@
+"""What is said on the terminal after a file of samples has been graded: the score, and whatever makes it mean less than it seems to.
+
+in: summary of sample_files.py   out: lines
+"""
+
+import platform
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+MAX_NAMED = 10
+
+
+def remarks(benchmark: str, summary: dict[str, Any]) -> list[str]:
+    """The score comes last."""
+    return [*_texts(benchmark, summary), *_problems(benchmark, summary), *_repeated(benchmark, summary), _score(benchmark, summary)]
+
+
+def unparsed_remark(name: str, unparsed: dict[str, int], n_samples: int, advice: str) -> str:
+    """`N of M samples do not parse; K hold an end token, J a code fence`, and what to do."""
+    held = f"{unparsed['end_token']} hold an end token, {unparsed['code_fence']} a code fence"
+    return f"{name}: {unparsed['samples']} of {n_samples} samples do not parse (Python {_version()}); {held}; {advice}"
+
+
+def _texts(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
+    sanitised, unparsed = summary["sanitised"], summary["unparsed"]
+    if sanitised and unparsed["samples"]:
+        advice = f"--sanitise has repaired {sanitised['changed']}, and {sanitised['unparsed_after']} still do not parse"
+        yield unparsed_remark(benchmark, unparsed, summary["samples"], advice)
+    elif unparsed["samples"]:
+        yield unparsed_remark(benchmark, unparsed, summary["samples"], "run again with --sanitise")
+
+
+def _problems(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
+    missing = summary["problems_without_sample"]
+    if missing:
+        yield f"{benchmark}: {len(missing)} of {summary['base']['problems']} problems have no sample and count as failed: {_named(missing)}"
+    for name, reason in summary["base"].get("not_estimated", {}).items():
+        yield f"{benchmark}: {name} is not estimated: {reason}"
+
+
+def _repeated(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
+    repeated = summary["repeated"]
+    ks = [name for name in summary["base"] if name.startswith("pass@") and name != "pass@1"]
+    if not repeated["samples"] or not ks:
+        return
+    sampled = summary["base"]["problems"] - len(summary["problems_without_sample"])
+    if repeated["problems_with_one_text"] == sampled:
+        yield (
+            f"{benchmark}: all samples of each problem are the same text, as greedy decoding gives them: {', '.join(ks)} "
+            "says nothing more than pass@1; draw samples at a temperature above 0"
+        )
+    else:
+        yield (
+            f"{benchmark}: {repeated['samples']} of {summary['samples']} samples repeat another of their problem; "
+            f"{repeated['problems_with_one_text']} of {sampled} problems have one text only"
+        )
+
+
+def _score(benchmark: str, summary: dict[str, Any]) -> str:
+    parts = []
+    for name in ("base", "plus"):
+        found = summary[name]
+        low, high = found["ci95"]
+        more = "".join(f", {key} {100 * found[key]:.1f}%" for key in found if key.startswith("pass@") and key != "pass@1")
+        parts.append(f"{name} pass@1 {100 * found['pass@1']:.1f}% ({100 * low:.1f} to {100 * high:.1f}){more}")
+    return f"{benchmark}: {'; '.join(parts)}; {summary['samples']} samples of {summary['base']['problems']} problems"
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
+    return ", ".join(ids[:MAX_NAMED]) + more
+
+
+def _version() -> str:
+    return ".".join(platform.python_version_tuple()[:2])

@@ -1,0 +1,134 @@
+"""Takes the program out of a sample that does not parse: end tokens, code fences, prose around it, a last line that was cut off.
+
+in: what a model wrote   out: the program that it meant
+
+For samples of other tools, and only where it is asked for: it changes what is graded. What parses is left as it is, to the letter. Of the
+rest, the first of these that parses and defines the function asked for is taken: the text up to an end token; up to a code fence; the
+Python blocks between fences, up to the first that defines the function; the longest run of lines that parses (sanitising.py).
+"""
+
+import re
+import textwrap
+import warnings
+from ast import AnnAssign, Assign, AsyncFunctionDef, ClassDef, Constant, Expr, FunctionDef, Import, ImportFrom, Pass, parse, stmt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from snowcoder.evaluation.sanitising import MAX_LINES, longest_program
+
+# Special tokens of GPT, Qwen, Llama, Phi, Gemma, StarCoder, CodeLlama, Mistral, DeepSeek (full-width bars) models
+END_TOKEN = re.compile(
+    r"<\|[\w-]{1,40}\|>|<\uff5c[^\uff5c\n]{1,40}\uff5c>|</?s>|\[/?INST\]"
+    r"|<(?:(?:start|end)_of_turn|file_sep|fim_\w+|repo_?name|filename|gh_stars|endoftext|end_of_text|eos|bos|pad|unk|EOT|EOM|MID|PRE|SUF)>"
+)
+FIRST_TOKENS = re.compile(rf"\A\s*(?:(?:{END_TOKEN.pattern})(?:assistant\b)?(?:[ \t]*\n)?)+")
+THOUGHTS = re.compile(r"\A.*</think>", re.DOTALL)
+FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*?)[ \t\r]*$", re.MULTILINE)
+TAG = re.compile(r"^[ \t]*\[/?PYTHON\][ \t]*$|(?<=[^\s`])```[ \t]*$", re.MULTILINE)  # CodeLlama's fence; one that follows code on its line
+MAX_TOKENS = 20
+DEFINITIONS = (AnnAssign, Assign, AsyncFunctionDef, ClassDef, FunctionDef, Import, ImportFrom)
+PYTHON_NAMES = ("", "python", "python3", "py", "py3")
+
+
+def parses(program: str) -> bool:
+    """Whether Python compiles it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(program, "<sample>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def count_unparsed(samples: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """(start, text) of each -> {samples: that do not parse, end_token: of these, those that hold one, code_fence}."""
+    counts: Counter[str] = Counter(samples=0, end_token=0, code_fence=0)
+    for start, text in samples:
+        if not parses(start + text):
+            found = {"samples": True, "end_token": END_TOKEN.search(text), "code_fence": FENCE.search(text) or TAG.search(text)}
+            counts.update(name for name, value in found.items() if value)
+    return dict(counts)
+
+
+def repair(text: str, entry_point: str, start: str = "") -> str:
+    """The program of `start` and `text`; both as they are if they parse, or if no part of them defines `entry_point`."""
+    whole = start + text
+    if parses(whole):
+        return whole
+    return next((program for program in _candidates(text, entry_point, start) if _defines(program, entry_point)), whole)
+
+
+def _candidates(text: str, entry_point: str, start: str) -> Iterator[str]:
+    text = FIRST_TOKENS.sub("", THOUGHTS.sub("", text), count=1)
+    text = text if start else text.lstrip()
+    ends = [match.start() for match in END_TOKEN.finditer(text)]
+    yield start + text
+    for end in ends[:MAX_TOKENS]:  # not only the first: a program may hold one in a string
+        yield start + text[:end]
+    text = TAG.sub("\n```", text[: ends[0]] if ends else text)
+    fence = FENCE.search(text)
+    if fence:
+        yield start + text[: fence.start()]
+        yield from _fenced(python_blocks(text), entry_point, start)
+    if (start + text).count("\n") < MAX_LINES:
+        yield longest_program((start + text).split("\n"))
+        if start:
+            yield f"{start}\n{longest_program(text.split(chr(10)))}"
+
+
+def _fenced(blocks: Sequence[str], entry_point: str, start: str) -> Iterator[str]:
+    """A block may be a whole program, or the body of the function that `start` begins."""
+    before: list[str] = []
+    for block in blocks:
+        if _defines(block, entry_point):
+            yield f"{start}\n" * bool(start) + "\n".join([*before, block])
+            yield block
+        if parses(block) and all(isinstance(node, DEFINITIONS) for node in parse(block).body):
+            before.append(block)
+    if start:
+        for block in blocks:
+            yield start + block
+            yield start + textwrap.indent(block, "    ")
+
+
+def python_blocks(text: str) -> list[str]:
+    """The texts between code fences whose language is Python or not named, without their common indentation; the last may be open."""
+    blocks: list[str] = []
+    mark, language = "", ""  # of the fence that is open
+    lines: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        fence = FENCE.match(line)
+        if not mark and fence:
+            mark, language, lines = fence[1], fence[2].lower(), []
+        elif mark and fence and not fence[2] and fence[1].startswith(mark):
+            blocks += _python_block(lines, language)
+            mark = ""
+        elif mark:
+            lines.append(line)
+    return blocks + (_python_block(lines[:-1], language) if mark else [])
+
+
+def _python_block(lines: Sequence[str], language: str) -> list[str]:
+    """The block, or none."""
+    name = re.match(r"[\s{.]*([\w+#-]*)", language)
+    return [textwrap.dedent("\n".join(lines)) + "\n"] if name and name[1] in PYTHON_NAMES else []
+
+
+def _defines(program: str, entry_point: str) -> bool:
+    """It parses, and what it last says of that name is more than a signature."""
+    if not parses(program):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        named = [node for node in parse(program).body if _binds(node, entry_point)]
+    return bool(named) and not (isinstance(named[-1], FunctionDef | AsyncFunctionDef) and all(map(_says_nothing, named[-1].body)))
+
+
+def _binds(node: stmt, name: str) -> bool:
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return getattr(node, "name", None) == name or any(getattr(target, "id", None) == name for target in targets)
+
+
+def _says_nothing(node: stmt) -> bool:
+    return isinstance(node, Pass) or (isinstance(node, Expr) and isinstance(node.value, Constant))
