@@ -11,7 +11,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -20,7 +19,8 @@ import pytest
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
-from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
+from snowcoder.evaluation.evaluation_settings import EvaluationSettings
+from snowcoder.evaluation.model_evaluation import evaluate_model
 from snowcoder.inference.engine import EngineKind, Sampling
 from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
 from snowcoder.inference.response_store import ResponseStore
@@ -156,7 +156,7 @@ def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Pat
     settings = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=WINDOW, document_start=True)
     completions, bits = [], []
     for engine in get_args(EngineKind):
-        path = evaluate_model(engine, str(folder), ["humaneval_plus"], replace(settings, engine=engine), ["humaneval_plus"])
+        path = evaluate_model(engine, str(folder), ["humaneval_plus"], settings.model_copy(update={"engine": engine}), ["humaneval_plus"])
         bits.append(json.loads(path.read_text())["benchmarks"]["humaneval_plus"]["bits_per_byte"])
         lines = (work_dir() / "evaluate" / engine / "humaneval_plus/completions.jsonl").read_text().split("\n")
         completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, filter(None, lines))})
