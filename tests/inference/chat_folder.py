@@ -33,10 +33,11 @@ def save_chat_folder(
     window: int = WINDOW,
     tokenizer_config: dict[str, Any] | None = None,
     ends: Sequence[str] = ("<|im_end|>",),
+    hidden_size: int = 32,
 ) -> Path:
     """template: None for a model without one. tokenizer_config: changes to that file. ends: eos of generation_config.json."""
     tokenizer = tokenizer or make_chat_tokenizer()
-    model = make_model(tokenizer.get_vocab_size())
+    model = make_model(tokenizer.get_vocab_size(), hidden_size=hidden_size)
     model.config.max_position_embeddings = window
     model.generation_config.eos_token_id = [tokenizer.token_to_id(token) for token in ends]
     save_folder(model, tokenizer, folder)
