@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompletionsParams, complete_problems, summarise_completions
+from snowcoder.evaluation.prompts import base_prompt
 from snowcoder.evaluation.variants import model_folder
 from snowcoder.execution import worker_count
 from snowcoder.inference.engine import Engine, check_engine_kind
@@ -31,7 +32,7 @@ def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> Non
     """Load the model, complete, write the table."""
     engine = load_engine(params, folder)
     with track(run.stage, run.item, run.fingerprint) as record:
-        rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), params.strip_prompt)
+        rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), partial(base_prompt, strip_prompt=params.strip_prompt))
         metrics = summarise_completions(rows)
         for benchmark, values in metrics.items():
             record.log({f"eval/{benchmark}/stopped": values["finish_reasons"].get("stop", 0) / values["problems"]})

@@ -5,15 +5,14 @@ Without a model: every variant of the report whose checkpoint is there. Stopped 
 
 import argparse
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from snowcoder.console import say
 from snowcoder.errors import CheckpointError, SnowcoderError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.evaluation.model_evaluation import RESULTS, EvaluationSettings, evaluate_model
+from snowcoder.evaluation.evaluation_settings import EvaluationSettings, settings_from_text
+from snowcoder.evaluation.model_evaluation import RESULTS, evaluate_model
 from snowcoder.evaluation.variants import model_folder
-from snowcoder.inference.engine import ENGINE_KINDS
 from snowcoder.params import load_section
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
 from snowcoder.reporting.settings import ReportParams
@@ -31,9 +30,9 @@ def main() -> None:
     parser.add_argument("--accept-changed", default="", help="benchmarks whose file may have another hash, by blanks or commas")
     parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings of the same name this model is")
     parser.add_argument("--check-batching", action="store_true", help="count the completions that the batch size changes, by precision")
-    for field in fields(EvaluationSettings):
-        option, told = f"--{field.name.replace('_', '-')}", f"default: {field.default}; of the variants: as in params.yaml"
-        parser.add_argument(option, default=None, help=told, choices=ENGINE_KINDS if field.name == "engine" else None)
+    for name, field in EvaluationSettings.model_fields.items():
+        told = f"{field.description or ''} (default: {field.default}; of the variants: as in params.yaml)".strip()
+        parser.add_argument(f"--{name.replace('_', '-')}", default=None, help=told)
     arguments = parser.parse_args()
     try:
         check_sandbox()
@@ -66,24 +65,8 @@ def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[s
 
 
 def _settings(arguments: argparse.Namespace, ours: dict[str, object]) -> EvaluationSettings:
-    given = {}
-    for field in fields(EvaluationSettings):
-        text = getattr(arguments, field.name)
-        if text is not None:
-            given[field.name] = _value(field.name, text, field.default)
-    return EvaluationSettings(**(ours | given))  # type: ignore[arg-type]
-
-
-def _value(name: str, text: str, default: object) -> object:
-    """A setting as typed: of the kind of its default."""
-    if isinstance(default, bool):
-        if text not in ("true", "false"):
-            raise SnowcoderError(f"--{name.replace('_', '-')}: found {text!r}; allowed: true, false")
-        return text == "true"
-    try:
-        return text if isinstance(default, str) else float(text) if isinstance(default, float) else int(text)
-    except ValueError as error:
-        raise SnowcoderError(f"--{name.replace('_', '-')}: found {text!r}; allowed: a number") from error
+    given = {name: getattr(arguments, name) for name in EvaluationSettings.model_fields}
+    return settings_from_text({name: text for name, text in given.items() if text is not None}, ours)
 
 
 def _names(text: str) -> list[str]:

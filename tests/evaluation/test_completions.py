@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.completions import GenerateCompletionsParams, complete_problems, summarise_completions
+from snowcoder.evaluation.prompts import Asking, base_prompt
 from snowcoder.evaluation.variants import model_folder
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.scripted_engine import ScriptedEngine
@@ -17,7 +19,7 @@ PROBLEM = Problem("humaneval", "HumanEval/0", 'def f(x):\n    """x."""\n\n', "  
 @pytest.mark.parametrize(("strip", "prompt"), [(True, 'def f(x):\n    """x."""'), (False, 'def f(x):\n    """x."""\n')])
 def test_rows_hold_the_prompt_as_it_was_given(strip: bool, prompt: str) -> None:
     engine = ScriptedEngine({prompt: "\n    return x\ndef g():"})
-    [row] = complete_problems(engine, [PROBLEM], Sampling(100, ("\ndef ",)), strip)
+    [row] = complete_problems(engine, [PROBLEM], Sampling(100, ("\ndef ",)), partial(base_prompt, strip_prompt=strip))
     assert row == {
         "benchmark": "humaneval",
         "problem_id": "HumanEval/0",
@@ -55,7 +57,7 @@ def test_params_refuse_an_unknown_precision() -> None:
 
 def test_several_samples_are_asked_for_together_and_numbered() -> None:
     engine = ScriptedEngine({'def f(x):\n    """x."""': "    return x"})
-    rows = complete_problems(engine, [PROBLEM], Sampling(100, temperature=0.5), True, n_samples=3)
+    rows = complete_problems(engine, [PROBLEM], Sampling(100, temperature=0.5), Asking(strip_prompt=True).prompt, n_samples=3)
     assert [row["sample"] for row in rows] == [0, 1, 2]
     with pytest.raises(ValueError, match="3 samples at temperature 0 are all the same"):
-        complete_problems(engine, [PROBLEM], Sampling(100), True, n_samples=3)
+        complete_problems(engine, [PROBLEM], Sampling(100), Asking().prompt, n_samples=3)

@@ -1,21 +1,26 @@
 """A tiny model on a made-up benchmark, from its folder to the page of results."""
 
 import gzip
+import hashlib
 import importlib.util
 import json
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
+from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
-from snowcoder.errors import CheckpointError, EngineError
+from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.evaluation import batch_invariance, model_evaluation
-from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
+from snowcoder.evaluation.evaluation_settings import EvaluationSettings
+from snowcoder.evaluation.model_evaluation import evaluate_model
+from snowcoder.evaluation.prompts import INSTRUCTION, RESPONSE, Asking
 from snowcoder.inference.any_model import find_folder, load_any_model
+from tests.inference.chat_folder import CHATML, save_chat_folder
 from tests.inference.tiny_llama import save_folder
 
 SETTINGS = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=96, document_start=True)
@@ -96,21 +101,26 @@ def test_other_weights_in_the_same_folder_replace_what_was_measured(folder: Path
     assert other["benchmarks"].keys() == {"humaneval_plus"}
 
 
-def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_seed_has_a_result_of_its_own_and_batches_are_checked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(batch_invariance, "TOKENS", 2)
     asked = (["humaneval_plus"], SETTINGS, ["humaneval_plus"])
     path = evaluate_model("tiny", str(folder), *asked, training_seed=7, check_batching=True)
     assert path.name == "tiny.seed7.json"
     batching = json.loads(path.read_text())["batching"]
-    assert (batching["problems"], batching["batch_size"], batching["changed"]["float32"]) == (164, 2, 0)
-    assert 0 <= batching["changed"]["bfloat16"] <= 164
+    assert (batching["problems"], batching["extra_prompts"], batching["batch_size"], batching["changed"]["float32"]) == (164, 2, 2, 0)
+    assert 0 <= batching["changed"]["bfloat16"] <= 166
+    # a window of 96 tokens less 2: nearly all prompts of HumanEval are longer, the one of a single token is not
+    assert 100 < batching["cut"] < 166
+    assert f"float32: batches of 2 change 0 of 166 completions; {batching['cut']} prompts do not fit" in capsys.readouterr().err
     kept = json.loads(evaluate_model("tiny", str(folder), *asked, training_seed=7).read_text())
     assert kept["batching"] == batching
 
 
 def test_the_usual_engine_goes_without_saying_so_that_older_results_stay_valid() -> None:
     assert "engine" not in SETTINGS.described()
-    assert replace(SETTINGS, engine="vllm").described() == SETTINGS.described() | {"engine": "vllm"}
+    assert SETTINGS.model_copy(update={"engine": "vllm"}).described() == SETTINGS.described() | {"engine": "vllm"}
 
 
 @pytest.mark.skipif(
@@ -118,7 +128,7 @@ def test_the_usual_engine_goes_without_saying_so_that_older_results_stay_valid()
 )
 def test_without_vllm_its_engine_says_what_to_install(folder: Path) -> None:
     with pytest.raises(EngineError, match="vLLM is not installed here"):
-        evaluate_model("tiny", str(folder), ["humaneval_plus"], replace(SETTINGS, engine="vllm"), ["humaneval_plus"])
+        evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS.model_copy(update={"engine": "vllm"}), ["humaneval_plus"])
     assert not Path("results").exists()
 
 
@@ -139,3 +149,98 @@ def test_the_tokens_at_both_ends_are_the_tokenizers(folder: Path) -> None:
     assert load_any_model(str(folder), "float32", 1, document_start=True).start_ids == [0]
     loaded = load_any_model(str(folder), "float32", 1, document_start=False)
     assert (loaded.start_ids, loaded.end_ids) == ([], [0])
+
+
+def test_a_longest_and_a_shortest_prompt_in_one_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_invariance, "TOKENS", 8)
+    monkeypatch.setattr(batch_invariance, "load_benchmark", lambda name: load_benchmark(name)[:2])
+    found = batch_invariance.count_changed_completions(str(folder), 4, None, 1, True, Asking())
+    assert (found["problems"], found["extra_prompts"], found["changed"]["float32"]) == (2, 2, 0)
+    assert 1 <= found["cut"] <= 3
+
+
+CHAT = SETTINGS.model_copy(update={"mode": "chat", "document_start": False, "window_tokens": 400})
+
+
+@pytest.fixture
+def chat_folder(folder: Path, tmp_path: Path) -> Path:
+    return save_chat_folder(tmp_path / "chatty", window=512)
+
+
+def evaluate_chat(chat_folder: Path, settings: EvaluationSettings = CHAT) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(result, completions)."""
+    path = evaluate_model("chatty", str(chat_folder), ["humaneval_plus"], settings, ["humaneval_plus"])
+    lines = (model_evaluation.work_dir() / "evaluate" / path.stem / "humaneval_plus/completions.jsonl").read_text().split("\n")
+    return json.loads(path.read_text()), [json.loads(line) for line in lines if line]
+
+
+def test_a_chat_model_is_asked_through_its_template_and_the_result_says_so(chat_folder: Path) -> None:
+    result, rows = evaluate_chat(chat_folder)
+    assert result["settings"]["mode"] == "chat"
+    assert "strip_prompt" not in result["settings"]
+    assert result["asked"] == {
+        "mode": "chat",
+        "chat_template": "used",
+        "chat_template_sha256": hashlib.sha256(CHATML.encode()).hexdigest(),
+        "wording": "evalplus 0.3.1",
+        "instruction": INSTRUCTION,
+        "response": RESPONSE,
+    }
+    assert rows[0]["prompt"] == (
+        f"<|im_start|>user\n{INSTRUCTION}\n```\ndef f0(x):\n```\n<|im_end|>\n<|im_start|>assistant\n{RESPONSE}\n```python\n"
+    )
+    assert len(rows) == 9
+
+
+def test_base_and_chat_have_results_of_their_own(chat_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate_chat(chat_folder)
+    asked_chat = capsys.readouterr().err
+    base, rows = evaluate_chat(chat_folder, CHAT.model_copy(update={"mode": "base"}))
+    told = f"{chat_folder}: has a chat template and is asked without it (mode base)"
+    assert (told in asked_chat, told in capsys.readouterr().err) == (False, True)
+    assert (base["asked"]["mode"], base["asked"]["chat_template"]) == ("base", "not used")
+    assert base["asked"]["chat_template_sha256"]
+    assert rows[0]["prompt"] == "def f0(x):\n"
+    assert {path.name for path in Path("results/benchmarks").glob("*.json")} == {"chatty.json", "chatty.chat.json"}
+
+
+def test_another_template_is_asked_anew(chat_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, before = evaluate_chat(chat_folder)
+    (chat_folder / "chat_template.jinja").write_text(CHATML.replace("user", "human").replace("message['role']", "message['role'] | upper"))
+    _, rows = evaluate_chat(chat_folder)
+    assert rows[0]["prompt"].startswith("<|im_start|>USER\n")
+    assert [row["problem_id"] for row in rows] == [row["problem_id"] for row in before]
+    assert "chatty.chat.json: its results are replaced: they are of other chat_template_sha256" in capsys.readouterr().err
+
+
+def test_several_samples_of_a_chat_model(chat_folder: Path) -> None:
+    result, rows = evaluate_chat(chat_folder, CHAT.model_copy(update={"samples": 10, "temperature": 0.8}))
+    assert result["benchmarks"]["humaneval_plus"]["plus"]["total"] == 90
+    assert "pass@10" in result["benchmarks"]["humaneval_plus"]["plus"]
+    assert len({row["completion"] for row in rows if row["problem_id"] == "HumanEval/0"}) > 1
+
+
+def test_a_model_without_a_template_cannot_be_asked_in_mode_chat(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match="tiny: mode chat: the model has no chat template"):
+        evaluate_model("tiny", str(folder), ["humaneval_plus"], CHAT.model_copy(update={"window_tokens": None}), ["humaneval_plus"])
+    assert not Path("results").exists()
+
+
+def test_what_cannot_be_asked_is_refused_before_anything_runs(chat_folder: Path) -> None:
+    with pytest.raises(ParameterError, match="split: found instruct, which humaneval_plus does not have"):
+        evaluate_chat(chat_folder, CHAT.model_copy(update={"split": "instruct"}))
+    (chat_folder / "chat_template.jinja").write_text("{{ raise_exception('no system role') }}")
+    with pytest.raises(CheckpointError, match="no system role"):
+        evaluate_chat(chat_folder)
+    assert not Path("results").exists()
+
+
+def test_a_chat_prompt_is_not_cut(chat_folder: Path) -> None:
+    with pytest.raises(ParameterError, match="max_new_tokens: found 12, which leaves no room for 9 of 9 chat prompts"):
+        evaluate_chat(chat_folder, CHAT.model_copy(update={"window_tokens": 60}))
+
+
+def test_a_base_prompt_that_is_cut_is_counted(folder: Path) -> None:
+    short = SETTINGS.model_copy(update={"window_tokens": 18})
+    found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], short, ["humaneval_plus"]).read_text())
+    assert found["benchmarks"]["humaneval_plus"]["completions"]["cut_prompts"] == 9

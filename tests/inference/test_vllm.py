@@ -11,7 +11,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -20,8 +19,9 @@ import pytest
 
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
-from snowcoder.evaluation.model_evaluation import EvaluationSettings, evaluate_model
-from snowcoder.inference.engine import EngineKind, Sampling
+from snowcoder.evaluation.evaluation_settings import EvaluationSettings
+from snowcoder.evaluation.model_evaluation import evaluate_model
+from snowcoder.inference.engine import Chat, EngineKind, Sampling
 from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
 from snowcoder.inference.response_store import ResponseStore
 from snowcoder.inference.stored_engine import StoredEngine
@@ -32,6 +32,7 @@ from snowcoder.shards import write_table
 from snowcoder.stage import work_dir
 from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
 from stages import label_files
+from tests.inference.chat_folder import save_chat_folder
 from tests.inference.tiny_llama import WINDOW, make_model, make_tokenizer, save_folder
 from tests.inference.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
 
@@ -156,13 +157,46 @@ def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Pat
     settings = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=WINDOW, document_start=True)
     completions, bits = [], []
     for engine in get_args(EngineKind):
-        path = evaluate_model(engine, str(folder), ["humaneval_plus"], replace(settings, engine=engine), ["humaneval_plus"])
+        path = evaluate_model(engine, str(folder), ["humaneval_plus"], settings.model_copy(update={"engine": engine}), ["humaneval_plus"])
         bits.append(json.loads(path.read_text())["benchmarks"]["humaneval_plus"]["bits_per_byte"])
         lines = (work_dir() / "evaluate" / engine / "humaneval_plus/completions.jsonl").read_text().split("\n")
         completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, filter(None, lines))})
     assert len(completions[0]) == 9
     assert completions[0] == completions[1]
     assert bits[0] == bits[1]
+
+
+def test_start_and_end_tokens_of_a_chat_model_are_those_of_transformers(tmp_path: Path):
+    from snowcoder.inference.any_model import load_any_model, load_any_vllm
+
+    folder = save_chat_folder(tmp_path / "chatty", ends=["<|im_end|>", "<|im_start|>"], window=256, hidden_size=HIDDEN_SIZE)
+    loaded, engine = load_any_model(str(folder), "float32", 1, False), load_any_vllm(str(folder), "float32", None, False)
+    try:
+        prompts = [*PROMPTS, "<s>def f(x):", Chat("", "add"), "<|im_start|>user\nadd<|im_end|>\n<|im_start|>assistant\n"]
+        found, expected = engine.generate(prompts, Sampling(24)), loaded.engine(4, None, 1).generate(prompts, Sampling(24))
+    finally:
+        engine.close()
+    assert [(one.text, one.finish_reason, one.n_prompt_tokens) for one in found] == [
+        (one.text, one.finish_reason, one.n_prompt_tokens) for one in expected
+    ]
+    assert engine._end_ids == loaded.end_ids
+
+
+def test_a_chat_model_is_asked_through_its_template_by_vllm_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    row = {"task_id": "HumanEval/0", "prompt": "def f(x):\n", "entry_point": "f", "atol": 0}
+    row |= {"canonical_solution": "    return x + 1\n", "base_input": [[1]], "plus_input": [[2]]}
+    (tmp_path / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress((json.dumps(row) + "\n").encode()))
+    folder = save_chat_folder(tmp_path / "chatty", window=400, hidden_size=HIDDEN_SIZE)
+    kept = []
+    for engine in get_args(EngineKind):
+        settings = EvaluationSettings(mode="chat", max_new_tokens=12, samples=3, temperature=0.01, engine=engine)
+        path = evaluate_model(engine, str(folder), ["humaneval_plus"], settings, ["humaneval_plus"])
+        lines = (work_dir() / "evaluate" / path.stem / "humaneval_plus/completions.jsonl").read_text().split("\n")
+        kept.append([(row["prompt"], row["completion"]) for row in map(json.loads, filter(None, lines))])
+    assert len(kept[0]) == 3
+    assert kept[0] == kept[1]  # at this temperature every draw is the most likely token
 
 
 CHAT_WINDOW = 4096  # the prompt of a label is about 1,500 tokens of this tokenizer

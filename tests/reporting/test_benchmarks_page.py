@@ -64,7 +64,68 @@ def test_the_page_tells_what_the_batch_size_changes(tmp_path: Path) -> None:
     batching = {"problems": 164, "tokens": 64, "batch_size": 32, "changed": {"float32": 0, "bfloat16": 23}}
     (tmp_path / "general.json").write_text(json.dumps(result(10) | {"batching": batching}))
     write_benchmarks_page(tmp_path, tmp_path / "page.md", ["general"], {})
-    assert "| general (alpha) | 32 | 0/164 | 23/164 |" in (tmp_path / "page.md").read_text()
+    assert "| general (alpha) | 32 | 0/164 | 23/164 | - |" in (tmp_path / "page.md").read_text()
+
+
+def test_prompts_that_were_cut_for_the_window_are_counted(tmp_path: Path) -> None:
+    batching = {"problems": 164, "extra_prompts": 2, "cut": 1, "tokens": 64, "batch_size": 32, "changed": {"bfloat16": 23, "float32": 0}}
+    (tmp_path / "general.json").write_text(json.dumps(result(10) | {"batching": batching}))
+    write_benchmarks_page(tmp_path, tmp_path / "page.md", ["general"], {})
+    assert "| general (alpha) | 32 | 23/166 | 0/166 | 1 |" in (tmp_path / "page.md").read_text()
+
+
+def page_of(folder: Path, results: dict[str, dict[str, Any]], controls: dict[str, str]) -> str:
+    for name, one in results.items():
+        (folder / f"{name}.json").write_text(json.dumps(one))
+    write_benchmarks_page(folder, folder / "page.md", [], controls)
+    return (folder / "page.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [("strip_prompt", (False, True)), ("mode", ("base", "chat")), ("temperature", (0.0, 0.8)), ("max_new_tokens", (128, 768))],
+)
+def test_results_that_were_asked_differently_are_not_compared(tmp_path: Path, setting: str, values: tuple[Any, Any]) -> None:
+    ones = [result(passed) for passed in (40, 20)]
+    for one, value in zip(ones, values, strict=True):
+        one["settings"][setting] = value
+    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, {"m": "k"})
+    assert f"| m | k | {setting}: {values[0]} / {values[1]} |" in page
+    assert "MBPP+: some models and their controls were asked in different ways and are not compared." in page
+    assert "beyond noise: m and k" not in page
+    assert "figures of different letters cannot be compared" in page
+    assert "| k | A | 20/100 |" in page
+    assert "| m | B | 40/100 |" in page
+    assert all(f"{setting} {value}" in page for value in values)
+
+
+def test_settings_that_move_a_result_by_rounding_alone_are_compared(tmp_path: Path) -> None:
+    ones = [result(40), result(20)]
+    ones[0]["settings"] |= {"batch_size": 8, "engine": "vllm", "cpu_threads": 2}
+    ones[1]["settings"] |= {"batch_size": 32, "cpu_threads": 1}
+    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, {"m": "k"})
+    assert "beyond noise: m and k (+20.0 points)" in page
+    assert "different letters" not in page
+
+
+def test_seeds_that_were_asked_differently_are_not_summed_up(tmp_path: Path) -> None:
+    ones = {f"m.seed{seed}": result(10 * seed) | {"training_seed": seed} for seed in (1, 2, 3, 4)}
+    for seed in (3, 4):
+        ones[f"m.seed{seed}"]["settings"] = {"samples": 1, "strip_prompt": True}
+    page = page_of(tmp_path, ones, {})
+    assert "| m | 2 | 15.0 (" in page
+    assert "| m | 2 | 35.0 (" in page
+    assert "| m | 4 |" not in page
+
+
+def test_the_page_tells_which_template_was_used_or_was_not(tmp_path: Path) -> None:
+    template = {"chat_template_sha256": "0123456789abcdef" * 4}
+    chat = result(5) | {"asked": {"mode": "chat", "chat_template": "used", "wording": "evalplus 0.3.1"} | template}
+    base = result(1) | {"asked": {"mode": "base", "chat_template": "not used", "wording": "the problem's own text"} | template}
+    chat["settings"] = {"samples": 1, "mode": "chat"}
+    page = page_of(tmp_path, {"i.chat": chat, "i": base}, {})
+    assert "Asked through their chat templates (sha256): i.chat: 0123456789abcdef, wording of evalplus 0.3.1." in page
+    assert "Have a chat template and were asked without it, which is not how they were trained: i." in page
 
 
 def test_without_a_result_there_is_no_page(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.completions import complete_problems
 from snowcoder.evaluation.grading import grade_completions, summarise_grades
-from snowcoder.evaluation.prompts import model_prompt
+from snowcoder.evaluation.prompts import Asking
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.scripted_engine import ScriptedEngine
 from snowcoder.sandbox.program import SandboxLimits
@@ -26,8 +26,9 @@ def _graded(problems: list[Problem], strip_prompt: bool) -> tuple[int, list[str]
     """(problems, those that passed), with each problem's canonical_solution as its completion."""
     # where the prompt ends in no newline, the model begins with one
     start = "\n" if strip_prompt else ""
-    script = {model_prompt(problem, strip_prompt): start + problem.canonical_solution for problem in problems}
-    rows = complete_problems(ScriptedEngine(script), problems, Sampling(10_000), strip_prompt)
+    prompt_of = Asking(strip_prompt=strip_prompt).prompt
+    script = {prompt_of(problem): start + problem.canonical_solution for problem in problems}
+    rows = complete_problems(ScriptedEngine(script), problems, Sampling(10_000), prompt_of)
     grades = grade_completions(rows, problems, LIMITS)
     summary = summarise_grades(grades)["humaneval"]
     passed = [grade["problem_id"] for grade in grades if grade["passed"]]

@@ -1,4 +1,4 @@
-"""Completions of benchmark problems by a base model.
+"""Completions of benchmark problems by a model.
 
 in: problems, an engine
 out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0 alone where decoding is greedy), prompt (exactly as given to the model),
@@ -6,14 +6,13 @@ out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0 alone where dec
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.evaluation.prompts import Mode, model_prompt
 from snowcoder.inference.engine import Completion, Engine, Sampling
 from snowcoder.inference.model_folder import Precision
 from snowcoder.params import ParamsModel
@@ -52,13 +51,16 @@ class GenerateCompletionsParams(ParamsModel):
 
 
 def complete_problems(
-    engine: Engine, problems: Sequence[Problem], sampling: Sampling, strip_prompt: bool, n_samples: int = 1, mode: Mode = "complete"
+    engine: Engine, problems: Sequence[Problem], sampling: Sampling, prompt_of: Callable[[Problem], str], n_samples: int = 1
 ) -> list[dict[str, Any]]:
-    """`n_samples` completions per problem, rows in the order of the problems and samples; more than one only where tokens are drawn."""
+    """`n_samples` completions per problem, rows in the order of the problems and samples; more than one only where tokens are drawn.
+
+    prompt_of: the text that the model is given for a problem.
+    """
     if n_samples > 1 and sampling.temperature == 0:
         raise ValueError(f"complete_problems: {n_samples} samples at temperature 0 are all the same; set a temperature, or one sample")
     asked = [(problem, sample) for problem in problems for sample in range(n_samples)]
-    prompts = [model_prompt(problem, strip_prompt, mode) for problem, _ in asked]
+    prompts = [prompt_of(problem) for problem, _ in asked]
     completions = engine.generate(prompts, sampling)
     return [
         _row(problem, sample, prompt, completion) for (problem, sample), prompt, completion in zip(asked, prompts, completions, strict=True)

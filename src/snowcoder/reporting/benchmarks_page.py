@@ -1,11 +1,14 @@
 """results/benchmarks.md: the benchmarks of all evaluated models, with intervals, and which differences are within noise.
 
 in: results/benchmarks/<name>.json (evaluation/model_evaluation.py)   out: Markdown
+
+Results that were asked for in different ways (mode, end of the prompt, sampling, …) are told apart by a letter, and never compared.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
@@ -23,6 +26,7 @@ TITLES = {
     **{f"evoeval_{part}": f"EvoEval {part.replace('_', ' ')}" for part in ("difficult", "creative", "subtle", "combine", "tool_use")},
 }
 SEED = 1
+ROUNDING_SETTINGS = ("batch_size", "cpu_threads", "engine")
 Results = dict[str, dict[str, Any]]  # model -> its JSON
 
 
@@ -35,7 +39,7 @@ def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: 
     names = sorted(found, key=lambda name: (places.get(name.partition(".seed")[0], len(order)), name))
     results = {name: found[name] for name in names}
     benchmarks = [name for name in TITLES if any(name in one["benchmarks"] for one in results.values())]
-    sections = [Section(TITLES[name], [_how(results, name)], _tables(results, name, controls)) for name in benchmarks]
+    sections = [Section(TITLES[name], how_asked(results, name), _tables(results, name, controls)) for name in benchmarks]
     if checked := {name: one["batching"] for name, one in results.items() if "batching" in one}:
         sections.append(Section("Batch size", [], [batching_table(checked)]))
     noise = "Which of the paper's own differences the numbers of problems support."
@@ -47,6 +51,8 @@ def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: 
 def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> list[Block]:
     """The scores, and each model against its control."""
     table: list[Block] = [score_table(results, benchmark)]
+    if (apart := _not_compared(results, benchmark, controls)) is not None:
+        table.append(apart)
     rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
     if (seeds := seeds_table(results, benchmark)) is not None:
         table.append(seeds)
@@ -68,7 +74,9 @@ def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> li
 
 
 def score_table(results: Results, benchmark: str) -> Table:
-    """One row per model."""
+    """One row per model; a column `asked` where the models were not all asked in the same way."""
+    letters = asked_letters(results, benchmark)
+    several = len(set(letters.values())) > 1
     rows = []
     for model, result in results.items():
         one = result["benchmarks"].get(benchmark)
@@ -79,6 +87,7 @@ def score_table(results: Results, benchmark: str) -> Table:
         rows.append(
             [
                 variant_title(model),
+                *([letters[model]] if several else []),
                 f"{one['plus']['passed']}/{one['plus']['total']}",
                 with_interval(one["base"]["pass@1"], one["base"]["ci95"], 1, 100),
                 with_interval(one["plus"]["pass@1"], one["plus"]["ci95"], 1, 100),
@@ -89,6 +98,7 @@ def score_table(results: Results, benchmark: str) -> Table:
         )
     columns = [
         "model",
+        *(["asked"] if several else []),
         "passed",
         "base pass@1, %",
         "all tests pass@1, %",
@@ -105,13 +115,13 @@ def score_table(results: Results, benchmark: str) -> Table:
 
 
 def seeds_table(results: Results, benchmark: str) -> Table | None:
-    """Models of one name that differ in their training seed, summed up; None if no name has several."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
+    """Models of one name, asked in the same way, that differ in their training seed, summed up; None if no name has several."""
+    by_name: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for model, result in results.items():
         if result.get("training_seed") is not None and benchmark in result["benchmarks"]:
-            by_name.setdefault(model.rpartition(".seed")[0], []).append(result["benchmarks"][benchmark])
+            by_name.setdefault((model.rpartition(".seed")[0], _asked_as(result)), []).append(result["benchmarks"][benchmark])
     rows = []
-    for name, ones in by_name.items():
+    for (name, _), ones in by_name.items():
         passes = over_seeds([100 * one["plus"]["pass@1"] for one in ones])
         bits = over_seeds([one["bits_per_byte"]["bits_per_byte"] for one in ones])
         if passes.interval and bits.interval:
@@ -133,20 +143,26 @@ def seeds_table(results: Results, benchmark: str) -> Table | None:
 def batching_table(checked: Mapping[str, dict[str, Any]]) -> Table:
     """How many completions the batch size changes, by precision."""
     rows = [
-        [variant_title(name), str(one["batch_size"]), *(f"{n}/{one['problems']}" for n in one["changed"].values())]
+        [
+            variant_title(name),
+            str(one["batch_size"]),
+            *(f"{n}/{one['problems'] + one.get('extra_prompts', 0)}" for n in one["changed"].values()),
+            str(one.get("cut", "-")),
+        ]
         for name, one in checked.items()
     ]
     first = next(iter(checked.values()))
     caption = (
         f"Greedy completions of HumanEval's prompts ({first['tokens']} tokens at most) that differ between one at a time and batches: "
-        "rounding moves logits, and a completion changes where two tokens nearly tie."
+        "rounding moves logits, and a completion changes where two tokens nearly tie. A prompt of one token and one longer than the "
+        "window are added. Cut: prompts that lost their head to fit."
     )
-    return Table(["model", "batch size", *first["changed"]], rows, caption)
+    return Table(["model", "batch size", *first["changed"], "prompts cut"], rows, caption)
 
 
 def _comparison_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
     passes = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("passes") for name in (model, control)]
-    if not all(passes) or set(passes[0]) != set(passes[1]):
+    if not all(passes) or _asked_as(results[model]) != _asked_as(results[control]) or set(passes[0]) != set(passes[1]):
         return None
     shares = [
         [passes[index][problem] / results[name]["settings"]["samples"] for problem in passes[0]]
@@ -168,7 +184,11 @@ def _comparison_row(results: Results, benchmark: str, model: str, control: str) 
 
 def _bits_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
     both = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("bits_per_byte", {}) for name in (model, control)]
-    if not all(one.get("bits") for one in both) or both[0]["n_bytes"] != both[1]["n_bytes"]:
+    if (
+        not all(one.get("bits") for one in both)
+        or _asked_as(results[model]) != _asked_as(results[control])
+        or both[0]["n_bytes"] != both[1]["n_bytes"]
+    ):
         return None
     problems = list(both[0]["bits"])
     first, second = ([one["bits"][problem] for problem in problems] for one in both)
@@ -177,10 +197,61 @@ def _bits_row(results: Results, benchmark: str, model: str, control: str) -> lis
     return [model, control, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}", told]
 
 
-def _how(results: Results, benchmark: str) -> str:
-    settings = {json.dumps(one["settings"], sort_keys=True) for one in results.values() if benchmark in one["benchmarks"]}
-    told = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in sorted(settings))
-    return f"Settings: {told}."
+def _not_compared(results: Results, benchmark: str, controls: Mapping[str, str]) -> Table | None:
+    """Pairs of a model and its control that were asked in different ways, and in what they differ."""
+    rows = []
+    for pair in controls.items():
+        found = [results[name] for name in pair if benchmark in results.get(name, {}).get("benchmarks", {})]
+        if len(found) == 2 and _asked_as(found[0]) != _asked_as(found[1]):
+            first, second = (json.loads(_asked_as(one)) for one in found)
+            names = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+            rows.append([*pair, ", ".join(f"{name}: {first.get(name)} / {second.get(name)}" for name in names)])
+    caption = "Not compared, as they were asked in different ways: evaluate both with the same settings."
+    return Table(["model", "control", "differs in (model / control)"], rows, caption, text_columns=3) if rows else None
+
+
+def asked_letters(results: Results, benchmark: str) -> dict[str, str]:
+    """{model: letter}: models with the same letter were asked in the same way."""
+    ways: dict[str, str] = {}
+    letters = {}
+    for model, result in results.items():
+        if benchmark in result["benchmarks"]:
+            letters[model] = ways.setdefault(_asked_as(result), ascii_uppercase[len(ways) % len(ascii_uppercase)])
+    return letters
+
+
+def how_asked(results: Results, benchmark: str) -> list[str]:
+    """The settings of each way of asking, with the models' chat templates."""
+    letters = asked_letters(results, benchmark)
+    several = len(set(letters.values())) > 1
+    paragraphs = ["The models were not all asked in the same way: figures of different letters cannot be compared."] if several else []
+    for letter in sorted(set(letters.values())):
+        models = [model for model, other in letters.items() if other == letter]
+        settings = {json.dumps(results[model]["settings"], sort_keys=True): None for model in models}
+        told = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in settings)
+        paragraphs.append(f"{f'{letter}: ' if several else 'Settings: '}{told}.{_told_templates(results, models)}")
+    return paragraphs
+
+
+def _told_templates(results: Results, models: Sequence[str]) -> str:
+    """Of the models that have a chat template: whether they were asked through it."""
+    asked = {model: results[model].get("asked", {}) for model in models}
+    used = [
+        f"{variant_title(model)}: {one['chat_template_sha256'][:16]}, wording of {one['wording']}"
+        for model, one in asked.items()
+        if one.get("chat_template") == "used"
+    ]
+    unused = [variant_title(model) for model, one in asked.items() if one.get("chat_template") == "not used"]
+    sentences = [f"Asked through their chat templates (sha256): {'; '.join(used)}."] if used else []
+    if unused:
+        sentences.append(f"Have a chat template and were asked without it, which is not how they were trained: {', '.join(unused)}.")
+    return "".join(f" {sentence}" for sentence in sentences)
+
+
+def _asked_as(result: dict[str, Any]) -> str:
+    """What two results must share to be compared: all settings but those that move a result by rounding alone, and the wording."""
+    settings = {name: value for name, value in result["settings"].items() if name not in ROUNDING_SETTINGS}
+    return json.dumps(settings | {"wording": result.get("asked", {}).get("wording")}, sort_keys=True)
 
 
 def _findings(results: Results, benchmarks: list[str], controls: Mapping[str, str]) -> list[str]:
@@ -192,6 +263,9 @@ def _findings(results: Results, benchmarks: list[str], controls: Mapping[str, st
             findings.append(f"{TITLES[benchmark]}, all tests: {_told(passes, 4, ' points')}.")
         if bits:
             findings.append(f"{TITLES[benchmark]}, bits per byte: {_told(bits, 2, '')}.")
+    apart = [TITLES[benchmark] for benchmark in benchmarks if _not_compared(results, benchmark, controls) is not None]
+    if apart:
+        findings.append(f"{', '.join(apart)}: some models and their controls were asked in different ways and are not compared.")
     return findings or ["No two models to compare yet."]
 
 
