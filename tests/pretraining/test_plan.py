@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams, initialize, llama_config
 from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory, plan_phase
 from snowcoder.pretraining.schedule import ScheduleParams
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import flops_per_token
 
 PAPER = ModelParams(
