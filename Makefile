@@ -1,7 +1,7 @@
 # Everything works first on a fresh clone: each target sets up what it needs.
 PYTHON ?= python3
 VENV ?= .venv
-PROFILE ?= nano
+PROFILE ?=
 # The package set that CPU machines get; on a GPU machine: make repro EXTRAS=dev,gpu
 EXTRAS ?= dev
 TEST_WORKERS ?= 2
@@ -23,6 +23,7 @@ setup: $(INSTALLED)
 
 check: setup
 	@python tools/check_machine.py
+	@python -m snowcoder.configuration.checking
 
 repro: check
 	dvc repro
@@ -48,8 +49,9 @@ sync-tracking: setup
 plan: setup
 	python -m tools.plan $(ARGS)
 
+# make profile lists the profiles; make profile PROFILE=h100 merges one into params.yaml; PROFILE=nano restores the committed one
 profile: setup
-	python tools/apply_profile.py $(PROFILE)
+	@python tools/apply_profile.py $(PROFILE)
 
 # Grading against the package evalplus, which gets an environment of its own
 $(VENV)-evalplus/.installed: constraints.txt

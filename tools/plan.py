@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.annotator.encoder_source import EmbedParams
+from snowcoder.configuration.checking import check_params
 from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.execution import worker_count
@@ -183,6 +184,7 @@ def main() -> None:
         params.write_text(PARAMS_PATH.read_text())
         if chosen.profile:
             apply_profile(_overlay(chosen.profile), params)
+        check_params(params)
         show_plan(params, chosen)
 
 

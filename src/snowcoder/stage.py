@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -72,6 +73,7 @@ def command_line(main: Callable[..., None]) -> None:
     if takes_item:
         parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
     arguments = parser.parse_args()
+    _check_params()
     try:
         main(arguments.item) if takes_item else main()
     except SnowcoderError as error:
@@ -80,6 +82,20 @@ def command_line(main: Callable[..., None]) -> None:
         if error.errno is None or error.filename is None:
             raise
         sys.exit(f"error: {error.filename}: {error.strerror}; mend it and run again: finished work is kept")
+
+
+def _check_params() -> None:
+    """Check params.yaml where a person runs a stage by hand: DVC's graph begins with that. Exits with the faults.
+
+    In a process of its own, since an import would make every stage depend on the parameters of all.
+    """
+    program = sys.modules["__main__"].__spec__
+    by_hand = program is not None and program.name.startswith("stages.") and "DVC_STAGE" not in os.environ
+    if not by_hand or os.environ.get("RANK", "0") != "0" or not Path("dvc.yaml").exists():
+        return
+    checked = subprocess.run([sys.executable, "-m", "snowcoder.configuration.checking"], check=False)
+    if checked.returncode:
+        sys.exit(checked.returncode)
 
 
 def run_stage(

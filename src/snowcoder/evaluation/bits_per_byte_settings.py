@@ -27,7 +27,7 @@ class MeasureBitsPerByteParams(ParamsModel):
     seed: chooses the texts of validation and held_out, and draws the bootstrap. A text longer than the window is cut into windows.
     """
 
-    seed: int
+    seed: int = Field(ge=0)
     precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic; bits are summed in float64")
     cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
     batch_tokens: int = Field(gt=0, description="padded tokens of one forward pass at most")

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.prompts import Mode, model_prompt
-from snowcoder.inference.engine import Completion, Engine, Sampling
+from snowcoder.inference.engine import Completion, Engine, EngineKind, Sampling
 from snowcoder.inference.model_folder import Precision
 from snowcoder.params import ParamsModel
 
@@ -37,7 +37,7 @@ class GenerateCompletionsParams(ParamsModel):
     the Codex paper that it leaves out (comment, decorator, `if`).
     """
 
-    engine: str = Field(description="inference engine: transformers | vllm, which forms its batches itself")
+    engine: EngineKind = Field(description="inference engine; vllm forms its batches itself")
     max_new_tokens: int = Field(gt=0, description="tokens per completion at most")
     batch_size: int = Field(gt=0, description="prompts decoded together")
     window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")

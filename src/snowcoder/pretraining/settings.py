@@ -31,22 +31,29 @@ class TrainingParams(ParamsModel):
 class PhaseParams(ParamsModel):
     """One variant's phase.
 
-    tokens: horizon, counting repeats; batch_tokens: per optimizer step; seed: of the order of sequences; schedule: learning rate.
+    tokens: horizon, counting repeats, in whole batches; batch_tokens: per optimizer step; seed: of the order of sequences; schedule:
+    learning rate.
     """
 
     tokens: int = Field(gt=0)
     batch_tokens: int = Field(gt=0)
-    seed: int
+    seed: int = Field(ge=0)
     schedule: ScheduleParams
 
     @model_validator(mode="after")
-    def _at_least_one_step(self) -> "PhaseParams":
-        if self.tokens < self.batch_tokens:
-            raise ValueError(f"tokens {self.tokens} is less than one batch of batch_tokens {self.batch_tokens}")
+    def _whole_steps(self) -> "PhaseParams":
+        steps, rest = divmod(self.tokens, self.batch_tokens)
+        if rest or not steps:
+            nearest = max(1, round(self.tokens / self.batch_tokens)) * self.batch_tokens
+            raise ValueError(
+                f"tokens: found {self.tokens}; allowed: a multiple of batch_tokens {self.batch_tokens}; the nearest is {nearest}"
+            )
+        if self.schedule.warmup_steps > steps:
+            raise ValueError(f"schedule.warmup_steps: found {self.schedule.warmup_steps}; allowed: at most the {steps} steps of the phase")
         return self
 
 
 class VariantParams(PhaseParams):
     """A phase and the model folder it starts from (also the stage's dependency in dvc.yaml)."""
 
-    parent: str
+    parent: str = Field(min_length=1)

@@ -17,13 +17,14 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.params import ParamsModel
+from snowcoder.params import ExistingPath, ParamsModel
 from snowcoder.shards import sha256_file, write_json
 
 EOS_TOKEN = "<|endoftext|>"
@@ -35,7 +36,7 @@ PRE_TOKENIZER_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|
 
 
 class TokenizerParams(ParamsModel):
-    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); checked against uint16 in `check_vocab_size`.
+    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); ids are stored as uint16.
 
     min_frequency: a pair of tokens is merged only if it occurs at least this often.
     max_train_bytes: bytes of text to train on; files are taken in the order of their content hash.
@@ -44,12 +45,18 @@ class TokenizerParams(ParamsModel):
     pinned_sha256: sha256 of that folder's tokenizer.json; required with pinned_folder.
     """
 
-    vocab_size: int = Field(gt=N_BYTE_VALUES)
+    vocab_size: int = Field(gt=N_BYTE_VALUES, le=MAX_VOCAB_SIZE)
     min_frequency: int = Field(ge=1)
     max_train_bytes: int = Field(gt=0)
     model_max_length: int = Field(gt=1)
-    pinned_folder: str | None = None
-    pinned_sha256: str | None = None
+    pinned_folder: ExistingPath | None = None
+    pinned_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _pinned_by_hash(self) -> Self:
+        if self.pinned_folder and not self.pinned_sha256:
+            raise ValueError("pinned_sha256: found null; allowed: the sha256 of tokenizer.json in pinned_folder, 64 hex digits")
+        return self
 
 
 def train_tokenizer(texts: Iterable[str], params: TokenizerParams) -> Tokenizer:
