@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, normalizers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.params import validate
 from snowcoder.shards import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
@@ -98,9 +99,11 @@ def test_same_bytes_for_any_order_and_number_of_threads(tmp_path: Path) -> None:
 
 
 def test_ids_must_fit_uint16() -> None:
-    params = TokenizerParams(vocab_size=65537, min_frequency=2, max_train_bytes=1, model_max_length=8)
-    with pytest.raises(ParameterError, match=r"train_tokenizer.vocab_size: found 65537; allowed: up to 65536"):
-        train_tokenizer(["text"], params)
+    raw = {"vocab_size": 65537, "min_frequency": 2, "max_train_bytes": 1, "model_max_length": 8}
+    with pytest.raises(
+        ParameterError, match=r"train_tokenizer.vocab_size: found 65537; allowed: a whole number above 256 and at most 65536"
+    ):
+        validate(raw, TokenizerParams, "train_tokenizer")
 
 
 def test_text_without_a_frequent_pair(tokenizer_params: TokenizerParams) -> None:
@@ -155,11 +158,12 @@ def test_pinned_tokenizer(tokenizer: Tokenizer, tmp_path: Path) -> None:
     assert load_pinned(_pinned(tmp_path, sha256_file(tmp_path / "tokenizer.json"))).to_str() == tokenizer.to_str()
 
 
-@pytest.mark.parametrize("sha256", [None, "0" * 64])
-def test_pinned_tokenizer_must_have_its_hash(tokenizer: Tokenizer, tmp_path: Path, sha256: str | None) -> None:
+def test_pinned_tokenizer_must_have_its_hash(tokenizer: Tokenizer, tmp_path: Path) -> None:
     save_tokenizer(tokenizer, tmp_path, 128)
     with pytest.raises(ParameterError, match=r"pinned_sha256: found [0-9a-f]{64}"):
-        load_pinned(_pinned(tmp_path, sha256))
+        load_pinned(_pinned(tmp_path, "0" * 64))
+    with pytest.raises(ValueError, match=r"pinned_sha256: found null; allowed: .*sha256sum .*tokenizer\.json"):
+        _pinned(tmp_path, None)
 
 
 def test_missing_pinned_tokenizer(tmp_path: Path) -> None:

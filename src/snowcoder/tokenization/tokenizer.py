@@ -55,13 +55,13 @@ class TokenizerParams(ParamsModel):
     @model_validator(mode="after")
     def _pinned_by_hash(self) -> Self:
         if self.pinned_folder and not self.pinned_sha256:
-            raise ValueError("pinned_sha256: found null; allowed: the sha256 of tokenizer.json in pinned_folder, 64 hex digits")
+            path = f"{self.pinned_folder}/tokenizer.json"
+            raise ValueError(f"pinned_sha256: found null; allowed: 64 hex digits, those that `sha256sum {path}` prints")
         return self
 
 
 def train_tokenizer(texts: Iterable[str], params: TokenizerParams) -> Tokenizer:
-    """Train on `texts`, in any order. Raises ParameterError if ids would not fit uint16, EmptyResultError if nothing can be merged."""
-    check_vocab_size(params.vocab_size)
+    """Train on `texts`, in any order. Raises EmptyResultError if nothing can be merged."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
