@@ -23,6 +23,7 @@ setup: ## the environment .venv, with every package pinned (2 minutes on a CPU m
 
 check: setup ## whether this machine can run the graph (5 seconds)
 	@python tools/check_machine.py
+	@python -m snowcoder.configuration.checking
 
 repro: check ## the whole graph, its results and what each stage cost (15 minutes on two cores; cached: 10 seconds)
 	dvc repro
@@ -48,8 +49,9 @@ sync-tracking: setup ## copy local records, also those of runs elsewhere, into M
 plan: setup ## tokens, hours, memory, disk and price of a profile: ARGS="--profile h100 --device h100" (10 seconds; 1 minute without --device)
 	python -m tools.plan $(ARGS)
 
-profile: setup ## set params.yaml to another scale: PROFILE=h100 (1 second)
-	python tools/apply_profile.py $(PROFILE)
+# make profile lists the profiles; make profile PROFILE=h100 merges one into params.yaml; PROFILE=nano restores the committed one
+profile: setup ## set params.yaml to another scale: PROFILE=h100; without it, list the profiles (1 second)
+	@python tools/apply_profile.py $(PROFILE)
 
 # Grading against the package evalplus, which gets an environment of its own
 $(VENV)-evalplus/.installed: constraints.txt | setup

@@ -20,12 +20,12 @@ import numpy as np
 from snowcoder.params import load_item, load_section
 from snowcoder.pretraining import loop
 from snowcoder.pretraining.checkpoint import CheckpointWriter
-from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
+from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.runtime import checkpoint_interval_s
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
 from snowcoder.pretraining.throughput import Interval
 from snowcoder.tokenization.token_shards import ShardLayout, TokenShards
-from stages.pretrain import VariantParams
 
 SEQUENCE_LENGTH, N_SEQUENCES = 256, 4096
 WARMUP_STEPS, WINDOW_STEPS = 5, 10

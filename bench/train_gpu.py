@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams, train
+from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.plan import count_parameters, plan_memory
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.stage import work_dir
 from tools.apply_profile import apply_profile

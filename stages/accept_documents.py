@@ -14,7 +14,8 @@ from snowcoder.metrics import write_metrics
 from snowcoder.params import load_section
 from snowcoder.shards import iterate_rows, list_shards
 from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.synthesis.acceptance import AcceptParams, accept_documents
+from snowcoder.synthesis.acceptance import accept_documents
+from snowcoder.synthesis.acceptance_settings import AcceptParams
 from snowcoder.synthesis.held_out import held_out_shapes
 
 SOURCE = Path("data/synthesize_documents")

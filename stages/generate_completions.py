@@ -15,7 +15,7 @@ from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompleti
 from snowcoder.evaluation.prompts import base_prompt
 from snowcoder.evaluation.variants import model_folder
 from snowcoder.execution import worker_count
-from snowcoder.inference.engine import Engine, check_engine_kind
+from snowcoder.inference.engine import Engine
 from snowcoder.inference.model_folder import choose_window, load_model
 from snowcoder.inference.transformers_engine import TransformersEngine
 from snowcoder.metrics import write_metrics
@@ -54,7 +54,6 @@ def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
 def main(item: str) -> None:
     """Run the stage for one variant."""
     params = load_section("generate_completions", GenerateCompletionsParams)
-    check_engine_kind(params.engine, "generate_completions.engine")
     folder = model_folder(item)
     outputs = [Path(f"data/generate_completions/{item}"), Path(f"metrics/generate_completions/{item}.json")]
     run_stage("generate_completions", [params], [folder, PROBLEMS], outputs, partial(build, params, folder), item)

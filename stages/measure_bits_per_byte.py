@@ -10,14 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.evaluation.bits_per_byte_sets import (
-    ITEM_SCHEMA,
-    MeasureBitsPerByteParams,
-    item_rows,
-    measure_unigram,
-    score_sets,
-    summarise_sets,
-)
+from snowcoder.evaluation.bits_per_byte_sets import ITEM_SCHEMA, item_rows, measure_unigram, score_sets, summarise_sets
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
 from snowcoder.evaluation.text_sets import documented_functions, held_out_texts, read_held_out, read_train_texts, reference_solutions
 from snowcoder.evaluation.variants import INITIAL, model_folder
 from snowcoder.execution import worker_count

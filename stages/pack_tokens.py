@@ -11,7 +11,7 @@ from snowcoder.params import load_item
 from snowcoder.stage import StageRun, command_line, run_stage
 from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
+from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
 from snowcoder.tokenization.tokenizer import load_tokenizer, token_byte_lengths
 
 TOKENS = Path("data/tokenize_files")
@@ -21,7 +21,6 @@ TOKENIZER = Path("data/train_tokenizer")
 def main(item: str) -> None:
     """Run the stage for one variant."""
     shared, own = load_item("pack_tokens", item, PackingParams, PackingItemParams)
-    check_item(item, own)
     output, metrics = Path("data/pack_tokens") / item, Path("metrics/pack_tokens") / f"{item}.json"
     documents = [Path(own.documents)] if own.documents and own.python_fraction is not None else []
 

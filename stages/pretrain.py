@@ -11,9 +11,10 @@ from pathlib import Path
 
 from snowcoder.metrics import write_metrics
 from snowcoder.params import load_item
-from snowcoder.pretraining.loop import LossPoint, PhaseParams, TrainingParams, train
+from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import load_model, save_model
 from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
 from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.pretraining.validation import Report, Validation, open_validation
 from snowcoder.stage import StageRun, command_line, run_stage
@@ -22,12 +23,6 @@ from snowcoder.tracking import track
 
 FINAL_STEPS = 20  # the reported final loss is a mean over these
 HELD_OUT_FILES = Path("data/split_files")  # looked at while training, for the record alone: no result depends on them
-
-
-class VariantParams(PhaseParams):
-    """A phase and the model folder it starts from (also the stage's dependency in dvc.yaml)."""
-
-    parent: str
 
 
 def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: StageRun) -> None:

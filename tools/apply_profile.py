@@ -1,17 +1,28 @@
-"""Merge profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`.
+"""Merge profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`; `make profile` lists the profiles.
 
 An overlay may only set keys that exist in params.yaml; mappings merge, everything else replaces, and so does a mapping that names its
-`kind`, for its other fields follow from that. `nano` is params.yaml as committed:
-`git checkout params.yaml` restores it.
+`kind`, for its other fields follow from that. Nothing is written unless the result passes the checks that every run makes.
+`nano` is params.yaml as committed: `make profile PROFILE=nano` restores it, and keeps what it replaces in the work folder.
 """
 
+import os
+import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from snowcoder.errors import ParameterError
+from snowcoder.configuration.checking import find_faults
+from snowcoder.errors import ParameterError, SnowcoderError
+from snowcoder.param_faults import did_you_mean
+from snowcoder.params import PARAMS_PATH, read_yaml
+from snowcoder.stage import work_dir
+
+PROFILES = Path("profiles")
+COMMITTED = "nano"
 
 
 def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
@@ -19,37 +30,112 @@ def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
     for key, value in overlay.items():
         name = f"{field}.{key}" if field else str(key)
         if key not in base:
-            raise ParameterError(f"{source}: {name}: unknown parameter; params.yaml has: {', '.join(map(str, base))}")
+            allowed = ", ".join(map(str, base))
+            raise ParameterError(f"{source}: {name}: unknown parameter; {did_you_mean(key, base)}params.yaml has: {allowed}")
         if isinstance(base[key], dict) and isinstance(value, dict) and "kind" not in value:
             merge(base[key], value, source, name)
         else:
-            base[key] = value
+            base[key] = _without_comments(value)
+
+
+def merged(profile: Path, params: Path) -> str:
+    """The text of `params` with the overlay merged: comments and order of params, brackets as the overlay has them."""
+    for path in (profile, params):
+        read_yaml(path)  # for its messages
+    yaml = YAML()
+    yaml.width = 200
+    yaml.representer.add_representer(type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"))
+    document = yaml.load(params.read_text())
+    merge(document, YAML().load(profile.read_text()), str(profile))
+    text = StringIO()
+    yaml.dump(document, text)
+    return text.getvalue()
 
 
 def apply_profile(profile: Path, params: Path) -> None:
-    """Rewrite `params` with the overlay merged, comments kept."""
-    yaml = YAML()
-    yaml.width = 200
-    document = yaml.load(params.read_text())
-    merge(document, YAML(typ="safe", pure=True).load(profile.read_text()), str(profile))
-    with params.open("w") as file:
-        yaml.dump(document, file)
+    """Rewrite `params` with the overlay merged, whatever its values."""
+    params.write_text(merged(profile, params))
+
+
+def list_profiles() -> str:
+    """One line for each: what its file says first."""
+    described = {COMMITTED: "params.yaml as committed (restores it)"}
+    for path in sorted(PROFILES.glob("*.yaml")):
+        described[path.stem] = path.read_text().split("\n")[0].removeprefix("# ")
+    width = max(map(len, described))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in described.items())
+
+
+def restore() -> str:
+    """Write the committed params.yaml; returns what to tell."""
+    committed = _git("show", f"HEAD:./{PARAMS_PATH}")
+    found = PARAMS_PATH.read_text() if PARAMS_PATH.exists() else ""
+    if found == committed:
+        return f"{PARAMS_PATH}: is as committed already"
+    kept = work_dir() / "params.yaml.replaced"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(found)
+    _replace(committed)
+    return f"{PARAMS_PATH}: as committed again; what it held is in {kept}"
+
+
+def apply(name: str) -> str:
+    """Merge a profile and check the result; returns what to tell. Raises ParameterError, and has written nothing, for a value refused."""
+    profile = PROFILES / f"{name}.yaml"
+    text = merged(profile, PARAMS_PATH)
+    is_changed = PARAMS_PATH.read_text() != _git("show", f"HEAD:./{PARAMS_PATH}")
+    partial = PARAMS_PATH.with_name(f".{PARAMS_PATH}.partial")
+    partial.write_text(text)
+    try:
+        faults = find_faults(partial)
+    finally:
+        partial.unlink()
+    if faults:
+        raise ParameterError("\n".join([f"{profile}: with it {PARAMS_PATH} would be refused, and is left as it was:", *faults]))
+    _replace(text)
+    before = f"It had changes before, and keeps those that {profile} does not set. " if is_changed else ""
+    return f"{PARAMS_PATH}: profile {name} applied. {before}See `git diff {PARAMS_PATH}`; `make profile PROFILE={COMMITTED}` goes back"
 
 
 def main() -> None:
-    """Apply the profile named on the command line."""
-    names = sorted(path.stem for path in Path("profiles").glob("*.yaml"))
-    if len(sys.argv) != 2 or sys.argv[1] not in names:
-        found = " ".join(sys.argv[1:]) or "none"
-        sys.exit(
-            f"error: profile: found {found}; allowed: make profile PROFILE=<name> with {', '.join(names)}. "
-            "nano is params.yaml as committed: `git checkout params.yaml` restores it"
-        )
-    try:
-        apply_profile(Path("profiles") / f"{sys.argv[1]}.yaml", Path("params.yaml"))
-    except ParameterError as error:
-        sys.exit(f"error: {error}")
-    print(f"params.yaml: profile {sys.argv[1]} applied; see `git diff params.yaml`, go back with `git checkout params.yaml`")
+    """Apply the profile named on the command line; without one, list them."""
+    names = [COMMITTED, *sorted(path.stem for path in PROFILES.glob("*.yaml"))]
+    if len(sys.argv) < 2:
+        print(f"{list_profiles()}\nmake profile PROFILE=name")
+    elif len(sys.argv) > 2 or sys.argv[1] not in names:
+        found = " ".join(sys.argv[1:])
+        sys.exit(f"error: profile: found {found!r}; {did_you_mean(found, names)}allowed: {', '.join(names)}")
+    else:
+        try:
+            print(restore() if sys.argv[1] == COMMITTED else apply(sys.argv[1]))
+        except SnowcoderError as error:
+            sys.exit(f"error: {error}")
+
+
+def _without_comments(value: Any) -> Any:
+    """A copy with the overlay's brackets, but without its comments: they speak of the overlay."""
+    if isinstance(value, CommentedMap):
+        mapping = CommentedMap((key, _without_comments(inner)) for key, inner in value.items())
+        mapping.fa.set_flow_style() if value.fa.flow_style() else mapping.fa.set_block_style()
+        return mapping
+    if isinstance(value, CommentedSeq):
+        sequence = CommentedSeq(_without_comments(inner) for inner in value)
+        sequence.fa.set_flow_style() if value.fa.flow_style() else sequence.fa.set_block_style()
+        return sequence
+    return value
+
+
+def _replace(text: str) -> None:
+    partial = PARAMS_PATH.with_name(f".{PARAMS_PATH}.partial")
+    partial.write_text(text)
+    os.replace(partial, PARAMS_PATH)
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise SnowcoderError(f"git {' '.join(arguments)}: {result.stderr.strip()}; profiles are diffs against the committed {PARAMS_PATH}")
+    return result.stdout
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.annotator.encoder_source import EmbedParams
+from snowcoder.configuration.checking import check_params
 from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.execution import worker_count
@@ -35,14 +36,13 @@ from snowcoder.planning.speeds import (
     published_speeds,
 )
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.plan import MemoryPlan, count_parameters, plan_memory
 from snowcoder.pretraining.runtime import Sharding, runtime_settings
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.stage import work_dir
 from snowcoder.tracking_plan import StageCost, write_plan
-from stages.pretrain import VariantParams
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 
@@ -184,6 +184,7 @@ def main() -> None:
         params.write_text(PARAMS_PATH.read_text())
         if chosen.profile:
             apply_profile(_overlay(chosen.profile), params)
+        check_params(params)
         show_plan(params, chosen)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -74,6 +75,7 @@ def command_line(main: Callable[..., None]) -> None:
     if takes_item:
         parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
     arguments = parser.parse_args()
+    _check_params()
     try:
         main(arguments.item) if takes_item else main()
     except Exception as error:
@@ -81,6 +83,20 @@ def command_line(main: Callable[..., None]) -> None:
         if message is None:
             raise
         sys.exit(f"error: {message}{untracked_hint(message)}")
+
+
+def _check_params() -> None:
+    """Check params.yaml where a person runs a stage by hand: DVC's graph begins with that. Exits with the faults.
+
+    In a process of its own, since an import would make every stage depend on the parameters of all.
+    """
+    program = sys.modules["__main__"].__spec__
+    by_hand = program is not None and program.name.startswith("stages.") and "DVC_STAGE" not in os.environ
+    if not by_hand or os.environ.get("RANK", "0") != "0" or not Path("dvc.yaml").exists():
+        return
+    checked = subprocess.run([sys.executable, "-m", "snowcoder.configuration.checking"], check=False)
+    if checked.returncode:
+        sys.exit(checked.returncode)
 
 
 def run_stage(

@@ -21,9 +21,9 @@ def test_the_named_benchmarks_are_loaded():
     ("names", "message"),
     [
         (["humaneval", "apps"], "unknown benchmark 'apps'; allowed: humaneval, humaneval_plus, mbpp_plus, evoeval_difficult"),
-        (["mbpp_plus"], "sha256.mbpp_plus: found None"),
-        (["humaneval", "humaneval"], "named twice"),
-        ([], "at least 1 item"),
+        (["mbpp_plus"], "sha256.mbpp_plus: missing; allowed: the 64 hex digits"),
+        (["humaneval", "humaneval"], "allowed: each benchmark once"),
+        ([], "names: found \\[\\]; allowed: a list of texts \\(1 or more\\)"),
     ],
 )
 def test_unknown_unpinned_and_doubled_benchmarks_are_refused(names, message):

@@ -253,5 +253,5 @@ def test_a_screen_without_problems_matches_nothing_and_one_can_be_sent_to_a_work
 @pytest.mark.parametrize(("field", "ngram"), [("min_match_tokens", "ngram_tokens"), ("min_renamed_tokens", "renamed_ngram_tokens")])
 def test_a_passage_shorter_than_an_ngram_is_refused(field: str, ngram: str) -> None:
     raw = PARAMS.model_dump() | {field: 5}
-    with pytest.raises(ParameterError, match=f"{field} is 5; allowed: at least {ngram}, {raw[ngram]}"):
+    with pytest.raises(ParameterError, match=f"{field}: found 5; allowed: from {ngram} {raw[ngram]}"):
         validate(raw, DecontaminationParams, "decontaminate_files")

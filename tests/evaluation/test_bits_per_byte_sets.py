@@ -5,7 +5,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams, item_rows, measure_unigram, score_sets, summarise_sets
+from snowcoder.evaluation.bits_per_byte_sets import item_rows, measure_unigram, score_sets, summarise_sets
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
 from snowcoder.params import validate
 from tests.inference.tiny_llama import make_model
 

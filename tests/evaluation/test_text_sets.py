@@ -7,15 +7,8 @@ import pytest
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import EmptyResultError
-from snowcoder.evaluation.text_sets import (
-    HeldOutSetParams,
-    ValidationSetParams,
-    documented_functions,
-    held_out_texts,
-    read_held_out,
-    read_train_texts,
-    reference_solutions,
-)
+from snowcoder.evaluation.bits_per_byte_settings import HeldOutSetParams, ValidationSetParams
+from snowcoder.evaluation.text_sets import documented_functions, held_out_texts, read_held_out, read_train_texts, reference_solutions
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.shards import write_table
 

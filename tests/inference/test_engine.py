@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.errors import EngineError, ParameterError
-from snowcoder.inference.engine import Sampling, check_engine_kind, cut_at_stop
+from snowcoder.errors import EngineError
+from snowcoder.inference.engine import Sampling, cut_at_stop
 from snowcoder.inference.scripted_engine import ScriptedEngine
 
 STOP = ("\ndef ", "\nclass ")
@@ -28,12 +28,6 @@ def test_what_is_left_is_a_beginning_without_any_stop(text: str, stop: list[str]
     assert text.startswith(left)
     assert not any(end in left for end in stop)
     assert stopped == (left != text)
-
-
-def test_unknown_engine_names_the_allowed_ones() -> None:
-    with pytest.raises(ParameterError, match=r"generate_completions\.engine: unknown engine 'telepathy'; allowed: transformers, vllm"):
-        check_engine_kind("telepathy", "generate_completions.engine")
-    check_engine_kind("transformers", "generate_completions.engine")
 
 
 def test_scripted_engine_cuts_and_keeps_the_order() -> None:

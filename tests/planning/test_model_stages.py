@@ -9,7 +9,7 @@ from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.labelling import LabelParams
 from snowcoder.annotator.llm_labelling import JudgeParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.inference.engine_params import OpenAIEngineParams
 from snowcoder.params import load_section

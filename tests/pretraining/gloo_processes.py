@@ -12,6 +12,7 @@ import numpy as np
 
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.schedule import ScheduleParams
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 
 # 301 and 50 rows cannot be dealt equally to 2 or 4 processes
 SHAPE = ModelParams(vocab_size=301, hidden_size=32, ffn_size=50, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3)
@@ -88,13 +89,13 @@ def train_once(
     made: list[Any] = []
     make_optimizer = loop.make_optimizer
 
-    def make_and_keep(model: torch.nn.Module, shared: loop.TrainingParams) -> torch.optim.AdamW:
+    def make_and_keep(model: torch.nn.Module, shared: TrainingParams) -> torch.optim.AdamW:
         made.extend((model, make_optimizer(model, shared)))
         return made[-1]
 
     loop.make_optimizer = make_and_keep  # in a process of its own
     os.environ["SNOWCODER_CHECKPOINT_INTERVAL_S"] = str(interval_s)
-    shared = loop.TrainingParams(
+    shared = TrainingParams(
         cpu_threads=1,
         bf16=False,
         compile=compiled,
@@ -106,7 +107,7 @@ def train_once(
         max_gradient_norm=1.0,
     )
     schedule = ScheduleParams(kind="cosine", peak_learning_rate=3e-3, final_learning_rate=3e-4, warmup_steps=2)
-    phase = loop.PhaseParams(tokens=16 * 8 * n_steps, batch_tokens=16 * 8, seed=5, schedule=schedule)
+    phase = PhaseParams(tokens=16 * 8 * n_steps, batch_tokens=16 * 8, seed=5, schedule=schedule)
     model, data = initialize(SHAPE), CountingData(fatal_request)
     world = dist.get_world_size() if dist.is_initialized() else 1
     try:

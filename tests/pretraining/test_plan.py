@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams, initialize, llama_config
 from snowcoder.pretraining.plan import activation_bytes_per_token_and_layer, count_parameters, plan_memory, plan_phase
 from snowcoder.pretraining.schedule import ScheduleParams
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import flops_per_token
 
 PAPER = ModelParams(
@@ -20,7 +20,7 @@ SMALL = ModelParams(
 )
 GROUPED = SMALL.model_copy(update={"kv_heads": 2})
 PHASE = PhaseParams(
-    tokens=500_000_000_000,
+    tokens=499_998_785_536,
     batch_tokens=512 * 8192,
     seed=1,
     schedule=ScheduleParams(kind="cosine", peak_learning_rate=5.3e-4, final_learning_rate=5.3e-5, warmup_steps=600),
@@ -112,5 +112,5 @@ def test_every_profile_can_be_planned(repository_root: Path, tmp_path: Path) -> 
 
 
 def test_heads_of_an_odd_size_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"hidden_size 260 / heads 4 gives heads of 65; RoPE needs an even number"):
+    with pytest.raises(ValueError, match=r"heads: found 4, which gives each 65 of hidden_size 260; allowed: an even share"):
         ModelParams(**SMALL.model_dump() | {"hidden_size": 260, "heads": 4, "kv_heads": 4})

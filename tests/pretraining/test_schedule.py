@@ -41,7 +41,7 @@ def test_warmup_longer_than_the_phase_only_rises() -> None:
 
 def test_final_above_peak_is_refused() -> None:
     raw = {"kind": "cosine", "peak_learning_rate": 1e-4, "final_learning_rate": 1e-3, "warmup_steps": 1}
-    with pytest.raises(ParameterError, match=r"final_learning_rate 0\.001 is above peak_learning_rate"):
+    with pytest.raises(ParameterError, match=r"final_learning_rate: found 0\.001; allowed: at most peak_learning_rate 0\.0001"):
         validate(raw, ScheduleParams, "pretrain.general.schedule")
 
 

@@ -16,19 +16,18 @@ from snowcoder.corpus.split import SplitParams
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.errors import ParameterError
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading import ExecuteCompletionsParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.params import ParamsModel, load_item, load_section, read_yaml
-from snowcoder.pretraining.loop import TrainingParams
 from snowcoder.pretraining.model import ModelParams, llama_config
+from snowcoder.pretraining.settings import TrainingParams, VariantParams
 from snowcoder.reporting.settings import ReportParams
-from snowcoder.synthesis.acceptance import AcceptParams
+from snowcoder.synthesis.acceptance_settings import AcceptParams
 from snowcoder.synthesis.generation import SynthesizeParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
-from stages.pretrain import VariantParams
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.fingerprint import hash_path
+from snowcoder.params import validate
 from snowcoder.shards import iterate_rows, list_shards, read_shard, write_table
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.ordering import order_files
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams, check_item, pack
+from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 
@@ -148,6 +149,5 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
 
 
 def test_documents_must_be_named() -> None:
-    check_item("general", PackingItemParams(files="data/tokenize_files"))
     with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with python_fraction 0.5"):
-        check_item("enhanced", PackingItemParams(files="data/tokenize_files", python_fraction=0.5))
+        validate({"files": "data/tokenize_files", "python_fraction": 0.5}, PackingItemParams, "pack_tokens.enhanced")

@@ -82,14 +82,26 @@ def encoder_dimensions(folder: Path, section_tokens: int) -> int:
     return int(config["hidden_size"])
 
 
+def local_folder(params: EncoderParams) -> Path | None:
+    """The folder of an encoder that is on this machine without fetching; None if it is not."""
+    if params.source == "package":
+        try:
+            spec = importlib.util.find_spec(params.name)
+        except (ImportError, ValueError):  # of a dotted name whose first part is no package
+            return None
+        return Path(spec.submodule_search_locations[0]) / "model" if spec and spec.submodule_search_locations else None
+    folder = Path(params.name)
+    return folder if params.source == "folder" and folder.is_dir() else None
+
+
 def _package_folder(params: EncoderParams) -> Path:
-    spec = importlib.util.find_spec(params.name)
-    if spec is None or not spec.submodule_search_locations:
+    folder = local_folder(params)
+    if folder is None:
         raise SourceError(
             f"embed_files.encoder.name: the Python package {params.name} is not installed; allowed: one with a `model` folder; "
             f"run `pip install -c constraints.txt {params.name}`"
         )
-    return Path(spec.submodule_search_locations[0]) / "model"
+    return folder
 
 
 def _local_folder(params: EncoderParams) -> Path:

@@ -18,6 +18,7 @@ from snowcoder.annotator.llm_labelling import Judgements, JudgeParams
 from snowcoder.annotator.rubric import LABELLER, score_file
 from snowcoder.errors import EmptyResultError
 from snowcoder.execution import ShardResult
+from snowcoder.param_faults import describe_allowed
 from snowcoder.params import ParamsModel
 from snowcoder.seeding import unit_hash
 from snowcoder.shards import read_shard
@@ -38,8 +39,10 @@ class LabelParams(ParamsModel):
 
     @model_validator(mode="after")
     def _engine_has_a_judge(self) -> Self:
-        if (self.labeller == "engine") != (self.judge is not None):
-            raise ValueError("judge: needed by labeller engine, and by it alone; set label_files.judge, or null for the rubric")
+        if self.labeller == "engine" and self.judge is None:
+            raise ValueError(f"judge: found null; allowed: for labeller engine {describe_allowed(JudgeParams)}")
+        if self.labeller == "rubric" and self.judge is not None:
+            raise ValueError("judge: found a mapping; allowed: null for labeller rubric")
         return self
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
 from snowcoder.benchmarks.problem import Problem, sort_problems
 from snowcoder.benchmarks.source_file import Origin, find_file, read_records
 from snowcoder.errors import SourceError
+from snowcoder.param_faults import did_you_mean
 from snowcoder.params import ParamsModel
 
 
@@ -63,19 +64,22 @@ class FetchBenchmarksParams(ParamsModel):
     """Which benchmarks to fetch, each pinned."""
 
     names: list[str] = Field(min_length=1, description=f"benchmarks, of: {', '.join(BENCHMARKS)}")
-    sha256: dict[str, str] = Field(description="benchmark -> sha256 (64 hex digits) of its source file")
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(description="benchmark -> sha256 of its source file")
     accept_changed: list[str] = Field(default=[], description="benchmarks whose file may have another hash than the pinned one")
 
     @model_validator(mode="after")
     def _known_and_pinned(self) -> Self:
-        for name in [*self.names, *self.accept_changed]:
-            if name not in BENCHMARKS:
-                raise ValueError(f"names: unknown benchmark {name!r}; allowed: {', '.join(BENCHMARKS)}")
+        for field, names in (("names", self.names), ("sha256", self.sha256), ("accept_changed", self.accept_changed)):
+            for name in names:
+                if name not in BENCHMARKS:
+                    raise ValueError(
+                        f"{field}: unknown benchmark {name!r}; {did_you_mean(name, BENCHMARKS)}allowed: {', '.join(BENCHMARKS)}"
+                    )
         for name in self.names:
-            if len(self.sha256.get(name, "")) != 64:
-                raise ValueError(f"sha256.{name}: found {self.sha256.get(name)!r}; allowed: 64 hex digits")
+            if name not in self.sha256:
+                raise ValueError(f"sha256.{name}: missing; allowed: the 64 hex digits of its source file")
         if len(set(self.names)) != len(self.names):
-            raise ValueError("names: a benchmark is named twice")
+            raise ValueError(f"names: found {self.names}; allowed: each benchmark once")
         return self
 
 

@@ -50,7 +50,10 @@ class FileLimits(ParamsModel):
         if unknown:
             raise ValueError(f"languages: unknown {', '.join(unknown)}; allowed: {', '.join(LANGUAGES)}")
         if self.max_file_bytes > self.max_bytes_per_repository:
-            raise ValueError("max_file_bytes must not exceed max_bytes_per_repository, or one file could fill a repository's share")
+            raise ValueError(
+                f"max_file_bytes: found {self.max_file_bytes}; allowed: at most max_bytes_per_repository {self.max_bytes_per_repository}, "
+                "or one file could exceed a repository's share"
+            )
         return self
 
 

@@ -24,7 +24,7 @@ from snowcoder.corpus.spool import Spool
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
 from snowcoder.metrics import row_accounts
-from snowcoder.params import ParamsModel
+from snowcoder.params import ExistingPath, ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.shards import location, write_table
 from snowcoder.workspace import find_path
@@ -47,8 +47,8 @@ class WheelSource(ParamsModel):
     """
 
     kind: Literal["wheels"]
-    lock: str
-    table: str
+    lock: ExistingPath
+    table: ExistingPath
 
     def inputs(self) -> list[Path]:
         return [Path(self.lock), Path(self.table)]
@@ -62,7 +62,7 @@ class DirectorySource(ParamsModel):
     """A folder of repositories. depth: levels from `path` to a repository: 0 for `path` itself, 1 for names, 2 for owner/name."""
 
     kind: Literal["directory"]
-    path: str
+    path: ExistingPath
     depth: int = Field(default=1, ge=0, le=4)
 
     def inputs(self) -> list[Path]:
@@ -76,7 +76,7 @@ class JsonlSource(RowSource):
     """JSON lines, plain or gzipped: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["jsonl"]
-    path: str
+    path: ExistingPath
 
     def inputs(self) -> list[Path]:
         return []
@@ -91,7 +91,7 @@ class ParquetSource(RowSource):
     """Parquet: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["parquet"]
-    path: str
+    path: ExistingPath
 
     def inputs(self) -> list[Path]:
         return []

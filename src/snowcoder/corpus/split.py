@@ -23,7 +23,7 @@ SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
 class SplitParams(ParamsModel):
     """seed: of the hash. held_out_fraction: expected part of the repositories (not of the bytes) that is held out."""
 
-    seed: int
+    seed: int = Field(ge=0)
     held_out_fraction: float = Field(gt=0, lt=1)
 
 

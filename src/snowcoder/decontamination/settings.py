@@ -28,5 +28,5 @@ class DecontaminationParams(ParamsModel):
         pairs = (("min_match_tokens", "ngram_tokens"), ("min_renamed_tokens", "renamed_ngram_tokens"))
         for shortest, ngram in (*pairs, ("min_renamed_share_tokens", "renamed_ngram_tokens")):
             if getattr(self, shortest) < getattr(self, ngram):
-                raise ValueError(f"{shortest} is {getattr(self, shortest)}; allowed: at least {ngram}, {getattr(self, ngram)}")
+                raise ValueError(f"{shortest}: found {getattr(self, shortest)}; allowed: from {ngram} {getattr(self, ngram)}")
         return self

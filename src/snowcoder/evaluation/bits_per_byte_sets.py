@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 from tokenizers import Tokenizer
 
-from snowcoder.evaluation.text_sets import HeldOutSetParams, Pair, ValidationSetParams
-from snowcoder.inference.model_folder import Precision
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
+from snowcoder.evaluation.text_sets import Pair
 from snowcoder.likelihood.bits_per_byte import TextScores, score_texts
 from snowcoder.likelihood.text_tokens import encode_pairs
 from snowcoder.likelihood.unigram import count_tokens, unigram_bits
-from snowcoder.params import ParamsModel
 from snowcoder.seeding import derive_seed
 from snowcoder.statistics.intervals import bootstrap_ratio_interval
 
@@ -30,22 +28,6 @@ if TYPE_CHECKING:
 
 
 ITEM_SCHEMA = pa.schema([("set", pa.string()), ("item", pa.int32()), ("bits", pa.float64()), ("n_bytes", pa.int64())])
-
-
-class MeasureBitsPerByteParams(ParamsModel):
-    """What is measured, and how.
-
-    seed: chooses the texts of validation and held_out, and draws the bootstrap. A text longer than the window is cut into windows.
-    """
-
-    seed: int
-    precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic; bits are summed in float64")
-    cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
-    batch_tokens: int = Field(gt=0, description="padded tokens of one forward pass at most")
-    window_tokens: int | None = Field(default=None, gt=1, description="tokens the model sees at once; null: the model's own limit")
-    resamples: int = Field(gt=0, description="bootstrap resamples of an interval")
-    validation: ValidationSetParams
-    held_out: HeldOutSetParams
 
 
 def score_sets(

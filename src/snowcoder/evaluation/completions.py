@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.inference.engine import Completion, Engine, Sampling
+from snowcoder.inference.engine import Completion, Engine, EngineKind, Sampling
 from snowcoder.inference.model_folder import Precision
 from snowcoder.params import ParamsModel
 
@@ -36,7 +36,7 @@ class GenerateCompletionsParams(ParamsModel):
     the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
     """
 
-    engine: str = Field(description="inference engine: transformers | vllm, which forms its batches itself")
+    engine: EngineKind = Field(description="inference engine; vllm forms its batches itself")
     max_new_tokens: int = Field(gt=0, description="tokens per completion at most")
     batch_size: int = Field(gt=0, description="prompts decoded together")
     window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")

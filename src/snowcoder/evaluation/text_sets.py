@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as compute
-from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import EmptyResultError
+from snowcoder.evaluation.bits_per_byte_settings import HeldOutSetParams, ValidationSetParams
 from snowcoder.exercises.functions import extract_functions
-from snowcoder.params import ParamsModel
 from snowcoder.seeding import unit_hash
 from snowcoder.shards import list_shards, read_shard
 
@@ -27,21 +26,6 @@ TRAIN = "train"
 COLUMNS = ("repository", "language", "content", "content_sha256")
 
 Pair = tuple[str, str]
-
-
-class ValidationSetParams(ParamsModel):
-    """Documented Python functions of held-out repositories; the caps keep one file or repository from being the whole set."""
-
-    max_functions: int = Field(gt=0)
-    max_functions_per_repository: int = Field(gt=0)
-    max_functions_per_file: int = Field(gt=0)
-
-
-class HeldOutSetParams(ParamsModel):
-    """Held-out files of all languages, from their beginning."""
-
-    max_bytes: int = Field(gt=0, description="bytes of all texts together")
-    max_bytes_per_file: int = Field(gt=0, description="bytes of one file at most: more files, narrower interval")
 
 
 def reference_solutions(problems: Sequence[Problem]) -> dict[str, list[Pair]]:

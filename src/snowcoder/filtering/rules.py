@@ -18,7 +18,7 @@ from pydantic import Field
 from snowcoder.errors import ParameterError
 from snowcoder.filtering.tables import read_rows
 from snowcoder.licence_class import LicenceClass
-from snowcoder.params import ParamsModel
+from snowcoder.params import ExistingPath, ParamsModel
 
 EXCEPTION_COLUMNS = ("language", "threshold", "value", "source")
 Fraction = Field(ge=0, le=1)
@@ -36,8 +36,8 @@ class FilterParams(ParamsModel):
     The others are named after their signal: see snowcoder.filtering.signals.
     """
 
-    exceptions: str
-    opt_out: str | None
+    exceptions: ExistingPath
+    opt_out: ExistingPath | None
     licence_classes: list[LicenceClass] = Field(min_length=1)
     mask: bool
     min_words: int | None = Field(ge=0)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from snowcoder.errors import ParameterError
 from snowcoder.seeding import derive_seed
 
 FinishReason = Literal["stop", "length", "content_filter"]
@@ -98,12 +97,6 @@ def draw_seed(sampling: Sampling, prompt: Prompt, draw: int) -> int:
     """The seed of one draw, whatever else is asked in the same call."""
     text = prompt if isinstance(prompt, str) else f"{prompt.system}\0{prompt.user}"
     return derive_seed(sampling.seed, "sample", text, draw)
-
-
-def check_engine_kind(kind: str, field: str) -> None:
-    """Raises ParameterError, naming the parameter `field` and the kinds there are, if `kind` is none of them."""
-    if kind not in ENGINE_KINDS:
-        raise ParameterError(f"params.yaml: {field}: unknown engine {kind!r}; allowed: {', '.join(ENGINE_KINDS)}")
 
 
 def cut_at_stop(text: str, stop: Sequence[str]) -> tuple[str, bool]:

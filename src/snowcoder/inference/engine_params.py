@@ -15,7 +15,7 @@ from snowcoder.errors import ParameterError
 from snowcoder.execution import worker_count
 from snowcoder.fingerprint import hash_path
 from snowcoder.inference.engine import Engine
-from snowcoder.params import ParamsModel, read_yaml
+from snowcoder.params import ExistingPath, ParamsModel, read_yaml
 from snowcoder.workspace import find_path
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class ScriptedEngineParams(ParamsModel):
     """No model: answers as written, for tests. answers: a YAML file, {part of a prompt: answer}; the first that fits answers."""
 
     kind: Literal["scripted"]
-    answers: str
+    answers: ExistingPath
 
 
 EngineParams = Annotated[

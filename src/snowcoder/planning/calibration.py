@@ -22,10 +22,10 @@ from snowcoder.execution import worker_count
 from snowcoder.metrics import read_metrics
 from snowcoder.planning.model_stages import encoder_flops_per_token
 from snowcoder.planning.speeds import Speeds
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.plan import count_parameters, plan_memory
 from snowcoder.pretraining.runtime import runtime_settings
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import flops_per_token
 
 WARMUP_STEPS, MEASURED_STEPS = 3, 8

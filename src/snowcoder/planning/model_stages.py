@@ -15,7 +15,7 @@ from typing import Any
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.labelling import LabelParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
-from snowcoder.evaluation.bits_per_byte_sets import MeasureBitsPerByteParams
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.speeds import Speeds

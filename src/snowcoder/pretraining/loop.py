@@ -12,17 +12,15 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
 from transformers import LlamaForCausalLM
 
 from snowcoder.allocator import keep_freed_memory
 from snowcoder.console import say
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.params import ParamsModel
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.checkpoint_files import read_checkpoint
@@ -46,7 +44,8 @@ from snowcoder.pretraining.processes import (
     tell_of_crowded_processors,
 )
 from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
-from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
+from snowcoder.pretraining.schedule import learning_rate
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import Interval
 from snowcoder.pretraining.training_state import training_state
 from snowcoder.pretraining.watching import LossWatch
@@ -56,44 +55,6 @@ REPORT_EVERY_STEPS = 20  # how often a record of progress is kept
 
 # (steps done, steps in all, token ids int64 [batch, sequence] -> mean loss as in training, device); must leave the model as it is
 Observer = Callable[[int, int, Callable[[torch.Tensor], torch.Tensor], torch.device], None]
-
-
-class TrainingParams(ParamsModel):
-    """What all variants share.
-
-    cpu_threads: torch threads on CPU (part of the arithmetic, hence a param); bf16: autocast; compile: torch.compile layer by layer.
-    attention: transformers' implementation; sdpa is FlashAttention on GPU, eager is faster for short sequences on CPU (bench/RESULTS.md).
-    micro_batch_sequences: sequences per forward pass; a batch is summed over micro-batches.
-    weight_decay, adam_beta1, adam_beta2, max_gradient_norm: AdamW's; the paper names Adam only (weight_decay 0.0 is Adam).
-    """
-
-    cpu_threads: int = Field(gt=0)
-    bf16: bool
-    compile: bool
-    attention: Literal["eager", "sdpa"]
-    micro_batch_sequences: int = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    adam_beta1: float = Field(ge=0, lt=1)
-    adam_beta2: float = Field(ge=0, lt=1)
-    max_gradient_norm: float = Field(gt=0)
-
-
-class PhaseParams(ParamsModel):
-    """One variant's phase.
-
-    tokens: horizon, counting repeats; batch_tokens: per optimizer step; seed: of the order of sequences; schedule: learning rate.
-    """
-
-    tokens: int = Field(gt=0)
-    batch_tokens: int = Field(gt=0)
-    seed: int
-    schedule: ScheduleParams
-
-    @model_validator(mode="after")
-    def _at_least_one_step(self) -> "PhaseParams":
-        if self.tokens < self.batch_tokens:
-            raise ValueError(f"tokens {self.tokens} is less than one batch of batch_tokens {self.batch_tokens}")
-        return self
 
 
 class LossPoint(NamedTuple):

@@ -35,16 +35,18 @@ class ModelParams(ParamsModel):
     kv_heads: int = Field(gt=0)
     max_positions: int = Field(gt=1)
     rope_base: float = Field(gt=0)
-    seed: int
+    seed: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ModelParams":
-        if self.hidden_size % self.heads or self.heads % self.kv_heads:
-            raise ValueError(
-                f"heads {self.heads} must divide hidden_size {self.hidden_size}, and kv_heads {self.kv_heads} must divide heads"
-            )
+        if self.hidden_size % self.heads:
+            raise ValueError(f"heads: found {self.heads}; allowed: a divisor of hidden_size {self.hidden_size}")
+        if self.heads % self.kv_heads:
+            raise ValueError(f"kv_heads: found {self.kv_heads}; allowed: a divisor of heads {self.heads}")
         if (head_size := self.hidden_size // self.heads) % 2:
-            raise ValueError(f"hidden_size {self.hidden_size} / heads {self.heads} gives heads of {head_size}; RoPE needs an even number")
+            raise ValueError(
+                f"heads: found {self.heads}, which gives each {head_size} of hidden_size {self.hidden_size}; allowed: an even share (RoPE)"
+            )
         return self
 
 

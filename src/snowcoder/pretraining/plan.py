@@ -14,9 +14,9 @@ of the arithmetic (the one at work, and the next being fetched).
 
 from dataclasses import dataclass
 
-from snowcoder.pretraining.loop import PhaseParams, TrainingParams
 from snowcoder.pretraining.loss import CHUNK_TOKENS
 from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.settings import PhaseParams, TrainingParams
 from snowcoder.pretraining.throughput import PEAK_FLOPS, flops_per_token
 
 # Dense bf16 FLOP/s of a device, from the vendors' data sheets (H100 and H200: SXM, without sparsity)

@@ -23,14 +23,16 @@ class ScheduleParams(ParamsModel):
     """
 
     kind: Literal["cosine", "linear", "constant"]
-    peak_learning_rate: float = Field(gt=0, allow_inf_nan=False)
-    final_learning_rate: float = Field(ge=0, allow_inf_nan=False)
+    peak_learning_rate: float = Field(gt=0)
+    final_learning_rate: float = Field(ge=0)
     warmup_steps: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _final_below_peak(self) -> "ScheduleParams":
         if self.final_learning_rate > self.peak_learning_rate:
-            raise ValueError(f"final_learning_rate {self.final_learning_rate} is above peak_learning_rate {self.peak_learning_rate}")
+            raise ValueError(
+                f"final_learning_rate: found {self.final_learning_rate}; allowed: at most peak_learning_rate {self.peak_learning_rate}"
+            )
         return self
 
 

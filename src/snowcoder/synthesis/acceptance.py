@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
@@ -25,9 +24,9 @@ from snowcoder.deduplication.index import NearDuplicateIndex
 from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.errors import EmptyResultError
 from snowcoder.metrics import row_accounts
-from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.shards import read_shard, write_table
+from snowcoder.synthesis.acceptance_settings import AcceptParams
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
 from snowcoder.synthesis.screening import Rejection, find_copies, screen_documents
 from snowcoder.synthesis.syntax import is_parsed
@@ -63,19 +62,6 @@ BATCH_DOCUMENTS = 64
 # rejected documents of each reason whose content is kept
 EXAMPLES_PER_REASON = 10
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-class AcceptParams(ParamsModel):
-    """What a document must fulfil."""
-
-    max_repository_fraction: float = Field(
-        gt=0, le=1, description="largest share of the documents that may come of one repository; 1 / repositories where there are fewer"
-    )
-    max_seed_containment: dict[str, float] = Field(
-        description="teacher -> largest share of a document's token n-grams that may stand in its seed; near 1 for one that extracts"
-    )
-    require_tests: bool = Field(description="reject documents that carry no test")
-    sandbox: SandboxLimits
 
 
 def accept_documents(

@@ -18,6 +18,7 @@ from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.inference.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
 from snowcoder.metrics import row_accounts
+from snowcoder.param_faults import describe_allowed
 from snowcoder.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.shards import read_shard
@@ -56,7 +57,7 @@ class SynthesizeParams(ParamsModel):
     @model_validator(mode="after")
     def _a_model_is_told_how(self) -> Self:
         if self.generation is None and self.engine.kind != "extractive":
-            raise ValueError(f"generation must be set for engine kind {self.engine.kind}")
+            raise ValueError(f"generation: found null; allowed: for engine kind {self.engine.kind} {describe_allowed(GenerationParams)}")
         return self
 
 

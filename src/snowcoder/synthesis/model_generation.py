@@ -48,7 +48,7 @@ class GenerationParams(ParamsModel):
     max_new_tokens: int = Field(gt=0)
     temperature: float = Field(ge=0)
     top_p: float = Field(gt=0, le=1)
-    seed: int
+    seed: int = Field(ge=0)
 
     def sampling(self) -> Sampling:
         """As engines take it."""

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.execution import map_items
 from snowcoder.params import ParamsModel
 from snowcoder.shards import read_shard, write_table
@@ -56,6 +56,15 @@ class PackingItemParams(ParamsModel):
     documents: str | None = None
     python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
 
+    @model_validator(mode="after")
+    def _mixes_documents(self) -> Self:
+        if self.python_fraction is not None and self.documents is None:
+            raise ValueError(
+                f"documents: found null with python_fraction {self.python_fraction}; "
+                "allowed: a folder such as data/accept_documents, or python_fraction null"
+            )
+        return self
+
 
 @dataclass(frozen=True)
 class ShardTask:
@@ -70,15 +79,6 @@ class ShardTask:
     piece_rows: np.ndarray
     token_start: np.ndarray
     token_end: np.ndarray
-
-
-def check_item(item: str, params: PackingItemParams) -> None:
-    """Raises ParameterError if documents are wanted and none are named."""
-    if params.python_fraction is not None and params.documents is None:
-        raise ParameterError(
-            f"params.yaml: pack_tokens.{item}.documents: found null with python_fraction {params.python_fraction}; "
-            "allowed: a folder such as data/accept_documents, or python_fraction null"
-        )
 
 
 def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str) -> dict[str, Any]:

@@ -17,13 +17,14 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.params import ParamsModel
+from snowcoder.params import ExistingPath, ParamsModel
 from snowcoder.shards import sha256_file, write_json
 from snowcoder.workspace import find_path
 
@@ -49,8 +50,15 @@ class TokenizerParams(ParamsModel):
     min_frequency: int = Field(ge=1)
     max_train_bytes: int = Field(gt=0)
     model_max_length: int = Field(gt=1)
-    pinned_folder: str | None = None
-    pinned_sha256: str | None = None
+    pinned_folder: ExistingPath | None = None
+    pinned_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _pinned_by_hash(self) -> Self:
+        if self.pinned_folder and not self.pinned_sha256:
+            path = f"{self.pinned_folder}/tokenizer.json"
+            raise ValueError(f"pinned_sha256: found null; allowed: 64 hex digits, those that `sha256sum {path}` prints")
+        return self
 
 
 def train_tokenizer(texts: Iterable[str], params: TokenizerParams) -> Tokenizer:

@@ -1,0 +1,94 @@
+"""Every section of params.yaml against the model that its component owns.
+
+in: the file as a mapping, the graph   out: sections by name, as far as they are valid; a line for each fault
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError, create_model
+
+from snowcoder.annotator.encoder_source import EmbedParams
+from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
+from snowcoder.annotator.labelling import LabelParams
+from snowcoder.annotator.positive_kinds import FetchPositivesParams
+from snowcoder.annotator.selection import RuleParams, SelectionParams
+from snowcoder.benchmarks.loading import FetchBenchmarksParams
+from snowcoder.configuration.graph import Graph
+from snowcoder.corpus.sources import FetchCorpusParams
+from snowcoder.corpus.split import SplitParams
+from snowcoder.decontamination.settings import DecontaminationParams
+from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
+from snowcoder.evaluation.completions import GenerateCompletionsParams
+from snowcoder.evaluation.grading import ExecuteCompletionsParams
+from snowcoder.filtering.rules import FilterParams
+from snowcoder.param_faults import closest, describe_allowed, describe_faults, did_you_mean, shown, shown_plainly
+from snowcoder.params import ParamsModel
+from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.settings import TrainingParams, VariantParams
+from snowcoder.reporting.settings import ReportParams
+from snowcoder.synthesis.acceptance_settings import AcceptParams
+from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.tokenization.packing import PackingItemParams, PackingParams
+from snowcoder.tokenization.tokenizer import TokenizerParams
+
+# In the order of params.yaml
+SECTIONS: dict[str, type[ParamsModel]] = {
+    "fetch_corpus": FetchCorpusParams,
+    "filter_files": FilterParams,
+    "deduplicate_files": DeduplicationParams,
+    "fetch_benchmarks": FetchBenchmarksParams,
+    "decontaminate_files": DecontaminationParams,
+    "split_files": SplitParams,
+    "fetch_positives": FetchPositivesParams,
+    "train_tokenizer": TokenizerParams,
+    "embed_files": EmbedParams,
+    "label_files": LabelParams,
+    "train_annotator": AnnotatorParams,
+    "select_files": SelectionParams,
+    "pack_tokens": PackingParams,
+    "synthesize_documents": SynthesizeParams,
+    "accept_documents": AcceptParams,
+    "initialize_model": ModelParams,
+    "pretrain": TrainingParams,
+    "generate_completions": GenerateCompletionsParams,
+    "execute_completions": ExecuteCompletionsParams,
+    "measure_bits_per_byte": MeasureBitsPerByteParams,
+    "report": ReportParams,
+}
+# Sections that also hold a mapping for each item of their stage
+ITEMS: dict[str, type[ParamsModel]] = {
+    "train_annotator": RecipeParams,
+    "select_files": RuleParams,
+    "pack_tokens": PackingItemParams,
+    "pretrain": VariantParams,
+}
+
+
+def validate_sections(raw: Mapping[str, Any], graph: Graph) -> tuple[dict[str, ParamsModel], list[str]]:
+    """(valid sections by name, faults). A section with items has them as fields, those that the graph names and no others."""
+    sections: dict[str, ParamsModel] = {}
+    unknown = [name for name in raw if name not in SECTIONS]
+    faults = [f"{shown_plainly(name)}: unknown section; {did_you_mean(name, SECTIONS)}allowed: {', '.join(SECTIONS)}" for name in unknown]
+    # a section misspelt is one fault: the right one is not missing too
+    meant = {closest(name, SECTIONS) for name in unknown} - raw.keys()
+    for name in (section for section in SECTIONS if section not in meant):
+        model = section_model(name, graph)
+        if raw.get(name) is None:
+            is_missing = "missing" if name not in raw else f"found {shown(None)}, an empty section"
+            faults.append(f"{name}: {is_missing}; allowed: {describe_allowed(model)}")
+            continue
+        try:
+            sections[name] = model.model_validate(raw[name])
+        except ValidationError as error:
+            faults += describe_faults(error, model, name)
+    return sections, faults
+
+
+def section_model(name: str, graph: Graph) -> type[ParamsModel]:
+    """The model of a whole section: its shared keys and, required, one field for each item of its stage."""
+    if name not in ITEMS:
+        return SECTIONS[name]
+    items: Any = dict.fromkeys(graph.items(name), (ITEMS[name], ...))
+    return create_model(SECTIONS[name].__name__, __base__=SECTIONS[name], **items)

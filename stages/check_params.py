@@ -1,0 +1,29 @@
+"""check_params: the whole params.yaml, before any other stage: every other one depends on it, and its output is always the same.
+
+in: params.yaml, dvc.yaml, the files that params name  out: data/check_params (one line)
+A stage of its own, and no import of the others, so that no stage depends on the parameters and models of another. `dvc repro`, its targets
+and experiments run it first where anything in params.yaml has changed; a stage that a person runs by hand checks without it (command_line).
+"""
+
+from pathlib import Path
+
+from snowcoder.configuration.checking import GRAPH_PATH, check_params
+from snowcoder.params import PARAMS_PATH
+from snowcoder.stage import StageRun, command_line, run_stage
+
+OUTPUT = Path("data/check_params")
+
+
+def build(run: StageRun) -> None:
+    """Nothing in the output depends on a value: a change of one must run what reads it, and no more."""
+    check_params()
+    run.out(OUTPUT).write_text("params.yaml has passed every check\n")
+
+
+def main() -> None:
+    """Run the stage."""
+    run_stage("check_params", [], inputs=[PARAMS_PATH, GRAPH_PATH], outputs=[OUTPUT], build=build)
+
+
+if __name__ == "__main__":
+    command_line(main)
