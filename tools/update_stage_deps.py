@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedSeq
 from snowcoder.fingerprint import REPOSITORY_ROOT, import_closure
 
 CODE_PREFIXES = ("src/", "stages/")
+CODE_FOLDERS = {"src/snowcoder", "stages"}
 
 
 def code_deps(stage: str) -> list[str]:
@@ -28,6 +29,8 @@ def main() -> None:
     document = yaml.load(path.read_text())
     for name, stage in document["stages"].items():
         body = stage.get("do", stage)
+        if set(body["deps"]) >= CODE_FOLDERS:
+            continue  # check_params reads every model
         data = [dep for dep in body["deps"] if not dep.startswith(CODE_PREFIXES)]
         body["deps"] = CommentedSeq([*data, *code_deps(name)])
     with path.open("w") as file:

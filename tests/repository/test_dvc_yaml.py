@@ -7,6 +7,7 @@ import pytest
 
 from snowcoder.fingerprint import import_closure
 from snowcoder.params import read_yaml
+from tools.update_stage_deps import CODE_FOLDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
@@ -26,6 +27,9 @@ def body(name: str) -> dict[str, Any]:
 def test_deps_hold_the_import_closure_of_the_stage(name: str) -> None:
     closure = {str(path.relative_to(ROOT)) for path in import_closure(ROOT / "stages" / f"{name}.py")}
     listed = {dep for dep in body(name)["deps"] if dep.startswith(("src/", "stages/"))}
+    if set(body(name)["deps"]) >= CODE_FOLDERS:
+        assert name == "check_params", "its output is constant, so that running again costs a second; of another stage all code is too much"
+        listed = closure
     assert listed == closure, f"run `make deps`: missing {sorted(closure - listed)}, stale {sorted(listed - closure)}"
 
 
