@@ -33,6 +33,8 @@ PERMISSIVE = [
     "License :: OSI Approved :: MIT License",
     "License :: OSI Approved :: MIT License, License :: OSI Approved :: Apache Software License",
     "MIT + file LICENSE",  # R
+    "Apache License (>= 2)",
+    "GPL (>= 2) | MIT + file LICENCE",
     "permissive",  # The Stack v2's license_type
     # several
     "MIT/Apache-2.0",
@@ -56,8 +58,10 @@ OTHER = [
     "GPL-2.0-only WITH Classpath-exception-2.0",
     "MIT WITH Commons-Clause",  # a restriction, and no exception of SPDX
     "MIT WITH LicenseRef-scancode-commons-clause",
+    "Apache 2.0 / Commons Clause",
     "GPLv3",
     "GPL v3+",
+    "GPL (>= 2)",
     "LGPL",
     "UNLICENSED",  # npm: no rights are given; not the Unlicense
     "SEE LICENSE IN LICENSE.md",

@@ -12,6 +12,8 @@ from snowcoder.licence_names import PERMISSIVE, spdx_id
         ("the MIT licence.", "MIT"),
         ("Licensed under the terms of the MIT license", "MIT"),
         ("“MIT”", "MIT"),
+        ("Apache\u20112.0", "Apache-2.0"),
+        ("Python Software Foundation License Version 2", "PSF-2.0"),
         ("MIT/X11", "MIT"),
         ("MIT No Attribution", "MIT-0"),
         ("Apache 2.0", "Apache-2.0"),

@@ -34,7 +34,10 @@ _SEPARATORS = re.compile(r"[,;\n]")
 # `Apache License, Version 2.0` is one name, also with a line's end in it
 _VERSION_AFTER_SEPARATOR = re.compile(r"\s*[,\n]\s*(?=v(?:ersion|er)?\.?\s*\d)", re.IGNORECASE)
 _OPERATORS = re.compile(r"(\(|\)|\band\b|\bor\b)", re.IGNORECASE)
-_FILE_OF_R = re.compile(r"\s*\+\s*file\s+licen[cs]e\b", re.IGNORECASE)  # `MIT + file LICENSE`: R's way to give the copyright holder
+# `Apache-2.0 / Commons Clause`: a restriction, whatever sign people put before it
+_RIDER = re.compile(r"commons[\s_-]*clause", re.IGNORECASE)
+# R: `MIT + file LICENSE` gives the copyright holder there, `Apache License (>= 2)` the versions that hold
+_ADDITIONS_OF_R = re.compile(r"\s*\+\s*file\s+licen[cs]e\b|\(\s*[<>=][^()]*\)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=65536)
@@ -43,7 +46,7 @@ def licence_class(expression: str | None) -> LicenceClass:
     text = (expression or "").strip()
     if text.lower() in _UNSTATED:
         return "unknown"
-    if len(text) > MAX_EXPRESSION_CHARS:
+    if len(text) > MAX_EXPRESSION_CHARS or _RIDER.search(text):
         return "other"
     if spdx_id(text):
         return "permissive"
@@ -83,7 +86,7 @@ def _class_of_expression(text: str) -> LicenceClass:
 
 def _spell_out(text: str) -> str:
     """`/`, `|` and `&` as words; a slash binds names closer than any word does."""
-    plain = _FILE_OF_R.sub("", re.sub(r"\band\s*/\s*or\b", "and", text, flags=re.IGNORECASE))
+    plain = _ADDITIONS_OF_R.sub("", re.sub(r"\band\s*/\s*or\b", "and", text, flags=re.IGNORECASE))
     plain = re.sub(r"\|+", " or ", re.sub(r"&+", " and ", plain))
     if "://" in plain:
         return plain

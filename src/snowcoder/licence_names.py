@@ -44,7 +44,14 @@ _ALIASES = {
     "MIT-0": ("MIT No Attribution", "MIT0"),
     "NCSA": ("University of Illinois/NCSA Open Source License", "University of Illinois NCSA"),
     "PostgreSQL": ("Postgres",),
-    "PSF-2.0": ("PSF", "PSFL", "PSF 2", "Python Software Foundation License", "Python Software Foundation License 2.0"),
+    "PSF-2.0": (
+        "PSF",
+        "PSFL",
+        "PSF 2",
+        "Python Software Foundation License",
+        "Python Software Foundation License 2",
+        "Python Software Foundation License 2.0",
+    ),
     "Python-2.0": ("Python", "Python 2"),
     "Unicode-3.0": ("Unicode License v3",),
     "UPL-1.0": ("UPL", "Universal Permissive License", "Universal Permissive License v1.0"),
@@ -87,5 +94,5 @@ def spdx_id(name: str) -> str | None:
 
 def _normalise(name: str) -> str:
     text = re.sub(r"""["'`*,\u2018-\u201d]""", " ", name.lower()).replace("licence", "license")
-    words = re.split(r"[\s_-]+", _VERSION.sub("", text).strip().rstrip(".+"))
+    words = re.split(r"[\s_\u2010-\u2015-]+", _VERSION.sub("", text).strip().rstrip(".+"))
     return "-".join(word for word in words if word and word not in _FILLER)

@@ -34,6 +34,9 @@ REPOSITORY = [
     "git+https://github.com/owner/name.git",
     "git://github.com/owner/name",
     "git@gitlab.com:owner/name.git",
+    "git@github.com/owner/name",
+    "ssh://git@github.com:owner/name.git",
+    "github:owner/name",
     "https://gitlab.com/owner/name/-/tree/main",
     "https://bitbucket.org/owner/name/src/main/",
     "https://git.example.org/owner/name.git",
@@ -48,6 +51,7 @@ OWNER = [
     "https://github.com/orgs/owner/repositories",
     "github.com/Owner",
     "https://gitlab.com/owner",
+    "github:owner",
 ]
 NEVER = [
     *("", "*", "*/*", "*/name", "all", "none", "-", "...", "n/a", "?", "own er/name", "owner/na*e", "owner/*/x", "owner/..", "a;b", "#x"),

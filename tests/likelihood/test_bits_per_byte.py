@@ -53,6 +53,17 @@ def test_batches_change_nothing_but_rounding(model: LlamaForCausalLM, tokenizer:
     np.testing.assert_allclose(score_texts(model, tokenizer, PAIRS, batch_tokens).bits, reference.bits, rtol=1e-5)
 
 
+def test_a_text_never_sees_its_neighbours(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    """Packed training sequences hold several documents; a measured text is alone, whatever shares its batch."""
+    text = ("def add(a, b):\n", "    return a + b\n")
+    neighbours = ["return b + a\n", "    return a + b\n", "x = 'ü'\n" * 9, ""]
+    alone = score_texts(model, tokenizer, [text], 10_000).bits[0]
+    for neighbour in neighbours:
+        before, after = ("def add(a, b):\n", neighbour), (neighbour, "    return a + b\n")
+        together = score_texts(model, tokenizer, [before, text, after], 10_000).bits[1]
+        assert together == pytest.approx(alone, rel=1e-5)
+
+
 def test_workers_change_nothing(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     alone, together = (score_texts(model, tokenizer, PAIRS, 100, workers=workers).bits.tobytes() for workers in (1, 3))
     assert alone == together

@@ -40,3 +40,18 @@ def test_activation_checkpointing_keeps_less_and_changes_no_bit(bf16: bool) -> N
     for one, other in zip(gradients, same_gradients, strict=True):
         assert torch.equal(one, other)
     assert kept_less < kept / 4
+
+
+def test_attention_crosses_documents_of_a_sequence() -> None:
+    """The choice that README states: what a document costs depends on the one packed before it."""
+    objective = Objective(initialize(SHAPE).eval(), bf16=False, compile_layers=False, checkpoint_activations=False)
+    firsts, second = TOKENS[:, :20], TOKENS[:1, 20:40]
+    costs = []
+    with torch.inference_mode():
+        for first in firsts:
+            before = first[None]
+            whole = objective(torch.cat([before, second], dim=1)).item() * 39
+            costs.append(whole - objective(torch.cat([before, second[:, :1]], dim=1)).item() * 20)
+        alone = objective(second).item() * 19
+    assert abs(costs[0] - costs[1]) > 1e-3
+    assert abs(costs[0] - alone) > 1e-3

@@ -11,9 +11,11 @@ from functools import lru_cache
 _TWO_SEGMENTS = ("github.com", "githubusercontent.com", "bitbucket.org", "codeberg.org", "gitee.com", "sr.ht")
 _PACKAGE_INDEX = "pypi.org"
 _KNOWN_HOSTS = (*_TWO_SEGMENTS, _PACKAGE_INDEX, "gitlab.com")
+_SHORT_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _ADDRESS = re.compile(
     r"(?:(?:git\+)?(?:https?|ssh|git|ftp|svn)://(?:[^/@]*@)?(?P<named>[^/:]+)(?::\d+)?(?:/|$)"
-    r"|(?:ssh://)?[\w.-]+@(?P<remote>[\w.-]+):"
+    r"|(?:ssh://)?[\w.-]+@(?P<remote>[\w.-]+)[:/]"
+    r"|(?P<short>github|gitlab|bitbucket):(?!/)"  # npm's github:owner/name
     rf"|(?P<known>(?:[\w-]+\.)?(?:{'|'.join(map(re.escape, _KNOWN_HOSTS))}))(?:/|$))"
 )
 _INSIDE = re.compile(r"/(?:-|tree|blob)(?:/.*)?$")
@@ -26,6 +28,7 @@ def read_repository(text: str) -> tuple[str, tuple[str, ...]]:
     name = text.strip().strip("\"'`<>").strip().lower()
     address = _ADDRESS.match(name)
     host = next(filter(None, address.groups())).removeprefix("www.") if address else ""
+    host = _SHORT_HOSTS.get(host, host)
     if address:
         name = re.split(r"[?#]", name[address.end() :])[0]
     parts = [part for part in name.split("/") if part]
