@@ -146,6 +146,47 @@ def test_sigterm_of_a_sharded_training_checkpoints_and_leaves_and_the_next_goes_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 2), (2, 1)])
+def test_killed_in_the_midst_and_resumed_by_another_number_of_processes(
+    tmp_path: Path, repository_root: Path, before: int, after: int
+) -> None:
+    """Sixty passes over ten sequences: it is killed in the midst of one."""
+    for name in ("whole", "killed"):
+        make_workspace(tmp_path / name, n_steps=75)
+    launchers = {1: [], 2: torchrun(2)}
+    status, said = run_stage_in(tmp_path / "whole", repository_root, launchers[before])
+    assert status == 0, said
+
+    process = start_stage_in(tmp_path / "killed", repository_root, launchers[before], SNOWCODER_CHECKPOINT_INTERVAL_S="0")
+    wait_for(lambda: any(int(name.split("-")[1]) >= 3 for name in checkpoints(tmp_path / "killed")), "no checkpoint of step 3")
+    for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+        one.kill()
+    process.communicate()
+    assert not (tmp_path / "killed/models").joinpath("pretrain").exists()
+
+    status, said = run_stage_in(tmp_path / "killed", repository_root, launchers[after])
+    assert status == 0, said
+    assert "going on from step" in said
+    np.testing.assert_allclose(losses(tmp_path / "killed"), losses(tmp_path / "whole"), rtol=0 if before == after else 1e-5)
+    if before == after:
+        for name, weight in weights(tmp_path / "whole").items():
+            np.testing.assert_array_equal(weights(tmp_path / "killed")[name], weight, err_msg=name)
+
+
+@pytest.mark.slow
+def test_an_unreachable_tracking_server_neither_ends_nor_changes_a_training(tmp_path: Path, repository_root: Path) -> None:
+    away = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "SNOWCODER_TRACKING": "mlflow", "SNOWCODER_TRACKING_STRICT": "0"}
+    make_workspace(tmp_path / "local")
+    make_workspace(tmp_path / "away")
+    assert run_stage_in(tmp_path / "local", repository_root, [])[0] == 0
+    status, said = run_stage_in(tmp_path / "away", repository_root, [], **away)
+    assert status == 0, said
+    assert losses(tmp_path / "away") == losses(tmp_path / "local")
+    (record,) = (tmp_path / "away/.work/tracking").glob("pretrain@general-*.jsonl")
+    assert '"status": "FINISHED"' in record.read_text()
+
+
+@pytest.mark.slow
 def test_a_second_group_on_the_same_state_waits_and_uses_the_result(tmp_path: Path, repository_root: Path) -> None:
     folder = tmp_path / "shared"
     make_workspace(folder, n_steps=100)
