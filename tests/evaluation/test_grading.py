@@ -52,6 +52,14 @@ def test_missing_and_unknown_problems_are_refused() -> None:
         grade_completions([], [PROBLEM], LIMITS)
 
 
+def test_the_summary_counts_completions_that_do_not_parse(capsys: pytest.CaptureFixture[str]) -> None:
+    completions = [_row("    return 2 * x\n"), _row("    return 2 * x</s>"), _row("    return (\n"), _row("    return x\n```\n")]
+    grades = grade_completions(completions, [PROBLEM], LIMITS)
+    assert summarise_grades(grades, completions)["humaneval"]["unparsed"] == {"samples": 3, "end_token": 1, "code_fence": 1}
+    assert "3 of 4 samples do not parse" in capsys.readouterr().err
+    assert "unparsed" not in summarise_grades(grades[:1], completions[:1])["humaneval"]
+
+
 def test_summary_has_the_rate_and_its_interval() -> None:
     rows = [
         {"benchmark": "humaneval", "problem_id": str(n), "passed": n < 46, "base": n < 46, "outcome": "passed" if n < 46 else "failed"}

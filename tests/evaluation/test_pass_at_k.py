@@ -99,7 +99,7 @@ def test_a_k_that_some_problem_has_too_few_samples_for_is_named_with_the_reason(
     summary = summarise_passes(samples)
     assert {name for name in summary if name.startswith("pass@")} == {"pass@1"}
     assert summary["not_estimated"] == {
-        "pass@10": "needs 10 samples of each problem; 2 of 3 problems have fewer, such as c with 3",
+        "pass@10": "needs 10 samples of each problem; 2 of 3 problems with samples have fewer, such as c with 3",
     }
     chosen = summarise_passes(samples, [3, 5])
     assert chosen["pass@3"] == pytest.approx(2 / 3)

@@ -104,7 +104,9 @@ def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: P
     ("line", "message"),
     [
         ("{", "line 2: not JSON"),
-        ('["HumanEval/0"]', "line 2: found a JSON list; allowed: one object a line"),
+        ('["HumanEval/0"]', "line 2: found a JSON array; allowed: one object a line"),
+        ("[", "line 2: found a JSON array; allowed: one object a line, .*jq -c"),
+        ('"x"', "line 2: found a JSON str"),
         ('{"solution": "x"}', "line 2: field task_id: found None; allowed: the id of one of the 3 problems of humaneval_plus, as text"),
         ('{"task_id": "HumanEval/9", "solution": "x"}', "field task_id: found 'HumanEval/9'; .* such as 'HumanEval/0'$"),
         ('{"task_id": 2, "solution": "x"}', r"field task_id: found 2; .*; write 'HumanEval/2'\?"),
@@ -156,6 +158,9 @@ def test_a_file_that_is_cut_off_or_of_another_kind_is_named(problems: list[Probl
     path = tmp_path / "samples.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"task_id": "HumanEval/0", "solution": "x"}\n')[:-10])
     with pytest.raises(SourceError, match=r"samples\.jsonl\.gz: .*(cannot be read|not JSON)"):
+        read_samples(path, problems)
+    path.write_bytes('{"task_id": "HumanEval/0", "solution": "x"}\n'.encode("utf-16"))
+    with pytest.raises(SourceError, match="found text in UTF-16; allowed: UTF-8"):
         read_samples(path, problems)
     path.write_bytes(b"PK\x03\x04 something else")
     with pytest.raises(SourceError, match=r"line 1: not JSON: .*allowed: JSON lines of task_id and solution"):
@@ -226,7 +231,10 @@ def test_missing_problems_are_named_and_pass_at_k_stays(
     assert (summary["base"]["pass@10"], summary["plus"]["pass@10"]) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     said = capsys.readouterr().err
     assert "humaneval_plus: 1 of 3 problems have no sample and count as failed: HumanEval/2\n" in said
-    assert "pass@20 is not estimated: needs 20 samples of each problem; 2 of 2 problems have fewer, such as HumanEval/0 with 10" in said
+    assert (
+        "pass@20 is not estimated: needs 20 samples of each problem; 2 of 2 problems with samples have fewer, such as HumanEval/0 with 10"
+        in said
+    )
     assert "pass@10 66.7%" in said
     assert summary["plus"]["not_estimated"].keys() == {"pass@20"}
 
@@ -236,6 +244,13 @@ def test_pass_at_10_of_one_greedy_sample_is_refused_before_anything_runs(problem
     with pytest.raises(ParameterError, match="--k: found 10; allowed: up to 1"):
         grade_file("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl", ks=[10])
     assert not list(tmp_path.glob("verdicts*"))
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(problems: list[Problem], tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
+    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl")):
+        with pytest.raises(ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written"):
+            grade_file("humaneval_plus", problems, path, out)
 
 
 @pytest.mark.parametrize(

