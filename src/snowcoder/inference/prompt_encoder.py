@@ -1,6 +1,7 @@
-"""Prompts as token ids, the same way for every engine that decodes here.
+"""Prompts as token ids and completions as text, the same way for every engine that decodes here.
 
 in: Prompt   out: ids, the last ones where there is no room for all
+in: new ids   out: the text that follows the prompt
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from tokenizers import Tokenizer
 from snowcoder.errors import EngineError
 from snowcoder.inference.border_tokens import start_once
 from snowcoder.inference.engine import Chat, Prompt
+
+LETTER = "a"
 
 
 class PromptEncoder:
@@ -44,3 +47,14 @@ class PromptEncoder:
                 raise EngineError("this model has no chat template: it continues text; choose prompts for base models (prompt: base-…)")
             prompt = self._render_chat(prompt)
         return start_once(self._start_ids, self._tokenizer.encode(prompt, add_special_tokens=False).ids)
+
+
+def decode_continuation(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """The text of ids that continue a prompt, special tokens left out.
+
+    Tokenizers made by SentencePiece (Llama 2, Mistral) take one blank off the beginning of every text that they decode, since they put one
+    there when they encode: of a completion it is part of the first line's indentation. So `ids` are decoded behind a letter.
+    """
+    letter = tokenizer.encode(LETTER, add_special_tokens=False).ids
+    alone = tokenizer.decode(letter, skip_special_tokens=True)
+    return str(tokenizer.decode([*letter, *ids], skip_special_tokens=True)[len(alone) :])

@@ -20,7 +20,7 @@ from snowcoder.console import progress
 from snowcoder.errors import ParameterError
 from snowcoder.inference.decoding import CHECK_EVERY_TOKENS, Chooser, decode_batch, most_likely, nucleus_chooser
 from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, cut_at_stop, draw_seed
-from snowcoder.inference.prompt_encoder import PromptEncoder
+from snowcoder.inference.prompt_encoder import PromptEncoder, decode_continuation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -111,4 +111,4 @@ class TransformersEngine(Engine):
         return low
 
     def _text(self, tokens: Sequence[int]) -> str:
-        return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return decode_continuation(self._tokenizer, tokens)

@@ -22,7 +22,7 @@ from snowcoder.inference.border_tokens import completion_end_ids, open_tokenizer
 from snowcoder.inference.chat_template import read_chat_template
 from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.model_folder import Precision
-from snowcoder.inference.prompt_encoder import PromptEncoder
+from snowcoder.inference.prompt_encoder import PromptEncoder, decode_continuation
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -89,7 +89,7 @@ class VllmEngine(Engine):
         if ids and ids[-1] in self._end_ids:
             ids.pop()
         # vLLM's own text holds back a character that the last token cuts in two; decoded here it is that of the transformers engine
-        text, _ = cut_at_stop(self._tokenizer.decode(ids, skip_special_tokens=True), sampling.stop)
+        text, _ = cut_at_stop(decode_continuation(self._tokenizer, ids), sampling.stop)
         return Completion(text, cast(FinishReason, output.finish_reason), len(output.token_ids), n_prompt_tokens)
 
     def _parameters(self, sampling: Sampling, seed: int) -> Any:
