@@ -117,7 +117,8 @@ def _describe_tag(found: Any, place: Place, where: str) -> str:
     tag = _discriminator(constraints) or "kind"
     names = _tags(get_args(annotation), tag)
     if not isinstance(found, dict) or tag not in found:
-        return f"{where}.{tag}: missing; allowed: {', '.join(names)}"
+        keys = ", ".join(map(shown_plainly, found)) if isinstance(found, dict) and found else "nothing"
+        return f"{where}.{tag}: missing beside {keys}; allowed: {', '.join(names)}"
     return f"{where}.{tag}: found {shown(found[tag])}; {did_you_mean(found[tag], names)}allowed: {', '.join(names)}"
 
 
