@@ -128,6 +128,10 @@ def test_a_file_that_is_not_there_is_refused_by_its_key(path: str) -> None:
     assert any(fault.startswith(f"{path.replace('__', '.')}: found 'data/nowhere.csv', which does not exist in ") for fault in told)
 
 
+def test_an_empty_path_is_no_file() -> None:
+    assert "fetch_positives.source.lock: found ''; allowed: an existing file or folder" in faults(changed(fetch_positives__source__lock=""))
+
+
 def test_files_in_unions_and_lists_are_looked_for() -> None:
     rows = {"kind": "jsonl", "path": "data/none", "columns": {"content": "text"}}
     remote = rows | {"path": "s3://bucket/rows"}
