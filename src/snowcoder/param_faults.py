@@ -35,7 +35,8 @@ def describe_faults(error: ValidationError, model: type[BaseModel], field: str) 
         for problem in problems
         if problem["type"] == "extra_forbidden" and (close := closest(problem["loc"][-1], _fields(_locate(model, problem["loc"][:-1]))))
     }
-    return [_describe(problem, model, field) for problem in problems if problem["type"] != "missing" or tuple(problem["loc"]) not in meant]
+    told = [_describe(problem, model, field) for problem in problems if problem["type"] != "missing" or tuple(problem["loc"]) not in meant]
+    return list(dict.fromkeys(told))
 
 
 def describe_allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
@@ -117,7 +118,8 @@ def _describe_tag(found: Any, place: Place, where: str) -> str:
     tag = _discriminator(constraints) or "kind"
     names = _tags(get_args(annotation), tag)
     if not isinstance(found, dict) or tag not in found:
-        return f"{where}.{tag}: missing; allowed: {', '.join(names)}"
+        keys = ", ".join(map(shown_plainly, found)) if isinstance(found, dict) and found else "nothing"
+        return f"{where}.{tag}: missing beside {keys}; allowed: {', '.join(names)}"
     return f"{where}.{tag}: found {shown(found[tag])}; {did_you_mean(found[tag], names)}allowed: {', '.join(names)}"
 
 
@@ -126,13 +128,16 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> Place:
     path: list[str] = []
     annotation: Any = model
     constraints: tuple[Any, ...] = ()
-    for part in loc:
+    for number, part in enumerate(loc):
         annotation, constraints = _unwrap(annotation, constraints)
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin in (Union, types.UnionType):
             some = [one for one in arguments if one is not type(None)]
             if len(some) > 1:
-                annotation, constraints = _branch(some, part, _discriminator(constraints)), ()
+                tag = _discriminator(constraints)
+                if tag is None and number == len(loc) - 1:
+                    break  # each branch has refused the value: what the union takes is told once
+                annotation, constraints = _branch(some, part, tag), ()
                 continue
             annotation, constraints = _unwrap(some[0], ())
             origin, arguments = get_origin(annotation), get_args(annotation)

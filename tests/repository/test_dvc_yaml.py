@@ -65,19 +65,26 @@ def test_nothing_persists() -> None:
     assert "persist" not in (ROOT / "dvc.yaml").read_text(), "persist: true mixes the outputs of old and new parameters"
 
 
-def test_paths_of_items_are_those_of_params() -> None:
-    params = read_yaml(ROOT / "params.yaml")
-    for variant, item in STAGES["pretrain"]["foreach"].items():
-        assert params["pretrain"][variant]["parent"] == item["parent"]
-    for variant, item in STAGES["pack_tokens"]["foreach"].items():
-        chosen = params["pack_tokens"][variant]
-        assert chosen["files"] == item["files"]
-        assert (chosen["documents"] or "data/split_files") == item["documents"]
+def test_every_stage_comes_after_the_check_of_params() -> None:
+    """Those that read a path out of params say so themselves: where that leads nowhere, DVC finds no other way to the check."""
+    producers = {out.split("$")[0]: name for name in NAMES for out in outs(name)}
+    after = {"check_params"}
+    for _ in NAMES:
+        for name in NAMES:
+            fixed = [dep for dep in body(name)["deps"] if "${" not in dep or "${item}" in dep or "${key}" in dep]
+            if any(dep.startswith(path) for dep in fixed for path, producer in producers.items() if producer in after):
+                after.add(name)
+    # report depends on metrics, which are no outs here
+    assert after | {"report"} == set(NAMES)
+    for name in NAMES:
+        if any("${" in dep and "${item" not in dep and "${key" not in dep for dep in body(name)["deps"]):
+            assert "data/check_params" in body(name)["deps"], name
 
 
-def test_tables_named_in_params_are_dependencies() -> None:
-    params = read_yaml(ROOT / "params.yaml")["filter_files"]
-    assert {params["exceptions"], params["opt_out"]} <= {*STAGES["filter_files"]["deps"], None}
+def test_the_check_sees_all_of_params_and_no_stage_but_it_depends_on_its_code() -> None:
+    assert {"params.yaml": None} in body("check_params")["params"]
+    for name in set(NAMES) - {"check_params"}:
+        assert not any(dep.startswith("src/snowcoder/configuration/") for dep in body(name)["deps"]), name
 
 
 def test_no_output_lies_inside_a_dependency() -> None:

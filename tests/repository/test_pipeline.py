@@ -131,7 +131,7 @@ def test_another_recipe_is_one_experiment_that_trains_and_embeds_nothing(clone: 
     """The stages after select_files are left to the test above: they hang on the selection alone."""
     output = clone.run("dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.recipe={recipe}", "select_files")
     ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
-    assert ran == {"select_files@selected", "select_files@random"}
+    assert ran == {"check_params", "select_files@selected", "select_files@random"}
     locked = read_lock(clone, f"recipe-{recipe}")
     before = read_yaml(clone.root / "dvc.lock")["stages"]
     assert locked["select_files@selected"]["outs"] != before["select_files@selected"]["outs"]

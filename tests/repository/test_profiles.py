@@ -1,62 +1,20 @@
-"""Every profile validates, section by section, and its sections agree with each other."""
+"""Every profile passes the checks that a run begins with; `make profile` writes a diff that can be reviewed, or nothing."""
 
+import difflib
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from snowcoder.annotator.encoder_source import EmbedParams
-from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
-from snowcoder.annotator.labelling import LabelParams
-from snowcoder.annotator.positive_kinds import FetchPositivesParams
-from snowcoder.annotator.selection import RuleParams, SelectionParams
-from snowcoder.benchmarks.loading import FetchBenchmarksParams
-from snowcoder.corpus.sources import FetchCorpusParams
-from snowcoder.corpus.split import SplitParams
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.evaluation.grading import ExecuteCompletionsParams
-from snowcoder.filtering.rules import FilterParams
-from snowcoder.params import ParamsModel, load_item, load_section, read_yaml
+from snowcoder.params import load_section, read_yaml
 from snowcoder.pretraining.model import ModelParams, llama_config
-from snowcoder.pretraining.settings import TrainingParams, VariantParams
-from snowcoder.reporting.settings import ReportParams
-from snowcoder.synthesis.acceptance_settings import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams
-from snowcoder.tokenization.tokenizer import TokenizerParams
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ["nano", *sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))]
-SECTIONS: dict[str, type[ParamsModel]] = {
-    "fetch_corpus": FetchCorpusParams,
-    "filter_files": FilterParams,
-    "deduplicate_files": DeduplicationParams,
-    "fetch_benchmarks": FetchBenchmarksParams,
-    "decontaminate_files": DecontaminationParams,
-    "split_files": SplitParams,
-    "fetch_positives": FetchPositivesParams,
-    "train_tokenizer": TokenizerParams,
-    "embed_files": EmbedParams,
-    "label_files": LabelParams,
-    "synthesize_documents": SynthesizeParams,
-    "accept_documents": AcceptParams,
-    "initialize_model": ModelParams,
-    "generate_completions": GenerateCompletionsParams,
-    "execute_completions": ExecuteCompletionsParams,
-    "measure_bits_per_byte": MeasureBitsPerByteParams,
-    "report": ReportParams,
-}
-ITEM_SECTIONS: dict[str, tuple[type[ParamsModel], type[ParamsModel], str]] = {
-    "train_annotator": (AnnotatorParams, RecipeParams, "HQINS"),
-    "select_files": (SelectionParams, RuleParams, "selected"),
-    "pack_tokens": (PackingParams, PackingItemParams, "general"),
-    "pretrain": (TrainingParams, VariantParams, "general"),
-}
 
 
 def params_of(profile: str, tmp_path: Path) -> Path:
@@ -68,28 +26,26 @@ def params_of(profile: str, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_section_validates(profile: str, tmp_path: Path) -> None:
-    path = params_of(profile, tmp_path)
-    assert set(read_yaml(path)) == SECTIONS.keys() | ITEM_SECTIONS.keys()
-    for section, model in SECTIONS.items():
-        load_section(section, model, path)
-    for section, (shared, item, name) in ITEM_SECTIONS.items():
-        load_item(section, name, shared, item, path)
+def test_every_profile_is_accepted(profile: str, tmp_path: Path) -> None:
+    assert find_faults(params_of(profile, tmp_path), ROOT) == []
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_sections_agree(profile: str, tmp_path: Path) -> None:
-    params: dict[str, Any] = read_yaml(params_of(profile, tmp_path))
-    pretrain, sequence_length = params["pretrain"], params["pack_tokens"]["sequence_length"]
-    for variant in ("continued", "continued_random"):
-        assert pretrain[variant]["tokens"] == params["select_files"]["horizon_tokens"], variant
-    assert params["initialize_model"]["vocab_size"] == params["train_tokenizer"]["vocab_size"]
-    assert params["initialize_model"]["max_positions"] >= sequence_length
-    for variant in params["report"]["variants"]:
-        assert pretrain[variant]["batch_tokens"] % sequence_length == 0, variant
-    # a control differs from its arm in its data alone
+def test_arms_and_controls_have_the_same_seed(profile: str, tmp_path: Path) -> None:
+    """As committed, a control differs from its arm in its data alone; an experiment may give each a seed."""
+    params = read_yaml(params_of(profile, tmp_path))
     for arm, control in params["report"]["controls"].items():
-        assert pretrain[arm] == pretrain[control]
+        assert params["pretrain"][arm] == params["pretrain"][control]
+
+
+@pytest.mark.parametrize("profile", PROFILES[1:])
+def test_only_lines_of_the_profile_s_own_keys_change(profile: str, tmp_path: Path) -> None:
+    before, after = (ROOT / "params.yaml").read_text().splitlines(), params_of(profile, tmp_path).read_text().splitlines()
+    removed = [line[2:] for line in difflib.ndiff(before, after) if line.startswith("- ")]
+    leaves = (ROOT / "profiles" / f"{profile}.yaml").read_text()
+    for line in removed:
+        assert line.split("#")[0].strip().split(":")[0] in leaves, line
+    assert [line for line in before if line.lstrip().startswith("#")] == [line for line in after if line.lstrip().startswith("#")]
 
 
 def test_paper_profile_builds_the_model_of_table_1(tmp_path: Path) -> None:
@@ -107,5 +63,61 @@ def test_paper_profile_builds_the_model_of_table_1(tmp_path: Path) -> None:
 def test_a_profile_may_not_bring_in_unknown_keys(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text("pretrain: {genral: {tokens: 1}}\n")
     path = params_of("nano", tmp_path)
-    with pytest.raises(ParameterError, match=r"odd\.yaml: pretrain\.genral: unknown parameter"):
+    with pytest.raises(ParameterError, match=r"odd\.yaml: pretrain\.genral: unknown parameter; did you mean general\? params.yaml has"):
         apply_profile(tmp_path / "odd.yaml", path)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A Git repository of what `make profile` reads."""
+    for name in ("dvc.yaml", "data"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "profiles").mkdir()
+    for path in (ROOT / "profiles").glob("*.yaml"):
+        (tmp_path / "profiles" / path.name).write_text(path.read_text())
+    (tmp_path / "profiles" / "broken.yaml").write_text("# Refused\nselect_files: {repeats: -1}\n")
+    for command in ("init -q", "add params.yaml", "-c user.name=test -c user.email=test@example.org commit -q -m nano"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def make_profile(repository: Path, *names: str) -> tuple[int, str]:
+    """(exit status, what is printed) of the command behind `make profile`."""
+    environment = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, str(ROOT / "tools/apply_profile.py"), *names]
+    found = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
+    return found.returncode, found.stdout + found.stderr
+
+
+def test_without_a_name_the_profiles_are_listed_and_an_unknown_one_is_refused(repository: Path) -> None:
+    status, told = make_profile(repository)
+    assert status == 0
+    assert [line.split()[0] for line in told.splitlines()] == ["nano", "broken", *PROFILES[1:], "make"]
+    assert "toy     The whole graph in a few minutes: for tests." in told
+    status, told = make_profile(repository, "papr")
+    assert (status, told) == (1, "error: profile: found 'papr'; did you mean paper? allowed: nano, broken, h100, paper, toy\n")
+
+
+def test_nano_restores_the_committed_file_and_loses_nothing(repository: Path) -> None:
+    committed = (repository / "params.yaml").read_text()
+    status, told = make_profile(repository, "toy")
+    assert status == 0
+    assert "had changes before" not in told
+    toy = (repository / "params.yaml").read_text()
+    assert toy != committed
+    assert "It had changes before, and keeps those that profiles/h100.yaml does not set." in make_profile(repository, "h100")[1]
+    (repository / "params.yaml").write_text(toy)
+    assert make_profile(repository, "nano")[0] == 0
+    assert (repository / "params.yaml").read_text() == committed
+    assert (repository / ".work" / "params.yaml.replaced").read_text() == toy
+    assert "is as committed already" in make_profile(repository, "nano")[1]
+
+
+def test_a_profile_with_a_refused_value_changes_nothing(repository: Path) -> None:
+    before = (repository / "params.yaml").read_text()
+    status, told = make_profile(repository, "broken")
+    assert status == 1
+    assert "profiles/broken.yaml: with it params.yaml would be refused" in told
+    assert "select_files.repeats: found -1; allowed: a whole number from 1" in told
+    assert (repository / "params.yaml").read_text() == before

@@ -7,7 +7,7 @@ them are valid.
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from snowcoder.annotator.encoder_source import EmbedParams, local_folder
 from snowcoder.annotator.examples import RecipeParams
@@ -24,13 +24,15 @@ from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.settings import VariantParams
 from snowcoder.reporting.settings import INITIAL, ReportParams
 from snowcoder.synthesis.acceptance_settings import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
 
 NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
 # Variants that see the whole selection, all repeats of it
 ON_THE_SELECTION = ("continued", "continued_random")
+
+TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
 Faults = Iterator[str]
 Item = TypeVar("Item", bound=ParamsModel)
@@ -146,6 +148,7 @@ def check_parents(pretrain: ParamsModel, report: ReportParams, graph: Graph) -> 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
     """Documents of every teacher have a limit on what they may copy."""
     kind, limits = synthesize_documents.engine.kind, accept_documents.max_seed_containment
+    yield from _unknown("accept_documents.max_seed_containment", limits, TEACHERS)
     if kind not in limits:
         allowed = f"a number from 0 to 1 for each synthesize_documents.engine.kind in use, here {kind}"
         yield f"accept_documents.max_seed_containment.{kind}: missing; allowed: {allowed}"

@@ -4,11 +4,13 @@ It loads no torch, and takes about a second. As a program, `python -m snowcoder.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from snowcoder.configuration.agreement import disagreements
 from snowcoder.configuration.files import missing_files
-from snowcoder.configuration.graph import read_graph
+from snowcoder.configuration.graph import Graph, read_graph
 from snowcoder.configuration.sections import validate_sections
 from snowcoder.errors import ParameterError
 from snowcoder.params import PARAMS_PATH, read_yaml
@@ -21,7 +23,11 @@ def find_faults(params: Path = PARAMS_PATH, root: Path = Path()) -> list[str]:
 
     Raises ParameterError if `params` is no mapping in YAML.
     """
-    raw, graph = read_yaml(params), read_graph(root / GRAPH_PATH)
+    return faults_of(read_yaml(params), read_graph(root / GRAPH_PATH), root)
+
+
+def faults_of(raw: Mapping[str, Any], graph: Graph, root: Path = Path()) -> list[str]:
+    """As find_faults, of a file that is read already."""
     sections, faults = validate_sections(raw, graph)
     return [*faults, *missing_files(sections, root), *disagreements(sections, graph)]
 

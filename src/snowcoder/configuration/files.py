@@ -13,7 +13,9 @@ from snowcoder.params import MustExist, ParamsModel
 def missing_files(sections: Mapping[str, ParamsModel], root: Path) -> Iterator[str]:
     """A line for each field of type ExistingPath whose file is not there. root: of the repository; URLs are left to their stage."""
     for field, value in _paths(sections.items()):
-        if "://" not in value and not (root / value).exists():
+        if not value:
+            yield f"{field}: found {shown(value)}; allowed: an existing file or folder"
+        elif "://" not in value and not (root / value).exists():
             yield f"{field}: found {shown(value)}, which does not exist in {root.resolve()}; allowed: an existing file or folder"
 
 

@@ -4,6 +4,7 @@ in: the file as a mapping, the graph   out: sections by name, as far as they are
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError, create_model
@@ -74,7 +75,7 @@ def validate_sections(raw: Mapping[str, Any], graph: Graph) -> tuple[dict[str, P
     # a section misspelt is one fault: the right one is not missing too
     meant = {closest(name, SECTIONS) for name in unknown} - raw.keys()
     for name in (section for section in SECTIONS if section not in meant):
-        model = section_model(name, graph)
+        model = section_model(name, tuple(graph.items(name)))
         if raw.get(name) is None:
             is_missing = "missing" if name not in raw else f"found {shown(None)}, an empty section"
             faults.append(f"{name}: {is_missing}; allowed: {describe_allowed(model)}")
@@ -86,9 +87,10 @@ def validate_sections(raw: Mapping[str, Any], graph: Graph) -> tuple[dict[str, P
     return sections, faults
 
 
-def section_model(name: str, graph: Graph) -> type[ParamsModel]:
+@cache
+def section_model(name: str, items: tuple[str, ...]) -> type[ParamsModel]:
     """The model of a whole section: its shared keys and, required, one field for each item of its stage."""
     if name not in ITEMS:
         return SECTIONS[name]
-    items: Any = dict.fromkeys(graph.items(name), (ITEMS[name], ...))
-    return create_model(SECTIONS[name].__name__, __base__=SECTIONS[name], **items)
+    fields: Any = dict.fromkeys(items, (ITEMS[name], ...))
+    return create_model(SECTIONS[name].__name__, __base__=SECTIONS[name], **fields)
