@@ -1,8 +1,8 @@
 """What is measured of a file, once: numbers that rules compare with thresholds later, so that a new threshold measures nothing anew.
 
 in: path, language and content of one file  out: one number per name of SIGNALS, None where the signal does not exist for the language.
-No signal depends on a parameter. SYNTAX_SIGNAL is measured of many files at once (snowcoder.filtering.measuring), all others here. Words are
-split at white space; fractions lie between 0 and 1.
+No signal depends on a parameter. SYNTAX_SIGNAL is measured of many files at once (snowcoder.filtering.measuring), all others here. Words
+are split at white space; fractions lie between 0 and 1.
 """
 
 import numpy as np
