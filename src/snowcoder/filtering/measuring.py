@@ -4,8 +4,8 @@ in: a table of SOURCE_FILE_SCHEMA  out: the same rows in the same order as MEASU
   <signal>              float64, null where it does not exist for the language: snowcoder.filtering.signals, and replacements_in_code
   masked_content        the content with stand-ins, null where nothing is replaced
   masked_<kind>         replacements in it, for each kind of snowcoder.filtering.masking
-replacements_in_code is the number of replacements where they change more of a Python file than strings and comments (`left@right.de` is a
-product), else 0. Nothing is dropped and no parameter is read: what the numbers mean for a file is filter_files' choice.
+replacements_in_code is the number of replacements where they change more of a Python file than strings and comments (a variable whose name
+has the form of a key), else 0. Nothing is dropped and no parameter is read: what the numbers mean for a file is filter_files' choice.
 """
 
 from collections.abc import Iterable
@@ -71,8 +71,9 @@ def _add_syntax(rows: list[dict[str, Any]], files: list[dict[str, Any]]) -> None
 def _measure_row(row: dict[str, Any]) -> dict[str, Any]:
     """The columns that MEASURED_SCHEMA adds to a row with path, language and content, but for SYNTAX_SIGNAL."""
     content = row["content"]
-    masked, replaced = mask(content)
-    changes_code = bool(replaced) and row["language"] in PYTHON and code_tokens(masked) != code_tokens(content)
+    is_python = row["language"] in PYTHON
+    masked, replaced = mask(content, is_python)
+    changes_code = bool(replaced) and is_python and code_tokens(masked) != code_tokens(content)
     return {
         **measure(row["path"], row["language"], content),
         "replacements_in_code": replaced.total() if changes_code else 0,

@@ -70,6 +70,18 @@ def code_tokens(content: str) -> list[str]:
     return [(node.text or b"").decode("utf-8", "surrogatepass") for node in _leaves(_tree(content)) if node.type not in _TEXT_NODES]
 
 
+def code_ranges(content: str, ranges: Sequence[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    """Those of the ranges (first character, one past the last) that begin in code, and neither in a string nor in a comment."""
+    tree = _tree(content)
+    found = set()
+    for start, end in ranges:
+        at = len(content[:start].encode("utf-8", "surrogatepass"))
+        node = tree.root_node.descendant_for_byte_range(at, at + 1)
+        if node is None or node.type not in _TEXT_NODES | {"string", "escape_sequence"}:
+            found.add((start, end))
+    return frozenset(found)
+
+
 def _error_lines(contents: Sequence[str]) -> list[int]:
     names = [f"{number}.py" for number in range(len(contents))]
     with tempfile.TemporaryDirectory(prefix="snowcoder-syntax-") as folder:
