@@ -22,6 +22,8 @@ HEX_KEY = "9f86d081884c7d65" + "9a2feaa0c55ad015"
         ("# Author: Jane Doe <jane.doe@somewhere.org>", "email"),
         ('user = "j.d+list@mail.example-host.co.uk"', "email"),
         ("server = '93.184.216.34'", "ip_address"),
+        ("10:23:45: 93.184.216.34 whois/", "ip_address"),
+        ("https://lookup.net/whois/93.184.216.34", "ip_address"),
         ("# see 2606:2800:220:1:248:1893:25c8:1946 for that", "ip_address"),
         (f"key = '{AWS_KEY}'", "secret"),
         (f"token: {GITHUB_TOKEN}", "secret"),

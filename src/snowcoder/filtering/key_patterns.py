@@ -22,7 +22,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("/webhooks/", r"discord(?:app)?\.com/api/webhooks/\d{17,20}/([A-Za-z0-9_-]{60,})"),
     ("hf_", r"hf_[A-Za-z0-9]{34,}"),  # Hugging Face
     ("api_org_", r"api_org_[A-Za-z0-9]{34,}"),
-    ("access", r"(?i:secret_?access_?key)[\"']?\s*(?:=>?|:|,)\s*[\"']?([A-Za-z0-9/+]{40})"),  # AWS, also without quotes
+    ("access", r"(?i:secret_?access_?key)[\"']?\s*(?:=>?|:|,|\s)\s*[\"']?([A-Za-z0-9/+]{40})"),  # AWS, also without quotes
     ("whsec_", r"whsec_[A-Za-z0-9+/]{32,}=*"),  # Stripe, webhooks
     ("npm_", r"npm_[A-Za-z0-9]{36}"),
     ("pypi-age", r"pypi-AgE[A-Za-z0-9_-]{50,}"),

@@ -45,13 +45,13 @@ _MAYBE_IPV4 = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
 _MAYBE_IPV6 = re.compile(r":[0-9a-fA-F]{0,4}:")
 _VERSION_BEFORE = re.compile(
     r"(?:"
-    r"identifier|version\w*(?:[\s\"'(:=>/,]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"  # also AssemblyVersion, __version__, <version>
+    r"identifier|version\w*(?:[\s\"'(:=>/,{]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"  # also AssemblyVersion, __version__, <version>
     r"|(?<![a-z])(?:ver|release[ds]?|rev|build|firmware|driver|revision|oid\w*|section|since|requires?|upgraded? to|v)"
     r"|[=~!^]=|[<>]=|\(=|[~^]>?|[<>][ ]"  # of a requirement
-    r"|\b[A-Z][A-Za-z]+/"  # Chrome/, of a user agent
-    r"|[\w.-]+:[\w.-]+:"  # group:artifact: of Maven
     r"|(?:^|\n)##+ ?"  # a heading of a list of changes
-    r")[\s\"'(:=>/]*$",
+    r")[\s\"'(:=>/{]*$"
+    r"|(?-i:\b[A-Z][A-Za-z]+/$)"  # Chrome/, of a user agent
+    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\bimage:\s*\S+:$",  # group:artifact: of Maven, a container's tag
     re.IGNORECASE,
 )
 _VERSION_CONTEXT_CHARS = 40

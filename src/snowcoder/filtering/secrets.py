@@ -2,8 +2,9 @@
 
 in: text of a file  out: the secrets in it
 Forms: those of detect-secrets, without its verification, and those it lacks (snowcoder.filtering.key_patterns). A match counts from the
-start of a word and reaches to its end. Random strings: in quotes or assigned at the end of a line, by detect-secrets' entropy, where the
-words before say that it is a secret, and none near it that it is a digest: a checksum, a commit or a base64 of readable text is none.
+start of a word and reaches to its end. Random strings: in quotes, assigned at the end of a line or in a URL, by detect-secrets' entropy,
+where the words before say that it is a secret, and none near it that it is a digest: a checksum, a commit or the base64 of readable text
+is none.
 Placeholders (`sk-xxxx`, `AKIAIOSFODNN7EXAMPLE`, `your-key`) are none. As in BigCode's filter, detect-secrets' plugins for keywords and
 basic auth are off: they find the word `password`. Speed: a form is asked only where a text holds a fixed string of it.
 """
@@ -57,6 +58,7 @@ _PLUGINS: tuple[tuple[Callable[[], RegexBasedDetector], tuple[str, ...]], ...] =
 BASE64_ENTROPY_BITS = 4.0
 # A string of 20 different characters has log2(20) = 4.3 bits, and one drawn at random repeats a few.
 MAX_MISSING_ENTROPY_BITS = 0.6
+MAX_WORD_CHARS = 0.55  # per character; 0.2 where characters are drawn at random
 MIN_CLASS_CHANGES = 0.3  # per character; 0.6 where characters are drawn at random
 HEX_ENTROPY_BITS = 3.0
 MIN_BASE64_CHARS = 20
@@ -79,6 +81,8 @@ _ASSIGNED = re.compile(
     rf"^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]+[ \t]*[=:][ \t]*(?P<string>[A-Za-z0-9+/_=~-]{{{MIN_BASE64_CHARS},512}})[ \t\r]*$",
     re.MULTILINE,
 )
+_IN_QUERY = re.compile(rf"(?i:key|token|secret|password)=(?P<string>[A-Za-z0-9+/_~-]{{{MIN_BASE64_CHARS},512}})")
+_CAMEL_WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _SECRET_WORDS = re.compile(r"secret|token|passw|passphrase|\bpwd|_pwd|\bpw\b|credential|bearer|\bapi|_api|auth|key", re.IGNORECASE)
 _DIGEST_WORDS = re.compile(
@@ -92,6 +96,7 @@ _PLACEHOLDER = re.compile(
     r"x{5}|\*{3}|example|sample|placeholder|dummy|changeme|redacted|insert|replace|your[_-]|[_-]here\b|abcdef?gh|12345678|98765432|(.)\1{6}",
     re.IGNORECASE,
 )
+_TEMPLATE = re.compile(r"[{}<>*\[\]()|\\]|^[$%]\w*%?$|%[sd]")
 _PASSWORD_WORDS = re.compile(
     r"(?:(?:my|your|an?|the|some|db|database|user|test|example|sample|dummy|fake|super|very|strong|default|old|new|pass(?:word|wd|phrase)?"
     r"|pwd|pw|pas|secret|token|key|api|change|change_?me|username|name|login|host|port|postgres(?:ql)?|mysql|redis|mongo(?:db)?|rabbit(?:mq)?"
@@ -114,7 +119,7 @@ def find_secrets(text: str) -> set[str]:
 def is_placeholder_password(password: str, user: str) -> bool:
     """Whether the password of `scheme://user:password@host` only stands for one: a template, digits alone, or a word such as `secret`."""
     password = unquote(password)
-    templated = bool(set("${}%<>*[]()#|\\") & set(password))
+    templated = _TEMPLATE.search(password) is not None
     words = (len(password) <= MAX_WORDS_CHARS and _PASSWORD_WORDS.fullmatch(password) is not None) or password.lower() == user.lower()
     return templated or words or password.isdigit() or password.startswith("masked-secret-") or _PLACEHOLDER.search(password) is not None
 
@@ -139,7 +144,7 @@ def _is_key(string: str) -> bool:
 
 def _random_strings(text: str) -> set[str]:
     """Strings that look drawn at random and are called a secret, and not a digest."""
-    matches = (match for pattern in (_QUOTED, _ASSIGNED) for match in pattern.finditer(text))
+    matches = (match for pattern in (_QUOTED, _ASSIGNED, _IN_QUERY) for match in pattern.finditer(text))
     return {match["string"] for match in matches if _looks_random(match["string"]) and _is_called_secret(text, *match.span("string"))}
 
 
@@ -165,7 +170,11 @@ def _looks_random(string: str) -> bool:
     classes = (str.isupper, str.islower, str.isdigit)
     if not all(any(map(belongs, string)) for belongs in classes) or max(map(len, re.split(r"[/_+=.~-]", string))) < MIN_UNBROKEN_CHARS:
         return False
-    if _class_changes(string) < MIN_CLASS_CHANGES * len(string) or _is_readable(string):
+    if (
+        _class_changes(string) < MIN_CLASS_CHANGES * len(string)
+        or _word_chars(string) > MAX_WORD_CHARS * len(string)
+        or _is_readable(string)
+    ):
         return False
     return base64_plugin.calculate_shannon_entropy(string) > min(BASE64_ENTROPY_BITS, math.log2(len(string)) - MAX_MISSING_ENTROPY_BITS)
 
@@ -174,6 +183,11 @@ def _class_changes(string: str) -> int:
     """How often an upper case letter, a lower case letter or a digit follows one of another class: CamelCase has few such places."""
     classes = [(char.isupper(), char.islower(), char.isdigit()) for char in string]
     return sum(before != after for before, after in pairwise(classes))
+
+
+def _word_chars(string: str) -> int:
+    """Characters of what may be words: at least three lower case letters in a row, with the upper case letter before them."""
+    return sum(map(len, _CAMEL_WORD.findall(string)))
 
 
 def _is_known_form(string: str) -> bool:
