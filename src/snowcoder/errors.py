@@ -8,7 +8,7 @@ SnowcoderError
 ├── CheckpointError    a model folder or a training state
 ├── TrainingError      a loss that is no number, or a device that failed
 ├── SandboxError       isolation of untrusted programs is not available
-├── ExecutionError     a worker of another machine died again and again, or could not start
+├── ExecutionError     a worker of another machine died again and again, or could not start; a program that a stage runs does not work
 ├── EngineError        an inference engine
 └── DeviceError        a GPU that is there, or asked for, cannot be used
 """
@@ -47,7 +47,7 @@ class SandboxError(SnowcoderError):
 
 
 class ExecutionError(SnowcoderError):
-    """Work on other machines could not be finished there."""
+    """Work on other machines could not be finished there, or a program that a stage runs does not work."""
 
 
 class EngineError(SnowcoderError):

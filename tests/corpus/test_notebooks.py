@@ -33,6 +33,11 @@ def test_cells_become_one_text_that_parses() -> None:
     )
 
 
+@pytest.mark.parametrize("cell", ['print("%d of %d"\n      % (3, 4))\n', "ok = (1\n      != 2)\n", '"""\nWhat is this?\n"""\n'])
+def test_a_cell_of_python_comes_out_as_it_is(cell: str) -> None:
+    assert notebook_code(notebook([("code", cell.splitlines(keepends=True))])) == cell
+
+
 def test_notebooks_of_version_3_are_read_too() -> None:
     sheet = {"cells": [{"cell_type": "code", "input": ["x = 1\n"]}]}
     assert notebook_code(json.dumps({"nbformat": 3, "metadata": {}, "worksheets": [sheet]})) == "x = 1\n"

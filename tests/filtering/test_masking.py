@@ -1,6 +1,7 @@
 """snowcoder.filtering.masking: what is masked, what is left alone, and that it is stable."""
 
 import ast
+import re
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,8 @@ HEX_KEY = "9f86d081884c7d65" + "9a2feaa0c55ad015"
         ("# Author: Jane Doe <jane.doe@somewhere.org>", "email"),
         ('user = "j.d+list@mail.example-host.co.uk"', "email"),
         ("server = '93.184.216.34'", "ip_address"),
+        ("10:23:45: 93.184.216.34 whois/", "ip_address"),
+        ("https://lookup.net/whois/93.184.216.34", "ip_address"),
         ("# see 2606:2800:220:1:248:1893:25c8:1946 for that", "ip_address"),
         (f"key = '{AWS_KEY}'", "secret"),
         (f"token: {GITHUB_TOKEN}", "secret"),
@@ -75,6 +78,28 @@ def test_one_value_has_one_stand_in_everywhere() -> None:
     assert stand_ins[1] in second
 
 
+def test_a_password_in_a_url_is_replaced_there_alone() -> None:
+    text = "url = 'postgres://shop:green4@db.corp.net/x'\nclass green4: ...\n"
+    masked, replaced = mask(text)
+    assert replaced == {"secret": 1}
+    assert masked.startswith("url = 'postgres://shop:masked-secret-")
+    assert masked.endswith("@db.corp.net/x'\nclass green4: ...\n")
+
+
+def test_a_key_is_replaced_to_its_end() -> None:
+    key = "sk_live_" + "51Hq8Zr1TnYk4vXb7LmCp2Ds9HfGj3wE6"  # older keys had 24 characters after the second underscore
+    masked, _ = mask(f"key = '{key}'")
+    assert re.fullmatch(r"key = 'masked-secret-[0-9a-f]{4}'", masked)
+
+
+def test_in_python_a_product_is_no_email_and_a_string_beside_it_holds_one() -> None:
+    text = "y = left@right.de  # ask jane@corp.com\nz = 'jane@corp.com'\n"
+    masked, replaced = mask(text, is_python=True)
+    assert replaced == {"email": 2}
+    assert masked.startswith("y = left@right.de  # ask user-")
+    assert mask(masked, is_python=True) == (masked, {})
+
+
 def test_masked_python_still_parses() -> None:
     text = f"def send(to='jane@corp.com', host='93.184.216.34'):\n    '''Sends to jane@corp.com.'''\n    return '{GITHUB_TOKEN}'\n"
     masked, replaced = mask(text)
@@ -86,12 +111,13 @@ PIECES = st.sampled_from(
     (
         *("jane@corp.com", "a.b@c.org", "@", ".", " ", "\n", '"', "'", "93.184.216.34", "8.8.4.4", "hash", "=", "\\", ":", "v", "x", "7"),
         *(AWS_KEY, GITHUB_TOKEN, RANDOM_KEY, HEX_KEY, "eyJhbGciOi", "2606:2800:220:1:248:1893:25c8:1946", "-", "/"),
+        *("://", "ftp://ann:", "xY7pq9", "@host.net", "/", "API_KEY=", "key = ", "sk-"),
         *("masked-secret-1a2b", "user-1a2b@example.com", "203.0.113.7"),
     )
 )
 
 
-@given(st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=25).map("".join))
-def test_masking_is_idempotent(text: str) -> None:
-    masked, _ = mask(text)
-    assert mask(masked) == (masked, {})
+@given(st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=25).map("".join), st.booleans())
+def test_masking_is_idempotent(text: str, is_python: bool) -> None:
+    masked, _ = mask(text, is_python)
+    assert mask(masked, is_python) == (masked, {})

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from snowcoder.filtering.generated import has_generated_name, marker_line
 from snowcoder.filtering.markup import visible_text
-from snowcoder.filtering.python_syntax import python_outline, syntax_error_line
 from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
 from snowcoder.filtering.signals import SIGNALS, ascii_codes, measure
 
@@ -47,10 +46,6 @@ def signal(name: str, content: str, language: str = "javascript", path: str = "a
         ("print_line_fraction", "print(1)\n  print (2)\n\nprinter = 1\nx = print\n", "python", 0.5),
         ("pass_line_fraction", "class A:\n    pass\n\npassed = 1\nx = 2\n", "python", 0.25),
         ("assert_line_fraction", "assert x\nself.assertEqual(1, x)\n\nassertion = 1\nx = 2\n", "python", 0.5),
-        ("syntax_error_line", "x = 1\ndef broken(:\n", "python", 2),
-        ("syntax_error_line", "print 'of Python 2'\n", "jupyter-notebook", 1),
-        ("syntax_error_line", "x = 1\n", "python", 0),
-        ("syntax_error_line", "def broken(:\n", "ruby", None),
         ("visible_text_chars", "<p>four</p><script>not()</script>", "html", 4),
         ("visible_text_fraction", "<p>four</p><b>x</b>..", "html", 9 / 21),
         ("visible_text_chars", "<p>four</p>", "php", None),
@@ -143,22 +138,11 @@ def test_patterns_for_encoded_runs_end_on_any_text_and_the_short_cut_loses_none(
     assert sorted(encoded.encoded_run_lengths(content, codes)) == sorted(plain)
 
 
-@pytest.mark.parametrize("content", ["-" * 200_000 + "1", "(" * 5000 + ")" * 5000, "x = '\0'", "a." * 50_000 + "b"])
-def test_hostile_python_is_judged_and_not_fatal(content: str) -> None:
-    assert syntax_error_line(content) >= 0
-    python_outline(content)
-
-
 @pytest.mark.parametrize("unit", ["a", "1f", "\\x1f", "\\u201c", "a@", "1.2.3.", ":", "{", "\0", "\ufffd"])
 def test_one_line_of_megabytes_is_measured(unit: str) -> None:
     content = unit * (2_000_000 // len(unit))
     found = measure("a.js", "javascript", content)
     assert found["line_chars"] == found["mean_line_chars"] == len(content)
-
-
-def test_a_syntax_warning_is_no_noise(recwarn: pytest.WarningsRecorder) -> None:
-    assert syntax_error_line("x = '\\d'\nassert (x, 'always')\n") == 0
-    assert not recwarn.list
 
 
 def test_visible_text_leaves_out_scripts_styles_and_the_head() -> None:

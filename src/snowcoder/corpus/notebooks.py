@@ -1,15 +1,15 @@
 """Jupyter notebooks as code: the code cells in their order, the text between them as comments.
 
-in: text of an .ipynb file (nbformat 3 or 4)  out: Python text. Outputs and metadata are left out, for they are data. Lines that only
-IPython understands (`%magic`, `!command`, `?help`) become comments, so that the rest can be parsed; a cell of another language (`%%bash`)
-becomes one as a whole.
+in: text of an .ipynb file (nbformat 3 or 4)  out: Python text. Outputs and metadata are left out, for they are data. What only IPython
+understands becomes comments, so that the rest can be parsed (snowcoder.corpus.ipython_cells); a cell of Python comes out as it is, without
+the blank lines around it.
 """
 
 import json
 import re
 from typing import Any
 
-_SHELL_LINE = re.compile(r"^\s*(?:[%!?]|\w+\s*=\s*[%!])|^.*\w\?{1,2}\s*$")
+from snowcoder.corpus.ipython_cells import python_cell
 
 
 class NotebookError(Exception):
@@ -45,6 +45,6 @@ def _cell_text(cell: dict[str, Any]) -> str:
     text = ("".join(source) if isinstance(source, list) else source).strip("\n")
     if not text.strip():
         return ""
-    if cell["cell_type"] != "code" or text.lstrip().startswith("%%"):
+    if cell["cell_type"] != "code":
         return "\n".join(f"# {line}".rstrip() for line in text.split("\n"))
-    return "\n".join(f"# {line}" if _SHELL_LINE.match(line) else line for line in text.split("\n"))
+    return python_cell(text)

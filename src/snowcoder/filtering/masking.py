@@ -5,17 +5,20 @@ in: text of a file  out: the text without them, and how many were replaced by ki
 A stand-in depends on the value alone, so that one value stays one value over all files, and is of a form that is never masked again:
   email       user-1a2b@example.com                  (reserved for documentation, RFC 2606)
   ip_address  203.0.113.7, 2001:db8::1a2b            (reserved for documentation, RFC 5737 and 3849)
-  secret      masked-secret-1a2b
+  secret      masked-secret-1a2b                     (also for the password of `scheme://user:password@host`, there alone)
 Left alone: addresses that are private, loopback, reserved, or a public resolver; numbers that read as versions; addresses at example
-domains; `git@`, which is a user name of servers. Masking is idempotent.
+domains; `git@`, which is a user name of servers; matrix products (`left@right.de`), in Python wherever code stands. Masking is idempotent.
 """
 
 import hashlib
 import ipaddress
 import re
 from collections import Counter
+from collections.abc import Callable
 
-from snowcoder.filtering.secrets import find_secrets
+from snowcoder.filtering.python_syntax import code_ranges
+from snowcoder.filtering.secrets import find_secrets, is_placeholder_password
+from snowcoder.filtering.top_domains import TOP_DOMAINS
 
 # A second pass finds what the first one's stand-ins have set free; no text is known to need a third.
 MAX_PASSES = 4
@@ -24,14 +27,15 @@ KINDS = ("email", "ip_address", "secret")
 _EMAIL = re.compile(
     r"(?<![\w.%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?P<domain>(?:[A-Za-z0-9-]{1,63}\.){1,6}(?P<top>[A-Za-z]{2,18}))(?![\w@(\[-]|\.\w)"
 )
-# `x@y.shape` is a matrix product: only what ends like a domain of the mail world counts.
-_TOP_DOMAINS = frozenset(
-    {"at", "au", "be", "biz", "br", "ca", "cc", "ch", "cloud", "cn", "co", "com", "cz", "de", "dev", "dk", "edu", "es", "eu", "fi", "fr"}
-    | {"gov", "gr", "hu", "ie", "il", "in", "io", "ir", "it", "jp", "kr", "me", "mil", "mx", "net", "nl", "no", "nz", "org", "pl", "pm"}
-    | {"pro", "pt", "ro", "ru", "se", "sg", "sh", "si", "sk", "tech", "tr", "tv", "tw", "ua", "uk", "us", "xyz", "za"}
-)
+# `A@B.me`, `x@self.w.in`: a product, as nobody has an address at a domain of one letter; `logo@2x.ai` is a file.
+_PRODUCT_DOMAIN = re.compile(r"(?:[A-Za-z]\.[A-Za-z]+|self\..*|\dx\..*)$")
 _EXAMPLE_DOMAIN = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost|local)$|(?:^|\.)example\.(?:com|org|net|edu)$", re.IGNORECASE)
 _SERVICE_USERS = frozenset({"git", "hg", "svn", "noreply", "no-reply"})
+_URL_USER_CHARS = 80
+_URL_USER = re.compile(r"://[^\s/@\"'<>]*$")
+_URL_PASSWORD = re.compile(
+    r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<user>[^\s:/@\"'`<>]{0,64}):)(?P<password>[^\s/@\"'`<>]{3,128})(?=@(?P<host>[\w.-]+|\[))"
+)
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = re.compile(rf"(?<![\w.\-]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w\-]|\.\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:.])")
@@ -40,46 +44,73 @@ _MAYBE_EMAIL = re.compile(r"@[A-Za-z0-9-]{1,63}\.")
 _MAYBE_IPV4 = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
 _MAYBE_IPV6 = re.compile(r":[0-9a-fA-F]{0,4}:")
 _VERSION_BEFORE = re.compile(
-    r"(?:(?<![a-z])(?:version|ver|release|rev|build|chrome|firefox|safari|webkit|msie|v|oid|section)|[=~<>!^]=)[\s\"'(:=/]*$", re.IGNORECASE
+    r"(?:"
+    r"identifier|version\w*(?:[\s\"'(:=>/,{]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"  # also AssemblyVersion, __version__, <version>
+    r"|(?<![a-z])(?:ver|release[ds]?|rev|build|firmware|driver|revision|oid\w*|section|since|requires?|upgraded? to|v)"
+    r"|[=~!^]=|[<>]=|\(=|[~^]>?|[<>][ ]"  # of a requirement
+    r"|(?:^|\n)##+ ?"  # a heading of a list of changes
+    r")[\s\"'(:=>/{]*$"
+    r"|(?-i:\b[A-Z][A-Za-z]+/$)"  # Chrome/, of a user agent
+    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\bimage:\s*\S+:$",  # group:artifact: of Maven, a container's tag
+    re.IGNORECASE,
 )
-_VERSION_CONTEXT_CHARS = 24
-_PUBLIC_RESOLVERS = frozenset({"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
+_VERSION_CONTEXT_CHARS = 40
+_PUBLIC_RESOLVERS = frozenset(
+    {"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "208.67.222.222", "208.67.220.220"}
+    | {"2001:4860:4860::8888", "2001:4860:4860::8844", "2606:4700:4700::1111", "2606:4700:4700::1001", "2620:fe::fe"}
+)
 
 
-def mask(text: str) -> tuple[str, Counter[str]]:
-    """(text with stand-ins, replacements by kind). mask(mask(text)[0])[0] == mask(text)[0]."""
+def mask(text: str, is_python: bool = False) -> tuple[str, Counter[str]]:
+    """(text with stand-ins, replacements by kind). mask(mask(text)[0])[0] == mask(text)[0]. is_python: what stands in code is no email."""
     replaced: Counter[str] = Counter()
     for _ in range(MAX_PASSES):
-        masked = _mask_once(text, replaced)
+        masked = _mask_once(text, replaced, is_python)
         if masked == text:
             break
         text = masked
     return text, replaced
 
 
-def _mask_once(text: str, replaced: Counter[str]) -> str:
+def _mask_once(text: str, replaced: Counter[str], is_python: bool) -> str:
     for secret in sorted(find_secrets(text), key=lambda secret: (-len(secret), secret)):
         replaced["secret"] += text.count(secret)
         text = text.replace(secret, f"masked-secret-{_code(secret)}")
+    if "://" in text:
+        text = _replace("secret", _URL_PASSWORD, _url_password, text, replaced)
     if _MAYBE_EMAIL.search(text):
-        text = _EMAIL.sub(lambda match: _counted("email", _email(match), match, replaced), text)
+        matches = [match.span() for match in _EMAIL.finditer(text) if _email(match) != match.group()]
+        in_code = code_ranges(text, matches) if is_python and matches else frozenset()
+        text = _replace("email", _EMAIL, lambda match: match.group() if match.span() in in_code else _email(match), text, replaced)
     if _MAYBE_IPV4.search(text):
-        text = _IPV4.sub(lambda match: _counted("ip_address", _ipv4(match), match, replaced), text)
+        text = _replace("ip_address", _IPV4, _ipv4, text, replaced)
     if _MAYBE_IPV6.search(text):
-        text = _IPV6.sub(lambda match: _counted("ip_address", _ipv6(match), match, replaced), text)
+        text = _replace("ip_address", _IPV6, _ipv6, text, replaced)
     return text
 
 
-def _counted(kind: str, stand_in: str, match: re.Match[str], replaced: Counter[str]) -> str:
-    if stand_in != match.group():
-        replaced[kind] += 1
-    return stand_in
+def _replace(kind: str, pattern: re.Pattern[str], stand_in: Callable[[re.Match[str]], str], text: str, replaced: Counter[str]) -> str:
+    def counted(match: re.Match[str]) -> str:
+        new = stand_in(match)
+        if new != match.group():
+            replaced[kind] += 1
+        return new
+
+    return pattern.sub(counted, text)
+
+
+def _url_password(match: re.Match[str]) -> str:
+    if _EXAMPLE_DOMAIN.search(match["host"]) or is_placeholder_password(match["password"], match["user"]):
+        return match.group()
+    return f"{match['head']}masked-secret-{_code(match['password'])}"
 
 
 def _email(match: re.Match[str]) -> str:
     user = match.group().split("@")[0].lower()
-    known = match["top"].lower() in _TOP_DOMAINS
+    known = match["top"].lower() in TOP_DOMAINS and not _PRODUCT_DOMAIN.match(match["domain"])
     if not known or user in _SERVICE_USERS or _EXAMPLE_DOMAIN.search(match["domain"]):
+        return match.group()
+    if _URL_USER.search(match.string, max(0, match.start() - _URL_USER_CHARS), match.start()):  # scheme://user@host
         return match.group()
     return f"user-{_code(match.group().lower())}@example.com"
 
@@ -100,7 +131,9 @@ def _ipv6(match: re.Match[str]) -> str:
         address = ipaddress.IPv6Address(match.group())
     except ValueError:
         return match.group()
-    return f"2001:db8::{_code(address.compressed)}" if address.is_global else match.group()
+    if not address.is_global or address.compressed in _PUBLIC_RESOLVERS:
+        return match.group()
+    return f"2001:db8::{_code(address.compressed)}"
 
 
 def _code(value: str) -> str:

@@ -4,8 +4,8 @@ in: a table of SOURCE_FILE_SCHEMA  out: the same rows in the same order as MEASU
   <signal>              float64, null where it does not exist for the language: snowcoder.filtering.signals, and replacements_in_code
   masked_content        the content with stand-ins, null where nothing is replaced
   masked_<kind>         replacements in it, for each kind of snowcoder.filtering.masking
-replacements_in_code is the number of replacements where they change more of a Python file than strings and comments (`left@right.de` is a
-product), else 0. Nothing is dropped and no parameter is read: what the numbers mean for a file is filter_files' choice.
+replacements_in_code is the number of replacements where they change more of a Python file than strings and comments (a variable whose name
+has the form of a key), else 0. Nothing is dropped and no parameter is read: what the numbers mean for a file is filter_files' choice.
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from snowcoder.execution import ShardResult
 from snowcoder.filtering.masking import KINDS, mask
-from snowcoder.filtering.python_syntax import python_outline
-from snowcoder.filtering.signals import PYTHON, SIGNALS, measure
+from snowcoder.filtering.python_syntax import code_tokens, syntax_error_lines
+from snowcoder.filtering.signals import PYTHON, SIGNALS, SYNTAX_SIGNAL, measure
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.shards import read_table
 
@@ -37,25 +37,14 @@ QUANTILES = (0.01, 0.5, 0.99)
 
 def measure_shard(files: pa.Table) -> ShardResult:
     """Pure: the same table gives the same result, in any process."""
-    rows = [measure_row(row) for row in files.select(["path", "language", "content"]).to_pylist()]
+    measured = files.select(["path", "language", "content"]).to_pylist()
+    rows = [_measure_row(row) for row in measured]
+    _add_syntax(rows, measured)
     added = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in MEASURED_SCHEMA if field.name in _ADDED}
     table = files.select(SOURCE_FILE_SCHEMA.names)
     for name, column in added.items():
         table = table.append_column(name, column)
     return ShardResult({"files": table}, {"rows": len(rows), "bytes": sum(files["n_bytes"].to_pylist())})
-
-
-def measure_row(row: dict[str, Any]) -> dict[str, Any]:
-    """The columns that MEASURED_SCHEMA adds to a row with path, language and content."""
-    content = row["content"]
-    masked, replaced = mask(content)
-    changes_code = bool(replaced) and row["language"] in PYTHON and python_outline(masked) != python_outline(content)
-    return {
-        **measure(row["path"], row["language"], content),
-        "replacements_in_code": replaced.total() if changes_code else 0,
-        "masked_content": masked if replaced else None,
-        **{f"masked_{kind}": replaced[kind] for kind in KINDS},
-    }
 
 
 def summarise(folder: Path, summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -69,6 +58,27 @@ def summarise(folder: Path, summaries: Iterable[dict[str, Any]]) -> dict[str, An
         "quantiles": {
             name: {str(share): float(np.quantile(column, share)) for share in QUANTILES} for name, column in values.items() if column.size
         },
+    }
+
+
+def _add_syntax(rows: list[dict[str, Any]], files: list[dict[str, Any]]) -> None:
+    """Fill SYNTAX_SIGNAL of the Python files: one call of the parser for all of them."""
+    python = [number for number, file in enumerate(files) if file["language"] in PYTHON]
+    for number, line in zip(python, syntax_error_lines([files[number]["content"] for number in python]), strict=True):
+        rows[number][SYNTAX_SIGNAL] = line
+
+
+def _measure_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns that MEASURED_SCHEMA adds to a row with path, language and content, but for SYNTAX_SIGNAL."""
+    content = row["content"]
+    is_python = row["language"] in PYTHON
+    masked, replaced = mask(content, is_python)
+    changes_code = bool(replaced) and is_python and code_tokens(masked) != code_tokens(content)
+    return {
+        **measure(row["path"], row["language"], content),
+        "replacements_in_code": replaced.total() if changes_code else 0,
+        "masked_content": masked if replaced else None,
+        **{f"masked_{kind}": replaced[kind] for kind in KINDS},
     }
 
 

@@ -1,7 +1,8 @@
 """What is measured of a file, once: numbers that rules compare with thresholds later, so that a new threshold measures nothing anew.
 
 in: path, language and content of one file  out: one number per name of SIGNALS, None where the signal does not exist for the language.
-No signal depends on a parameter. Words are split at white space; fractions lie between 0 and 1.
+No signal depends on a parameter. SYNTAX_SIGNAL is measured of many files at once (snowcoder.filtering.measuring), all others here. Words
+are split at white space; fractions lie between 0 and 1.
 """
 
 import numpy as np
@@ -10,9 +11,9 @@ from snowcoder.filtering.encoded import encoded_run_lengths
 from snowcoder.filtering.generated import has_generated_name, marker_line
 from snowcoder.filtering.line_shares import comment_fraction, python_line_fractions
 from snowcoder.filtering.markup import visible_text
-from snowcoder.filtering.python_syntax import syntax_error_line
 from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
 
+SYNTAX_SIGNAL = "syntax_error_line"
 # name -> meaning
 SIGNALS: dict[str, str] = {
     "words": "words",
@@ -39,7 +40,7 @@ SIGNALS: dict[str, str] = {
     "print_line_fraction": "Python: the same for lines that print",
     "pass_line_fraction": "Python: the same for lines that pass",
     "assert_line_fraction": "Python: the same for lines that assert",
-    "syntax_error_line": "Python: line of the first syntax error; 0: the file parses",
+    SYNTAX_SIGNAL: "Python: line of the first syntax error by the newest grammar; 0: the file parses",
 }
 PYTHON = frozenset({"python", "jupyter-notebook"})
 XML_HEAD_CHARS = 100
@@ -50,7 +51,7 @@ _OTHER = 255
 
 
 def measure(path: str, language: str, content: str) -> dict[str, float | None]:
-    """Every signal of one file, in the order of SIGNALS."""
+    """Every signal of one file, in the order of SIGNALS; SYNTAX_SIGNAL is None."""
     lines = content.split("\n")
     lengths = list(map(len, lines))
     codes = ascii_codes(content)
@@ -77,7 +78,7 @@ def measure(path: str, language: str, content: str) -> dict[str, float | None]:
         n_visible = min(len(visible_text(content)), n_chars)  # blanks between its parts can make a tiny text longer than it is
         found |= {"visible_text_chars": n_visible, "visible_text_fraction": n_visible / n_chars}
     if language in PYTHON:
-        found |= {**python_line_fractions(lines), "syntax_error_line": syntax_error_line(content)}
+        found |= python_line_fractions(lines)
     return found
 
 
