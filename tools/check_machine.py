@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
-from snowcoder.errors import DeviceError, SandboxError
-from snowcoder.params import read_yaml
+from snowcoder.errors import DeviceError, ParameterError, SandboxError
+from snowcoder.params import PARAMS_PATH, read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
 from snowcoder.sandbox.program import check_sandbox
 
@@ -80,6 +80,14 @@ def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
     return f"{' and '.join(asks)} cannot run without {' and '.join(lacks)}: apt install g++ {package}, or set pretrain.compile to false"
 
 
+def read_params() -> dict[str, Any]:
+    """params.yaml; empty where it cannot be read, which the check of the params reports."""
+    try:
+        return read_yaml(PARAMS_PATH)
+    except ParameterError:
+        return {}
+
+
 def compiler() -> str | None:
     """Path of the C++ compiler that torch.compile would call, None without one."""
     return shutil.which(os.environ.get("CXX", "")) or shutil.which("c++") or shutil.which("g++")
@@ -139,7 +147,7 @@ def describe_compiler() -> str:
 
 def main() -> None:
     """Print the checks; exit 1 if one of them stops the pipeline."""
-    params = read_yaml(Path("params.yaml"))
+    params = read_params()
     isolation, gpu = check_isolation(), check_gpu(params)
     on_gpu = gpu is None and may_have_gpu() and device_type() == "cuda"
     problems = [problem for problem in (check_python(), check_platform(), gpu, check_compiler(params, on_gpu), isolation) if problem]

@@ -285,7 +285,7 @@ CHEATING = [
     Attack("flood the report", FLOOD, "killed: sent more than"),
     Attack("replace what the report uses", REPLACE_BUILTINS, r"failed: ZeroDivisionError: division by zero \(line \d+\)"),
     Attack("crash", "ctypes.string_at(0)", "killed: signal 11", outside="it crashes there too"),
-    Attack("recurse without end in C", RECURSE, "(killed: signal 11|out_of_memory)", outside="it crashes there too"),
+    Attack("recurse without end in C", RECURSE, "(killed: signal 11|out_of_memory|failed: RecursionError)", outside="it crashes there too"),
 ]
 
 ATTACKS = [*FILES, *PROCESSES, *KERNEL, *NETWORK, *MEMORY, *TIME, *CHEATING]
