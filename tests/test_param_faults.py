@@ -1,4 +1,4 @@
-"""What is allowed is told from the types alone: all of it, and in plain words."""
+"""What is allowed is read from the types alone: all of it, and in plain words."""
 
 import datetime
 from typing import Annotated, Any, Literal
@@ -37,6 +37,7 @@ class Everything(ParamsModel):
     weights: dict[str, Fraction] = Field(default={})
     either: int | str = 1
     inner: Near | None = None
+    spare: AnyPlace | None = None
 
     @model_validator(mode="after")
     def _not_named_after_the_shape(self) -> "Everything":
@@ -74,8 +75,8 @@ def faults(**values: Any) -> list[str]:
         ({"name": ""}, "section.name: found ''; allowed: text, not empty"),
         ({"shape": "Linear"}, "section.shape: found 'Linear'; did you mean linear? allowed: cosine, linear"),
         ({"place": {"kind": "nea"}}, "section.place.kind: found 'nea'; did you mean near? allowed: near, far, farther"),
-        ({"place": {"knd": "near"}}, "section.place.kind: missing beside knd; allowed: near, far, farther"),
-        ({"place": {}}, "section.place.kind: missing beside nothing; allowed: near, far, farther"),
+        ({"place": {"knd": "near"}}, "section.place.kind: missing next to knd; allowed: near, far, farther"),
+        ({"place": {}}, "section.place.kind: missing next to nothing; allowed: near, far, farther"),
         ({"place": "near"}, "section.place: found 'near'; allowed: a mapping with kind: near, far, farther"),
         ({"place": {"kind": "near", "depth": 5}}, "section.place.depth: found 5; allowed: a whole number from 0 to 4"),
         (
@@ -94,6 +95,9 @@ def faults(**values: Any) -> list[str]:
         ({"either": 7}, "section.either: found 7; allowed: any other"),
         ({"either": []}, "section.either: found []; allowed: a whole number or text"),
         ({"inner": {"kind": "near", "depth": -1}}, "section.inner.depth: found -1; allowed: a whole number from 0 to 4"),
+        ({"spare": {"kind": "far", "path": 1}}, "section.spare.path: found 1; allowed: text"),
+        ({"spare": {"kind": "fra"}}, "section.spare.kind: found 'fra'; did you mean far? allowed: near, far, farther"),
+        ({"spare": 3}, "section.spare: found 3; allowed: a mapping with kind: near, far, farther, or null"),
         ({"name": "cosine"}, "section.name: found cosine; allowed: another than the shape's"),
         ({3: 4}, "section.3: found the key 3; allowed: text"),
     ],

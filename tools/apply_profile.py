@@ -67,7 +67,7 @@ def list_profiles() -> str:
 
 
 def restore() -> str:
-    """Write the committed params.yaml; returns what to tell."""
+    """Write the committed params.yaml; returns a message."""
     committed = _git("show", f"HEAD:./{PARAMS_PATH}")
     found = PARAMS_PATH.read_text() if PARAMS_PATH.exists() else ""
     if found == committed:
@@ -80,7 +80,7 @@ def restore() -> str:
 
 
 def apply(name: str) -> str:
-    """Merge a profile and check the result; returns what to tell. Raises ParameterError, and has written nothing, for a value refused."""
+    """Merge a profile and check the result; returns a message. Raises ParameterError, and has written nothing, for a value refused."""
     profile = PROFILES / f"{name}.yaml"
     text = merged(profile, PARAMS_PATH)
     is_changed = PARAMS_PATH.read_text() != _git("show", f"HEAD:./{PARAMS_PATH}")

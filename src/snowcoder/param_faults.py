@@ -44,7 +44,7 @@ def describe_allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
     annotation, constraints = _unwrap(annotation, tuple(constraints))
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
-        parts = [part for part in arguments if part is not type(None)]
+        parts = _not_null(annotation)
         tag = _discriminator(constraints)
         described = f"a mapping with {tag}: {', '.join(_tags(parts, tag))}" if tag else _alternatives(parts, constraints)
         return described + (", or null" if len(parts) < len(arguments) else "")
@@ -119,7 +119,7 @@ def _describe_tag(found: Any, place: Place, where: str) -> str:
     names = _tags(get_args(annotation), tag)
     if not isinstance(found, dict) or tag not in found:
         keys = ", ".join(map(shown_plainly, found)) if isinstance(found, dict) and found else "nothing"
-        return f"{where}.{tag}: missing beside {keys}; allowed: {', '.join(names)}"
+        return f"{where}.{tag}: missing next to {keys}; allowed: {', '.join(names)}"
     return f"{where}.{tag}: found {shown(found[tag])}; {did_you_mean(found[tag], names)}allowed: {', '.join(names)}"
 
 
@@ -129,19 +129,17 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> Place:
     annotation: Any = model
     constraints: tuple[Any, ...] = ()
     for number, part in enumerate(loc):
-        annotation, constraints = _unwrap(annotation, constraints)
-        origin, arguments = get_origin(annotation), get_args(annotation)
-        if origin in (Union, types.UnionType):
-            some = [one for one in arguments if one is not type(None)]
-            if len(some) > 1:
-                tag = _discriminator(constraints)
-                if tag is None and number == len(loc) - 1:
-                    break  # each branch has refused the value: what the union takes is told once
-                annotation, constraints = _branch(some, part, tag), ()
-                continue
-            annotation, constraints = _unwrap(some[0], ())
-            origin, arguments = get_origin(annotation), get_args(annotation)
+        place = annotation, constraints
+        annotation, constraints = _unwrap_optional(annotation, constraints)
+        if branches := _not_null(annotation):
+            tag = _discriminator(constraints)
+            if tag is None and number == len(loc) - 1:
+                annotation, constraints = place  # each branch has refused the value: what the union takes is stated once
+                break
+            annotation, constraints = _branch(branches, part, tag), ()
+            continue
         path.append(str(part))
+        origin, arguments = get_origin(annotation), get_args(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel) and part in annotation.model_fields:
             field = annotation.model_fields[str(part)]
             annotation, constraints = field.annotation, _constraints(field)
@@ -161,6 +159,20 @@ def _unwrap(annotation: Any, constraints: tuple[Any, ...]) -> tuple[Any, tuple[A
     return annotation, constraints
 
 
+def _unwrap_optional(annotation: Any, constraints: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """As `_unwrap`, of a type or null: the type."""
+    annotation, constraints = _unwrap(annotation, constraints)
+    while len(some := _not_null(annotation)) == 1:
+        annotation, constraints = _unwrap(some[0], constraints)
+    return annotation, constraints
+
+
+def _not_null(annotation: Any) -> list[Any]:
+    """The branches of a union but null; none of what is no union."""
+    is_union = get_origin(annotation) in (Union, types.UnionType)
+    return [one for one in get_args(annotation) if one is not type(None)] if is_union else []
+
+
 def _constraints(field: FieldInfo) -> tuple[Any, ...]:
     return (*field.metadata, field) if field.discriminator else tuple(field.metadata)
 
@@ -177,7 +189,7 @@ def _branch(models: Sequence[Any], taken: int | str, tag: str | None) -> Any:
 
 
 def _tags(models: Sequence[Any], tag: str) -> list[str]:
-    """Values of the field that tells the models of a union apart; a union of unions is looked through."""
+    """Values of the field by which the models of a union differ; a union of unions is looked through."""
     names: list[str] = []
     for one in models:
         one, _ = _unwrap(one, ())

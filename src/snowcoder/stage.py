@@ -88,7 +88,7 @@ def command_line(main: Callable[..., None]) -> None:
 def _check_params() -> None:
     """Check params.yaml where a person runs a stage by hand: DVC's graph begins with that. Exits with the faults.
 
-    In a process of its own, since an import would make every stage depend on the parameters of all.
+    In a separate process, since an import would make every stage depend on the parameters of all.
     """
     program = sys.modules["__main__"].__spec__
     by_hand = program is not None and program.name.startswith("stages.") and "DVC_STAGE" not in os.environ

@@ -106,7 +106,7 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"fetch_corpus__source": {"kind": "json", "path": "data"}},
             "fetch_corpus.source.kind: found 'json'; did you mean jsonl? allowed: wheels, directory, jsonl, parquet, huggingface",
         ),
-        ({"fetch_corpus__source": {"path": "data"}}, "fetch_corpus.source.kind: missing beside path; allowed: wheels, directory"),
+        ({"fetch_corpus__source": {"path": "data"}}, "fetch_corpus.source.kind: missing next to path; allowed: wheels, directory"),
         (
             {"fetch_positives__source": DATASETS},
             "fetch_positives.source.high_quality: found []; allowed: a list of a mapping with kind: jsonl",

@@ -93,7 +93,7 @@ def test_a_misspelt_key_is_one_fault() -> None:
     )
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_listed_at_once() -> None:
     raw = changed(filter_files__mask="yes", split_files__held_out_fraction=math.nan, pretrain__general__schedule__kind="cosin")
     raw |= {"report": None, 7: {}}
     del raw["embed_files"], raw["initialize_model"]
