@@ -212,3 +212,52 @@ def test_checkpoints_load_in_a_plain_shell(clone: Clone) -> None:
         "    assert model.generate(**ids, max_new_tokens=4).shape[1] > ids['input_ids'].shape[1]\n"
     )
     clone.run("python", "-c", script)
+
+
+@pytest.fixture(scope="module")
+def second(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A second clone, which has pulled all outputs from a folder that the first one pushed to; as the README says."""
+    folder = tmp_path_factory.mktemp("shared")
+    made = Clone(folder / "second")
+    clone.run("dvc", "remote", "add", "--local", "-d", "store", str(folder / "store"))
+    clone.run("dvc", "push")
+    clone.run("git", "clone", "--quiet", str(clone.root), str(made.root))
+    for name in ("dvc.lock", "metrics", "results"):
+        source = clone.root / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, made.root / name)
+    made.run("dvc", "remote", "add", "-d", "store", str(folder / "store"))
+    made.run("dvc", "pull")
+    return made
+
+
+@pytest.mark.slow
+def test_a_second_clone_pulls_and_runs_nothing(second: Clone) -> None:
+    assert "Running stage" not in second.run("dvc", "repro")
+    assert (second.root / "models" / "pretrain" / "enhanced" / "model.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_collecting_garbage_leaves_the_work_folder_and_reruns_nothing(second: Clone) -> None:
+    answers = second.root / ".work" / "responses" / "synthesize_documents.jsonl"
+    answers.parent.mkdir(parents=True)
+    answers.write_text("answers that were paid for\n")
+    second.run("dvc", "exp", "run", "--temp", "--name", "passing", "-S", "select_files.repeats=3", "select_files")
+    second.run("dvc", "exp", "remove", "passing")
+    second.run("dvc", "gc", "--workspace", "--force")
+    assert "Running stage" not in second.run("dvc", "repro")
+    assert answers.read_text() == "answers that were paid for\n"
+
+
+@pytest.mark.slow
+def test_a_second_run_of_the_same_stage_names_the_first(second: Clone) -> None:
+    command = ["dvc", "repro", "--force", "--single-item", "train_tokenizer"]
+    with subprocess.Popen(command, cwd=second.root, env=second.environment, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert any(line.startswith("Running stage") for line in first.stdout)
+        other = subprocess.run(command, cwd=second.root, env=second.environment, capture_output=True, text=True, check=False)
+        first.communicate()
+    assert first.returncode == 0
+    if other.returncode:  # else the first one had already ended
+        assert "is busy, it is being blocked by" in other.stderr
+        assert str(first.pid) in other.stderr
+    assert "Running stage" not in second.run("dvc", "repro", "train_tokenizer")
