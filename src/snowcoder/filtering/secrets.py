@@ -137,8 +137,8 @@ def _whole_word(match: re.Match[str]) -> str:
 
 
 def _is_key(string: str) -> bool:
-    """Whether what has the form of a key is one: enough different characters, letters of both cases or a digit, and no placeholder."""
-    kinds = any(map(str.isdigit, string)) or (any(map(str.isupper, string)) and any(map(str.islower, string)))
+    """Whether what has the form of a key is one: enough different characters, not lower case letters alone, and no placeholder."""
+    kinds = any(map(str.isdigit, string)) or any(map(str.isupper, string))
     return kinds and len(set(string)) >= MIN_DISTINCT_CHARS and _PLACEHOLDER.search(string) is None
 
 
