@@ -60,6 +60,9 @@ SCREEN = BenchmarkScreen(
         renamed_ngram_tokens=15,
         min_renamed_tokens=15,
         min_renamed_share_tokens=30,
+        min_named_tokens=8,
+        min_specific_tokens=30,
+        generic_matches="drop",
         max_ngram_sharing=3,
     ),
 )

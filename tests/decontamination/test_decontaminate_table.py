@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import write_problems
 from snowcoder.decontamination.files import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
@@ -13,7 +14,7 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
-from tests.decontamination.problems import PARAMS, ROOT, disguised, human_eval
+from tests.decontamination.problems import PARAMS, ROOT, human_eval
 
 PROBLEMS = human_eval()
 
@@ -30,7 +31,7 @@ ROWS = [
     source_row("empty.py", ""),
     source_row("solution.py", "def g(paren_string):\n" + PROBLEMS[1].canonical_solution),
     source_row("again.py", "x = 1\n" + PROBLEMS[4].prompt),
-    source_row("disguised.py", disguised(PROBLEMS[1], "v")),
+    source_row("disguised.py", renamed_solution(PROBLEMS[1], "v")),
 ]
 
 

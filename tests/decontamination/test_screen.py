@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
 from snowcoder.params import validate
-from tests.decontamination.problems import PARAMS, disguised, human_eval, plus_problems, screen
+from tests.decontamination.problems import PARAMS, human_eval, plus_problems, screen
 
 BLANKS = st.text(" \t", min_size=1, max_size=6)
 CODE = st.lists(st.sampled_from(["x", "return", "def f():", "#", '"', "\n", "    ", "1", "import os", "'''"]), max_size=30).map(" ".join)
@@ -68,14 +69,14 @@ def test_every_solution_that_is_not_trivial_is_found_in_disguise() -> None:
     found = renamed_problems()
     assert len(found) == 143  # of 164; the bodies of the others have fewer than min_renamed_tokens
     for problem in found:
-        assert problem.problem_id in ids(plant(disguised(problem, "zz_"))), problem.problem_id
+        assert problem.problem_id in ids(plant(renamed_solution(problem, "zz_"))), problem.problem_id
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), PREFIXES, st.booleans())
 def test_renaming_reformatting_comments_and_a_larger_file_hide_nothing(data: st.DataObject, prefix: str, commented: bool) -> None:
     problem = data.draw(st.sampled_from(renamed_problems()))
-    lines = disguised(problem, prefix).splitlines()
+    lines = renamed_solution(problem, prefix).splitlines()
     if commented:
         notes = data.draw(st.lists(st.sampled_from(["step", "total = 0", "see the paper", ""]), min_size=len(lines), max_size=len(lines)))
         single_quoted = all("'''" not in line and '"""' not in line and "\\" not in line for line in lines)
@@ -87,12 +88,12 @@ def test_renaming_reformatting_comments_and_a_larger_file_hide_nothing(data: st.
 
 
 def test_a_solution_is_found_among_the_statements_of_a_longer_function() -> None:
-    body = disguised(human_eval()[1], "v").split("\n", 1)[1]
+    body = renamed_solution(human_eval()[1], "v").split("\n", 1)[1]
     assert "HumanEval/1" in ids(f"def longer(v1):\n    log = open('log')\n    log.write('start')\n{body}\n    log.close()\n")
 
 
 def test_a_renamed_solution_is_found_where_the_file_is_no_python() -> None:
-    planted = "print 'of Python 2'\n" + plant(disguised(human_eval()[1], "v"))
+    planted = "print 'of Python 2'\n" + plant(renamed_solution(human_eval()[1], "v"))
     overlap = strongest(planted)
     assert overlap is not None
     assert (overlap.problem_id, overlap.method) == ("HumanEval/1", "renamed")
@@ -111,7 +112,7 @@ def test_a_copy_names_its_problem_method_and_span() -> None:
 
 
 def test_the_span_of_a_renamed_solution_is_where_it_stands() -> None:
-    planted = disguised(human_eval()[1], "v")
+    planted = renamed_solution(human_eval()[1], "v")
     content = plant(f"# vor ihr: é\n{planted}")
     overlap = strongest(content)
     assert overlap is not None
@@ -158,7 +159,7 @@ def test_an_edited_solution_is_found_by_its_ngrams() -> None:
 
 
 def test_an_edited_and_renamed_solution_is_found_by_its_ngrams() -> None:
-    lines = disguised(human_eval()[1], "v").splitlines()
+    lines = renamed_solution(human_eval()[1], "v").splitlines()
     edited = "\n".join([*lines[:5], "    log_everything()", *lines[5:]])
     for content, method in ((edited, "syntax_tree_ngram"), (f"print 'two'\n{edited}", "renamed_ngram")):
         overlap = strongest(content)
@@ -237,7 +238,7 @@ def test_humaneval_plus_and_mbpp_plus_at_once() -> None:
     assert both.blind == []
     for problem in both.problems[::5]:
         identity = (problem.benchmark, problem.problem_id)
-        for text in [problem.prompt] + [disguised(problem, "v")] * (identity not in short):
+        for text in [problem.prompt] + [renamed_solution(problem, "v")] * (identity not in short):
             assert identity in {(found.benchmark, found.problem_id) for found in both.overlaps(plant(text))}, identity
     copied = both.overlaps(plant(human_eval()[1].prompt))
     assert {found.benchmark for found in copied} == {"humaneval", "humaneval_plus"}
