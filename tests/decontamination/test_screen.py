@@ -16,7 +16,7 @@ from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
 from snowcoder.params import validate
-from tests.decontamination.problems import PARAMS, human_eval, plus_problems, screen
+from tests.decontamination.problems import PARAMS, human_eval, ids, plant, plus_problems, problem_of, screen, strongest
 
 BLANKS = st.text(" \t", min_size=1, max_size=6)
 CODE = st.lists(st.sampled_from(["x", "return", "def f():", "#", '"', "\n", "    ", "1", "import os", "'''"]), max_size=30).map(" ".join)
@@ -32,18 +32,6 @@ ORDINARY = """def connect(host, port, timeout=30):
     return connection
 """
 PREFIXES = st.from_regex(r"[a-z]{1,3}_", fullmatch=True)
-
-
-def plant(text: str) -> str:
-    return f"import os\n\n\ndef before():\n    return os.getcwd()\n\n\n{text}\n\n\ndef after():\n    return 2\n"
-
-
-def strongest(content: str, of: BenchmarkScreen | None = None) -> Overlap | None:
-    return next(iter((of or screen()).overlaps(content)), None)
-
-
-def ids(content: str) -> set[str]:
-    return {overlap.problem_id for overlap in screen().overlaps(content)}
 
 
 def renamed_problems() -> list[Problem]:
@@ -167,15 +155,11 @@ def test_an_edited_and_renamed_solution_is_found_by_its_ngrams() -> None:
         assert (overlap.problem_id, overlap.method) == ("HumanEval/1", method)
 
 
-def problem_of(text: str, number: int = 0, benchmark: str = "b") -> Problem:
-    return Problem(benchmark, f"{benchmark}/{number}", "", text, "", "f")
-
-
 def test_the_share_of_ngrams_decides() -> None:
     solution = " ".join(f"w{number}" for number in range(29))  # 20 n-grams of 10 words
     half, less = " ".join(solution.split()[:19]), " ".join(solution.split()[:18])  # 10 and 9 of them
-    text_screen = BenchmarkScreen([problem_of(solution)], PARAMS)
-    assert text_screen.overlaps(f"x {half} y") == [Overlap("b", "b/0", "ngram", 0.5, 2, 2 + len(half), half)]
+    text_screen = BenchmarkScreen([problem_of(solution)], PARAMS.model_copy(update={"min_specific_tokens": 1}))
+    assert text_screen.overlaps(f"x {half} y") == [Overlap("b", "b/0", "benchmark_overlap", "ngram", 0.5, 2, 2 + len(half), half)]
     assert text_screen.overlaps(f"x {less} y") == []
 
 
@@ -190,12 +174,27 @@ def test_what_the_problems_of_a_benchmark_share_is_no_evidence() -> None:
     assert len(BenchmarkScreen(twins, PARAMS).overlaps(f"{shared[:-4]} z")) == 5
 
 
-def test_every_problem_of_a_file_is_named_the_strongest_first() -> None:
-    text = human_eval()[3].prompt.split('"""')[1] + "\n" + human_eval()[8].canonical_solution
-    assert [(overlap.problem_id, overlap.method) for overlap in screen().overlaps(text)] == [
-        ("HumanEval/8", "solution"),
-        ("HumanEval/3", "docstring"),
+def test_every_problem_of_a_file_is_named_the_strongest_first_and_generic_ones_last() -> None:
+    solutions = [human_eval()[number].canonical_solution for number in (8, 1)]
+    text = "\n".join([human_eval()[3].prompt.split('"""')[1], *solutions])
+    assert [(overlap.problem_id, overlap.reason, overlap.method) for overlap in screen().overlaps(text)] == [
+        ("HumanEval/1", "benchmark_overlap", "solution"),
+        ("HumanEval/3", "benchmark_overlap", "docstring"),
+        ("HumanEval/8", "generic_match", "solution"),
     ]
+
+
+def test_assertions_are_found_without_the_comments_between_them() -> None:
+    lines = [line.strip() for line in human_eval()[99].test.splitlines() if line.strip().startswith("assert ")]
+    found = strongest("def test_it():\n" + "".join(f"    {line.replace('candidate', 'closest_integer')}\n" for line in lines))
+    assert found is not None
+    assert (found.problem_id, found.reason, found.method) == ("HumanEval/99", "benchmark_overlap", "test")
+
+
+def test_a_comment_does_not_hide_the_second_problem_of_a_file() -> None:
+    commented = "\n".join(f"{line}  # step {number}" for number, line in enumerate(human_eval()[1].canonical_solution.splitlines()))
+    found = BenchmarkScreen([human_eval()[1], human_eval()[3]], PARAMS).overlaps(f"{human_eval()[3].prompt}\n    pass\n{commented}\n")
+    assert [(overlap.problem_id, overlap.method) for overlap in found] == [("HumanEval/1", "solution"), ("HumanEval/3", "docstring")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""snowcoder.decontamination.embedded_code: what strings hold is found as what files hold."""
+
+import json
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+from bench.disguises import renamed_solution
+from snowcoder.decontamination.embedded_code import holds_code, unescape
+from tests.decontamination.problems import human_eval, plant, strongest
+
+
+@pytest.mark.parametrize("wrap", [repr, json.dumps, lambda text: f'(\n    """\n{textwrap.indent(text, "        ")}"""\n)'])
+def test_a_renamed_solution_is_found_in_a_string(wrap: Callable[[str], str]) -> None:
+    code = renamed_solution(human_eval()[1], "v") + "\n"
+    content = plant(f"# é\nSOURCE = {wrap(code)}")
+    overlap = strongest(content)
+    assert overlap is not None
+    assert (overlap.problem_id, overlap.method) == ("HumanEval/1", "syntax_tree")
+    assert content[overlap.start_char : overlap.end_char] == content[content.index("SOURCE") + 9 : content.index("\n\n\ndef after")].strip(
+        "()\n "
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "Here is the code:\n```python\n"])
+def test_a_renamed_solution_is_found_in_rows_of_json(prefix: str) -> None:
+    row = json.dumps({"instruction": "é", "output": prefix + renamed_solution(human_eval()[1], "v")})
+    content = f"{json.dumps({'output': 'none'})}\n{row}\n"
+    overlap = strongest(content)
+    assert overlap is not None
+    assert (overlap.problem_id, overlap.method) == ("HumanEval/1", "renamed" if prefix else "syntax_tree")
+    assert json.loads(content[overlap.start_char : overlap.end_char]).endswith(renamed_solution(human_eval()[1], "v"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(x):\n    return x\n", True),
+        ("x = 1\n    return x", True),
+        ("Sorts.\n\nReturns the list, and would return None.\n", False),
+        ("def f(x): return x", False),  # one line
+        ("", False),
+    ],
+)
+def test_code_is_told_from_prose_by_the_beginning_of_a_line(text: str, expected: bool) -> None:
+    assert holds_code(text) == expected
+
+
+def test_the_value_of_a_string_of_json() -> None:
+    assert unescape('"a\\nb\\u00e9"') == "a\nb\u00e9"
+    assert unescape("'a'") == unescape('"a\\x"') == ""
