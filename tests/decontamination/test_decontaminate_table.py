@@ -98,6 +98,21 @@ def test_files_of_generic_matches_alone_are_dropped_or_kept_and_counted_by_thems
     assert metrics["by_benchmark"]["humaneval"]["files_dropped"] == 2 - kept
 
 
+def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, monkeypatch):
+    write_source(tmp_path / "in", ROWS)
+    shards = list_shards(tmp_path / "in")
+    metrics = [decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "serial", tmp_path / "state1")]
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
+    monkeypatch.setenv("SNOWCODER_WORKERS", "2")
+    metrics.append(decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "workers", tmp_path / "state2"))
+    assert metrics[0] == metrics[1]
+    files = [
+        {path.relative_to(tmp_path / side): path.read_bytes() for path in (tmp_path / side).rglob("*") if path.is_file()}
+        for side in ("serial", "workers")
+    ]
+    assert files[0] == files[1] != {}
+
+
 def test_no_problem_and_no_file_left_are_errors(tmp_path):
     write_source(tmp_path / "in", ROWS[1:2])
     shards = list_shards(tmp_path / "in")
