@@ -151,7 +151,11 @@ def measure_commit(commit: str, arguments: argparse.Namespace) -> dict[str, Any]
     """`measure` with the code and thresholds of another commit, by this script."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], cwd=ROOT, check=True)
+        added = subprocess.run(
+            ["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], cwd=ROOT, capture_output=True, text=True
+        )
+        if added.returncode:
+            raise SystemExit(f"--against {commit}: git cannot check it out: {added.stderr.strip()}")
         try:
             command = [sys.executable, "-m", "bench.contamination", "--json", "--root", str(tree)]
             environment = os.environ | {"PYTHONPATH": f"{tree / 'src'}{os.pathsep}{ROOT}"}
