@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.disguises import CODE_DISGUISES, DISGUISES, description, tests_alone
+from bench.disguises import CODE_DISGUISES, DISGUISES, assertions_alone, description
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE, read_records
@@ -54,7 +54,7 @@ def with_assertions(problems: Sequence[Problem]) -> list[Problem]:
     """The problems for the disguises: MBPP+'s assertions, which its own file has as inputs only, come from the other format's file."""
     path = Path(os.environ[FOLDER_VARIABLE]) / MBPP_ASSERTIONS_FILE
     if not path.is_file():
-        print(f"{path}: not found; the disguise {tests_alone.__name__} is left out for MBPP+", file=sys.stderr)
+        print(f"{path}: not found; the disguise {assertions_alone.__name__} is left out for MBPP+", file=sys.stderr)
         return list(problems)
     tests = {f"Mbpp/{record['task_id']}": "\n".join(record["test_list"]) for record in read_records(path, "mbpp_plus", None)}
     return [problem if problem.test else replace(problem, test=tests.get(problem.problem_id, "")) for problem in problems]
@@ -74,7 +74,7 @@ def measure_recall(screen: BenchmarkScreen, problems: Sequence[Problem]) -> dict
             if (problem.benchmark, problem.problem_id) in identities:
                 counts["found"] += 1
             else:
-                reason = _why_missed(screen.params, problem, disguise in CODE_DISGUISES, disguise is tests_alone)
+                reason = _why_missed(screen.params, problem, disguise in CODE_DISGUISES, disguise is assertions_alone)
                 counts["missed"].append([problem.problem_id, reason])
     return results
 

@@ -92,7 +92,7 @@ def statement_in_notebook(problem: Problem) -> str:
     return json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": lines}], "nbformat": 4}, indent=1)
 
 
-def tests_alone(problem: Problem) -> str | None:
+def assertions_alone(problem: Problem) -> str | None:
     """The published assertions in a test file, of a function that is imported."""
     found = [ast.get_source_segment(problem.test, node) or "" for node in ast.walk(ast.parse(problem.test)) if isinstance(node, ast.Assert)]
     if not found:
@@ -183,7 +183,7 @@ CODE_DISGUISES: tuple[Callable[[Problem], str | None], ...] = (
     inside_a_string,
     renamed_inside_a_string,
 )
-DISGUISES: tuple[Callable[[Problem], str | None], ...] = (verbatim, *STATEMENT_DISGUISES, tests_alone, *CODE_DISGUISES)
+DISGUISES: tuple[Callable[[Problem], str | None], ...] = (verbatim, *STATEMENT_DISGUISES, assertions_alone, *CODE_DISGUISES)
 
 
 def description(problem: Problem) -> str:
