@@ -2,13 +2,16 @@
 
 import json
 import textwrap
+import time
 from collections.abc import Callable
 
 import pytest
 
 from bench.disguises import renamed_solution
 from snowcoder.decontamination.embedded_code import holds_code, unescape
-from tests.decontamination.problems import human_eval, plant, strongest
+from tests.decontamination.problems import human_eval, plant, screen, strongest
+
+ORDINARY = "def f(a):\n    return a\n"
 
 
 @pytest.mark.parametrize("wrap", [repr, json.dumps, lambda text: f'(\n    """\n{textwrap.indent(text, "        ")}"""\n)'])
@@ -50,3 +53,22 @@ def test_code_is_told_from_prose_by_the_beginning_of_a_line(text: str, expected:
 def test_the_value_of_a_string_of_json() -> None:
     assert unescape('"a\\nb\\u00e9"') == "a\nb\u00e9"
     assert unescape("'a'") == unescape('"a\\x"') == ""
+
+
+def test_a_file_of_many_strings_takes_no_more_than_its_strings() -> None:
+    few, many = ("\n".join(f'x{number} = """\n{ORDINARY}"""' for number in range(count)) for count in (200, 2000))
+    seconds = []
+    for content in (few, many):
+        started = time.process_time()
+        assert screen().overlaps(content) == []
+        seconds.append(time.process_time() - started)
+    assert seconds[1] < 40 * seconds[0]  # 100 if every string were looked for from the top
+
+
+def test_code_in_a_docstring_and_in_a_fence_of_markdown_is_found() -> None:
+    code = renamed_solution(human_eval()[1], "v")
+    docstring = f'def g():\n    """Example::\n\n{textwrap.indent(code, "        ")}\n    """\n    return 1\n'
+    for content in (docstring, f"# Answer\n```python\n{code}\n```\n"):
+        overlap = strongest(content)
+        assert overlap is not None
+        assert (overlap.problem_id, overlap.method) == ("HumanEval/1", "renamed")

@@ -35,9 +35,13 @@ class LexedText:
     spans: np.ndarray
     strings: list[tuple[str, tuple[int, int]]]
 
-    def embedded(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """The value and span of each string that holds code."""
-        yield from self.strings
+    def embedded(self) -> Iterator[str]:
+        """The value of each string that holds code."""
+        return (value for value, _ in self.strings)
+
+    def embedded_span(self, number: int) -> tuple[int, int]:
+        """(first character, one past the last) of the string that `embedded` returns at that place."""
+        return self.strings[number][1]
 
     def span(self, start: int, count: int) -> tuple[int, int]:
         """(first character, one past the last) of `count` tokens from `start` on."""

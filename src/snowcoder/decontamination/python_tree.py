@@ -52,11 +52,15 @@ class PythonTree:
         """(first character, one past the last) of `count` tokens from `start` on, in the text that was read."""
         return self._span([node for node in self.nodes[start : start + count] if isinstance(node, ast.stmt | ast.expr)])
 
-    def embedded(self) -> Iterator[tuple[str, tuple[int, int]]]:
-        """The value and span of each string that holds code."""
+    def embedded(self) -> Iterator[str]:
+        """The value of each string that holds code."""
         for string in self.strings:
             assert isinstance(string.value, str)
-            yield textwrap.dedent(string.value), self._span([string])
+            yield textwrap.dedent(string.value)
+
+    def embedded_span(self, number: int) -> tuple[int, int]:
+        """(first character, one past the last) of the string that `embedded` returns at that place."""
+        return self._span([self.strings[number]])
 
     def _span(self, placed: Sequence[ast.stmt | ast.expr]) -> tuple[int, int]:
         lines = self.content.encode("utf-8", "surrogatepass").split(b"\n")

@@ -123,8 +123,8 @@ class BenchmarkScreen:
     def _renamed_hits(self, content: str) -> list[tuple[Hit, tuple[int, int]]]:
         code = read_python(content) or lex(content)
         found = [(hit, code.span(hit.start, hit.count)) for hit in self._code_hits(code)]
-        for text, span in code.embedded():
-            found += [(hit, span) for hit in self._code_hits(read_python(text) or lex(text))]
+        for number, text in enumerate(code.embedded()):
+            found += [(hit, code.embedded_span(number)) for hit in self._code_hits(read_python(text) or lex(text))]
         return found
 
     def _code_hits(self, code: PythonTree | LexedText) -> list[Hit]:
