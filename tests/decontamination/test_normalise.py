@@ -29,6 +29,11 @@ def test_an_escaped_line_end_is_white_space() -> None:
     assert texts_of('"x = 1\\nreturn x\\t\\ty"') == ["x", "1", "return", "x", "y"]
 
 
+def test_an_escaped_character_is_white_space_where_it_has_four_digits() -> None:
+    assert texts_of("[1] \\u279e True \\u00E9\\u00e9x") == ["1", "True", "x"]
+    assert texts_of("\\users \\u12 \\u") == ["users", "u12", "u"]
+
+
 def test_a_text_with_comments_has_two_forms() -> None:
     with_comment, without = word_forms("x = 1  # one # two\ny")
     assert (len(with_comment), len(without)) == (5, 3)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
 from snowcoder.params import validate
-from tests.decontamination.problems import PARAMS, disguised, human_eval, plus_problems, screen
+from tests.decontamination.problems import PARAMS, human_eval, ids, plant, plus_problems, problem_of, screen, strongest
 
 BLANKS = st.text(" \t", min_size=1, max_size=6)
 CODE = st.lists(st.sampled_from(["x", "return", "def f():", "#", '"', "\n", "    ", "1", "import os", "'''"]), max_size=30).map(" ".join)
@@ -31,18 +32,6 @@ ORDINARY = """def connect(host, port, timeout=30):
     return connection
 """
 PREFIXES = st.from_regex(r"[a-z]{1,3}_", fullmatch=True)
-
-
-def plant(text: str) -> str:
-    return f"import os\n\n\ndef before():\n    return os.getcwd()\n\n\n{text}\n\n\ndef after():\n    return 2\n"
-
-
-def strongest(content: str, of: BenchmarkScreen | None = None) -> Overlap | None:
-    return next(iter((of or screen()).overlaps(content)), None)
-
-
-def ids(content: str) -> set[str]:
-    return {overlap.problem_id for overlap in screen().overlaps(content)}
 
 
 def renamed_problems() -> list[Problem]:
@@ -68,14 +57,14 @@ def test_every_solution_that_is_not_trivial_is_found_in_disguise() -> None:
     found = renamed_problems()
     assert len(found) == 143  # of 164; the bodies of the others have fewer than min_renamed_tokens
     for problem in found:
-        assert problem.problem_id in ids(plant(disguised(problem, "zz_"))), problem.problem_id
+        assert problem.problem_id in ids(plant(renamed_solution(problem, "zz_"))), problem.problem_id
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data(), PREFIXES, st.booleans())
 def test_renaming_reformatting_comments_and_a_larger_file_hide_nothing(data: st.DataObject, prefix: str, commented: bool) -> None:
     problem = data.draw(st.sampled_from(renamed_problems()))
-    lines = disguised(problem, prefix).splitlines()
+    lines = renamed_solution(problem, prefix).splitlines()
     if commented:
         notes = data.draw(st.lists(st.sampled_from(["step", "total = 0", "see the paper", ""]), min_size=len(lines), max_size=len(lines)))
         single_quoted = all("'''" not in line and '"""' not in line and "\\" not in line for line in lines)
@@ -87,12 +76,12 @@ def test_renaming_reformatting_comments_and_a_larger_file_hide_nothing(data: st.
 
 
 def test_a_solution_is_found_among_the_statements_of_a_longer_function() -> None:
-    body = disguised(human_eval()[1], "v").split("\n", 1)[1]
+    body = renamed_solution(human_eval()[1], "v").split("\n", 1)[1]
     assert "HumanEval/1" in ids(f"def longer(v1):\n    log = open('log')\n    log.write('start')\n{body}\n    log.close()\n")
 
 
 def test_a_renamed_solution_is_found_where_the_file_is_no_python() -> None:
-    planted = "print 'of Python 2'\n" + plant(disguised(human_eval()[1], "v"))
+    planted = "print 'of Python 2'\n" + plant(renamed_solution(human_eval()[1], "v"))
     overlap = strongest(planted)
     assert overlap is not None
     assert (overlap.problem_id, overlap.method) == ("HumanEval/1", "renamed")
@@ -111,7 +100,7 @@ def test_a_copy_names_its_problem_method_and_span() -> None:
 
 
 def test_the_span_of_a_renamed_solution_is_where_it_stands() -> None:
-    planted = disguised(human_eval()[1], "v")
+    planted = renamed_solution(human_eval()[1], "v")
     content = plant(f"# vor ihr: é\n{planted}")
     overlap = strongest(content)
     assert overlap is not None
@@ -158,7 +147,7 @@ def test_an_edited_solution_is_found_by_its_ngrams() -> None:
 
 
 def test_an_edited_and_renamed_solution_is_found_by_its_ngrams() -> None:
-    lines = disguised(human_eval()[1], "v").splitlines()
+    lines = renamed_solution(human_eval()[1], "v").splitlines()
     edited = "\n".join([*lines[:5], "    log_everything()", *lines[5:]])
     for content, method in ((edited, "syntax_tree_ngram"), (f"print 'two'\n{edited}", "renamed_ngram")):
         overlap = strongest(content)
@@ -166,15 +155,11 @@ def test_an_edited_and_renamed_solution_is_found_by_its_ngrams() -> None:
         assert (overlap.problem_id, overlap.method) == ("HumanEval/1", method)
 
 
-def problem_of(text: str, number: int = 0, benchmark: str = "b") -> Problem:
-    return Problem(benchmark, f"{benchmark}/{number}", "", text, "", "f")
-
-
 def test_the_share_of_ngrams_decides() -> None:
     solution = " ".join(f"w{number}" for number in range(29))  # 20 n-grams of 10 words
     half, less = " ".join(solution.split()[:19]), " ".join(solution.split()[:18])  # 10 and 9 of them
-    text_screen = BenchmarkScreen([problem_of(solution)], PARAMS)
-    assert text_screen.overlaps(f"x {half} y") == [Overlap("b", "b/0", "ngram", 0.5, 2, 2 + len(half), half)]
+    text_screen = BenchmarkScreen([problem_of(solution)], PARAMS.model_copy(update={"min_specific_tokens": 1}))
+    assert text_screen.overlaps(f"x {half} y") == [Overlap("b", "b/0", "benchmark_overlap", "ngram", 0.5, 2, 2 + len(half), half)]
     assert text_screen.overlaps(f"x {less} y") == []
 
 
@@ -189,12 +174,27 @@ def test_what_the_problems_of_a_benchmark_share_is_no_evidence() -> None:
     assert len(BenchmarkScreen(twins, PARAMS).overlaps(f"{shared[:-4]} z")) == 5
 
 
-def test_every_problem_of_a_file_is_named_the_strongest_first() -> None:
-    text = human_eval()[3].prompt.split('"""')[1] + "\n" + human_eval()[8].canonical_solution
-    assert [(overlap.problem_id, overlap.method) for overlap in screen().overlaps(text)] == [
-        ("HumanEval/8", "solution"),
-        ("HumanEval/3", "docstring"),
+def test_every_problem_of_a_file_is_named_the_strongest_first_and_generic_ones_last() -> None:
+    solutions = [human_eval()[number].canonical_solution for number in (8, 1)]
+    text = "\n".join([human_eval()[3].prompt.split('"""')[1], *solutions])
+    assert [(overlap.problem_id, overlap.reason, overlap.method) for overlap in screen().overlaps(text)] == [
+        ("HumanEval/1", "benchmark_overlap", "solution"),
+        ("HumanEval/3", "benchmark_overlap", "docstring"),
+        ("HumanEval/8", "generic_match", "solution"),
     ]
+
+
+def test_assertions_are_found_without_the_comments_between_them() -> None:
+    lines = [line.strip() for line in human_eval()[99].test.splitlines() if line.strip().startswith("assert ")]
+    found = strongest("def test_it():\n" + "".join(f"    {line.replace('candidate', 'closest_integer')}\n" for line in lines))
+    assert found is not None
+    assert (found.problem_id, found.reason, found.method) == ("HumanEval/99", "benchmark_overlap", "test")
+
+
+def test_a_comment_does_not_hide_the_second_problem_of_a_file() -> None:
+    commented = "\n".join(f"{line}  # step {number}" for number, line in enumerate(human_eval()[1].canonical_solution.splitlines()))
+    found = BenchmarkScreen([human_eval()[1], human_eval()[3]], PARAMS).overlaps(f"{human_eval()[3].prompt}\n    pass\n{commented}\n")
+    assert [(overlap.problem_id, overlap.method) for overlap in found] == [("HumanEval/1", "solution"), ("HumanEval/3", "docstring")]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_humaneval_plus_and_mbpp_plus_at_once() -> None:
     assert both.blind == []
     for problem in both.problems[::5]:
         identity = (problem.benchmark, problem.problem_id)
-        for text in [problem.prompt] + [disguised(problem, "v")] * (identity not in short):
+        for text in [problem.prompt] + [renamed_solution(problem, "v")] * (identity not in short):
             assert identity in {(found.benchmark, found.problem_id) for found in both.overlaps(plant(text))}, identity
     copied = both.overlaps(plant(human_eval()[1].prompt))
     assert {found.benchmark for found in copied} == {"humaneval", "humaneval_plus"}

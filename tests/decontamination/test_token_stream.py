@@ -86,7 +86,7 @@ def test_spans_of_a_tree_are_characters_not_bytes() -> None:
     content = "é = 'ü'\nwert = é + 1\n"
     tree = read_python(content)
     assert tree is not None
-    assert content[slice(*tree.span(content, 0, len(tree.stream)))] == content.strip()
+    assert content[slice(*tree.span(0, len(tree.stream)))] == content.strip()
 
 
 def lexed(content: str) -> list[int]:

@@ -10,7 +10,7 @@ from snowcoder.shards import write_table
 
 
 def ledger(folder: Path, *problems: tuple[str, str]) -> None:
-    row = dict.fromkeys(LEDGER_SCHEMA.names, "") | {"overlap": 1.0, "start_char": 0, "end_char": 1}
+    row = dict.fromkeys(LEDGER_SCHEMA.names, "") | {"dropped": True, "overlap": 1.0, "start_char": 0, "end_char": 1}
     rows = [row | {"benchmark": benchmark, "problem_id": problem} for benchmark, problem in problems]
     write_table(folder, [pa.Table.from_pylist(rows, LEDGER_SCHEMA)], LEDGER_SCHEMA)
 

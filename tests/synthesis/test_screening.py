@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
@@ -28,6 +29,9 @@ SETTINGS = DecontaminationParams(
     renamed_ngram_tokens=15,
     min_renamed_tokens=15,
     min_renamed_share_tokens=30,
+    min_named_tokens=8,
+    min_specific_tokens=30,
+    generic_matches="drop",
     max_ngram_sharing=3,
 )
 SCREEN = BenchmarkScreen([], SETTINGS)
@@ -60,6 +64,28 @@ def test_one_fault_is_enough(document: dict[str, Any], reason: str):
     rejection, _ = screen_document(document, SCREEN, held_out)
     assert rejection is not None
     assert rejection.reason == reason
+
+
+@pytest.mark.parametrize(("choice", "reason"), [("drop", "generic_match"), ("keep", None)])
+def test_a_document_with_nothing_but_a_generic_match_is_rejected_or_kept_with_its_evidence(choice: str, reason: str | None):
+    statement = '    """ From the given xs and k return whatever the sum of the larger ones comes to.\n    """\n'
+    prompt = f"def total_of_large(xs, k):\n{statement}"
+    problem = Problem(
+        "b",
+        "b/0",
+        prompt,
+        "    total = 0\n    for x in xs:\n        if x > k:\n            total += x\n    return total\n",
+        "",
+        "total_of_large",
+    )
+    screen = BenchmarkScreen([problem], SETTINGS.model_copy(update={"generic_matches": choice}))
+    body = "    s = 0\n    for v in vs:\n        if v > least:\n            s += v\n    return s\n"
+    rejection, overlaps = screen_document(row(f"def f(vs, least):\n{body}"), screen, frozenset())
+    assert (rejection.reason if rejection else None) == reason
+    assert [(overlap.problem_id, overlap.reason) for overlap in overlaps] == [("b/0", "generic_match")]
+    rejection, _ = screen_document(row(f"def f(xs, k):\n{statement}{body.replace('vs', 'xs').replace('least', 'k')}"), screen, frozenset())
+    assert rejection is not None
+    assert rejection.reason == "benchmark_overlap"
 
 
 def test_a_document_of_another_language_is_not_parsed_as_python():

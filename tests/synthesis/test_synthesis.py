@@ -66,7 +66,7 @@ deduplicate_files:
   {ngram_tokens: 5, n_permutations: 64, jaccard_threshold: 0.7, seed: 1, wipe_out: {max_dropped_fraction: 0.5, min_files: 20, stop: false}}
 decontaminate_files:
   {ngram_tokens: 4, min_ngram_overlap: 0.5, min_match_tokens: 6, renamed_ngram_tokens: 15, min_renamed_tokens: 15,
-   min_renamed_share_tokens: 30, max_ngram_sharing: 3}
+   min_renamed_share_tokens: 30, max_ngram_sharing: 3, min_named_tokens: 8, min_specific_tokens: 30, generic_matches: drop}
 """
 SUMS = '''
 def triangle(n):

@@ -94,9 +94,10 @@ def _drop_overlaps(kinds: dict[str, PositiveRows], screen: BenchmarkScreen) -> l
     for kind in kinds.values():
         for file in list(kind.kept.values()):
             overlaps = screen.overlaps(file.content)
-            if overlaps:
-                kind.drop(file.file_id, "benchmark_overlap")
-                ledger += ledger_rows("positives", file.row(), overlaps)
+            reason = screen.drop_reason(overlaps)
+            if reason:
+                kind.drop(file.file_id, reason)
+            ledger += ledger_rows("positives", file.row(), overlaps, reason is not None)
     return ledger
 
 

@@ -1,8 +1,9 @@
 """The contamination ledger: a row of evidence for each problem of a benchmark that a file or document holds.
 
-source: corpus | positives | synthetic; file_id, repository, path: the file; benchmark, problem_id: the problem; method: see
-snowcoder.decontamination.screen; overlap: 1.0 for a whole passage, else the share of n-grams found; start_char, end_char: the matched
-span of the content; matched_text: its beginning, <= 200 characters.
+source: corpus | positives | synthetic; file_id, repository, path: the file; dropped: whether it was, for this or another overlap;
+benchmark, problem_id: the problem; reason: benchmark_overlap | generic_match; method: see snowcoder.decontamination.screen; overlap: 1.0
+for a whole passage, else the share of n-grams found; start_char, end_char: the matched span of the content; matched_text: its beginning,
+<= 200 characters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.decontamination.screen import Overlap
+from snowcoder.decontamination.screen import GENERIC_MATCH, Overlap
 
 SOURCES = ("corpus", "positives", "synthetic")
 LEDGER_SCHEMA = pa.schema(
@@ -20,8 +21,10 @@ LEDGER_SCHEMA = pa.schema(
         ("file_id", pa.string()),
         ("repository", pa.string()),
         ("path", pa.string()),
+        ("dropped", pa.bool_()),
         ("benchmark", pa.string()),
         ("problem_id", pa.string()),
+        ("reason", pa.string()),
         ("method", pa.string()),
         ("overlap", pa.float64()),
         ("start_char", pa.int64()),
@@ -31,20 +34,21 @@ LEDGER_SCHEMA = pa.schema(
 )
 
 
-def ledger_rows(source: str, file: dict[str, Any], overlaps: Sequence[Overlap]) -> list[dict[str, Any]]:
+def ledger_rows(source: str, file: dict[str, Any], overlaps: Sequence[Overlap], dropped: bool) -> list[dict[str, Any]]:
     """Rows of LEDGER_SCHEMA, one per overlap; `file` has file_id, repository and path."""
     assert source in SOURCES, source
-    origin = {"source": source, **{key: file[key] for key in ("file_id", "repository", "path")}}
+    origin = {"source": source, **{key: file[key] for key in ("file_id", "repository", "path")}, "dropped": dropped}
     return [origin | asdict(overlap) for overlap in overlaps]
 
 
 def count_contamination(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, int]]:
     """benchmark -> {method: files}: of rows of LEDGER_SCHEMA. A file counts once for a benchmark, under its strongest method, which comes
-    first among its rows.
+    first among its rows; under generic_match if it has nothing but that.
     """
     strongest: dict[tuple[str, str], str] = {}
     for row in rows:
-        strongest.setdefault((row["benchmark"], row["file_id"]), row["method"])
+        method = GENERIC_MATCH if row["reason"] == GENERIC_MATCH else row["method"]
+        strongest.setdefault((row["benchmark"], row["file_id"]), method)
     counts: dict[str, dict[str, int]] = {}
     for (benchmark, _), method in sorted(strongest.items()):
         methods = counts.setdefault(benchmark, {})

@@ -19,28 +19,36 @@ class Passage:
     """A run of tokens of a problem. method: see snowcoder.decontamination.screen.
 
     tokens: uint64[n] for one that counts only as a whole, else None. grams: its distinct n-grams; of a whole one the first.
+    code_tokens: of one that is code alone, its length in tokens of the syntax tree; None where it holds words of the statement or tests.
     """
 
     problem: int
     method: str
     tokens: np.ndarray | None
     grams: np.ndarray
+    code_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found at tokens start .. start + count of a file. overlap: 1.0 for all of it, else the share of its n-grams."""
+    """A passage found at tokens start .. start + count of a file. overlap: 1.0 for all of it, else the share of its n-grams.
+
+    code_tokens: how many tokens of a syntax tree that share is, of a passage that is code alone; else None.
+    """
 
     problem: int
     method: str
     overlap: float
     start: int
     count: int
+    code_tokens: float | None
 
 
-def make_passage(problem: int, method: str, tokens: np.ndarray, grams: np.ndarray, whole: bool) -> Passage:
+def make_passage(problem: int, method: str, tokens: np.ndarray, grams: np.ndarray, whole: bool, code_tokens: int | None = None) -> Passage:
     """A passage of `tokens`, whose n-grams by position are `grams`."""
-    return Passage(problem, method, tokens.copy(), grams[:1].copy()) if whole else Passage(problem, method, None, np.unique(grams))
+    if whole:
+        return Passage(problem, method, tokens.copy(), grams[:1].copy(), code_tokens)
+    return Passage(problem, method, None, np.unique(grams), code_tokens)
 
 
 class PassageIndex:
@@ -60,7 +68,7 @@ class PassageIndex:
         self._sizes = [share.size for share in shares]
         self._first = GramIndex([nothing if passage.tokens is None else passage.grams for passage in passages])
         self._members = GramIndex(shares)
-        self._passages = [(passage.problem, passage.method, passage.tokens) for passage in passages]
+        self._passages = [(passage.problem, passage.method, passage.tokens, passage.code_tokens) for passage in passages]
 
     def find(self, grams: np.ndarray, window: Callable[[int, int], np.ndarray]) -> list[Hit]:
         """Every passage in a file. grams: the file's, by position; window(start, count): its tokens, shorter at its end."""
@@ -69,10 +77,10 @@ class PassageIndex:
     def _whole(self, grams: np.ndarray, window: Callable[[int, int], np.ndarray]) -> list[Hit]:
         hits = []
         for position, number in self._first.find(grams):
-            problem, method, tokens = self._passages[number]
+            problem, method, tokens, code_tokens = self._passages[number]
             assert tokens is not None
             if np.array_equal(window(position, tokens.size), tokens):
-                hits.append(Hit(problem, method, 1.0, position, tokens.size))
+                hits.append(Hit(problem, method, 1.0, position, tokens.size, code_tokens))
         return hits
 
     def _in_part(self, grams: np.ndarray) -> list[Hit]:
@@ -84,8 +92,9 @@ class PassageIndex:
             overlap = len(positions) / self._sizes[number]
             if overlap >= self._min_overlap:
                 start, count = _longest_run(sorted(positions.values()))
-                problem, method, _ = self._passages[number]
-                hits.append(Hit(problem, method, overlap, start, count + self.ngram_tokens - 1))
+                problem, method, _, code_tokens = self._passages[number]
+                matched = None if code_tokens is None else overlap * code_tokens
+                hits.append(Hit(problem, method, overlap, start, count + self.ngram_tokens - 1, matched))
         return hits
 
 

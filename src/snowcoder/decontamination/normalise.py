@@ -1,8 +1,8 @@
 """Text as a stream of words: identifiers, keywords and numbers in lower case. White space and punctuation are left out.
 
 So a copy is recognised whatever its indentation, line breaks, quotes, trailing commas and brackets, that is after any formatter, a
-docstring also where it has become a comment, and code also inside a string literal, whose `\\n` and `\\t` count as white space. Not
-recognised by words: renamed variables (see token_stream) and translations into another language.
+docstring also where it has become a comment, and code also inside a string literal, whose `\\n`, `\\t` and `\\u279e` count as white
+space. Not recognised by words: renamed variables (see token_stream) and translations into another language.
 
 A word is what `\\w+` matches. Words are found and hashed in arrays, for a corpus has many.
 """
@@ -16,6 +16,7 @@ _POWER = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _BACKSLASH, _HASH_SIGN, _NEWLINE = 92, 35, 10
 _ESCAPED = np.array([ord(character) for character in "nrt"])
+_U, _CODE_DIGITS = ord("u"), 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _words_of(characters: np.ndarray) -> WordStream:
 
 
 def _word_characters(characters: np.ndarray) -> np.ndarray:
-    """bool[n]: what belongs to a word; the letter of an escaped line end or tab does not."""
+    """bool[n]: what belongs to a word; the letter of an escaped line end or tab does not, nor a `\\u` and its four hexadecimal digits."""
     inside = _ASCII_WORD[np.minimum(characters, 128)]
     beyond = np.flatnonzero(characters >= 128)
     if beyond.size:
@@ -99,8 +100,12 @@ def _word_characters(characters: np.ndarray) -> np.ndarray:
         inside[beyond] = belongs[np.searchsorted(kinds, characters[beyond])]
     escapes = np.flatnonzero(characters[:-1] == _BACKSLASH) + 1
     inside[escapes[np.isin(characters[escapes], _ESCAPED)]] = False
+    codes = escapes[(characters[escapes] == _U) & (escapes + _CODE_DIGITS < characters.size)]
+    places = codes[:, None] + np.arange(_CODE_DIGITS + 1)
+    inside[places[_ASCII_HEXADECIMAL[np.minimum(characters[places[:, 1:]], 128)].all(axis=1)]] = False
     return inside
 
 
 _ASCII_LOWER = np.array([ord(chr(code).lower()) if code < 128 else code for code in range(256)], dtype=np.uint32)
+_ASCII_HEXADECIMAL = np.array([code < 128 and chr(code) in "0123456789abcdef" for code in range(129)])
 _ASCII_WORD = np.array([code < 128 and (chr(code).isalnum() or chr(code) == "_") for code in range(129)])

@@ -1,15 +1,18 @@
 """Python code as the tokens of its syntax tree: what formatters, comments, annotations, imports and docstrings change is not there.
 
 Preorder: a node's type, then its fields. Names are variables, arguments, functions and classes; builtins, attributes, keywords, operators
-and constants are literals. A builtin that the outermost function around it binds anew is a name there.
+and constants are literals. A builtin that the outermost function around it binds anew is a name there, and so is `self.method` where the
+class defines that method: a function reads the same within a class.
 """
 
 import ast
 import builtins
+import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from snowcoder.decontamination.embedded_code import holds_code
 from snowcoder.decontamination.token_stream import TokenStream, make_stream
 
 _UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -35,18 +38,32 @@ _NAMING_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class PythonTree:
-    """stream: the tokens of a module. nodes: for each token the node that it belongs to. bodies: of each function with its name, first
-    token and number of tokens.
+    """content: the text that was read. stream: the tokens of a module. nodes: for each token the node that it belongs to. bodies: of each
+    function with its name, first token and number of tokens. strings: those that hold code.
     """
 
+    content: str
     stream: TokenStream
     nodes: list[ast.AST]
     bodies: list[tuple[str, int, int]]
+    strings: list[ast.Constant]
 
-    def span(self, content: str, start: int, count: int) -> tuple[int, int]:
+    def span(self, start: int, count: int) -> tuple[int, int]:
         """(first character, one past the last) of `count` tokens from `start` on, in the text that was read."""
-        placed = [node for node in self.nodes[start : start + count] if isinstance(node, ast.stmt | ast.expr)]
-        lines = content.encode("utf-8", "surrogatepass").split(b"\n")
+        return self._span([node for node in self.nodes[start : start + count] if isinstance(node, ast.stmt | ast.expr)])
+
+    def embedded(self) -> Iterator[str]:
+        """The value of each string that holds code."""
+        for string in self.strings:
+            assert isinstance(string.value, str)
+            yield textwrap.dedent(string.value)
+
+    def embedded_span(self, number: int) -> tuple[int, int]:
+        """(first character, one past the last) of the string that `embedded` returns at that place."""
+        return self._span([self.strings[number]])
+
+    def _span(self, placed: Sequence[ast.stmt | ast.expr]) -> tuple[int, int]:
+        lines = self.content.encode("utf-8", "surrogatepass").split(b"\n")
         starts = [0]
         for line in lines:
             starts.append(starts[-1] + len(line.decode("utf-8", "surrogatepass")) + 1)
@@ -69,7 +86,7 @@ def read_python(content: str) -> PythonTree | None:
         writer.write(tree)
     except _UNPARSABLE:
         return None
-    return PythonTree(make_stream(writer.tokens, writer.is_name), writer.nodes, writer.bodies)
+    return PythonTree(content, make_stream(writer.tokens, writer.is_name), writer.nodes, writer.bodies, writer.strings)
 
 
 class _Writer:
@@ -78,6 +95,8 @@ class _Writer:
         self.is_name: list[bool] = []
         self.nodes: list[ast.AST] = []
         self.bodies: list[tuple[str, int, int]] = []
+        self.strings: list[ast.Constant] = []
+        self._methods: frozenset[str] = frozenset()
         self._depth = 0
         self._builtin_places: list[int] = []
         self._bound_builtins: set[str] = set()
@@ -95,8 +114,12 @@ class _Writer:
 
     def constant(self, node: ast.Constant) -> None:
         self._literal(node, f"{type(node.value).__name__} {node.value!r}")
+        self._string(node)
 
     def attribute(self, node: ast.Attribute) -> None:
+        if node.attr in self._methods and isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+            self._name(node, node.attr, False)
+            return
         self._literal(node, f".{node.attr}")
         self.write(node.value)
 
@@ -104,7 +127,9 @@ class _Writer:
         """Imports and `pass`: moved, merged or added without a change of what code does."""
 
     def expression(self, node: ast.Expr) -> None:
-        if not isinstance(node.value, ast.Constant):  # a docstring
+        if isinstance(node.value, ast.Constant):  # a docstring
+            self._string(node.value)
+        else:
             self._fields(node)
 
     def annotated(self, node: ast.AnnAssign) -> None:
@@ -112,6 +137,12 @@ class _Writer:
             self._literal(node, "Assign")
             self.write(node.target)
             self.write(node.value)
+
+    def class_definition(self, node: ast.ClassDef) -> None:
+        outer = self._methods
+        self._methods = frozenset(part.name for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef))
+        self._fields(node)
+        self._methods = outer
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         if self._depth == 0:
@@ -159,6 +190,10 @@ class _Writer:
         self.tokens.append(name)
         self.nodes.append(node)
 
+    def _string(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and holds_code(node.value):
+            self.strings.append(node)
+
     def _literal(self, node: ast.AST, text: str) -> None:
         self.tokens.append(text)
         self.is_name.append(False)
@@ -179,6 +214,7 @@ _SPECIAL: dict[type[ast.AST], Callable[..., None]] = {
     ast.Pass: _Writer.nothing,
     ast.Expr: _Writer.expression,
     ast.AnnAssign: _Writer.annotated,
+    ast.ClassDef: _Writer.class_definition,
     ast.FunctionDef: _Writer.function,
     ast.AsyncFunctionDef: _Writer.function,
 }

@@ -1,6 +1,6 @@
 """Parameters of decontamination."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,9 @@ class DecontaminationParams(ParamsModel):
     renamed_ngram_tokens: int = Field(ge=3, le=100, description="length of an n-gram of tokens")
     min_renamed_tokens: int = Field(ge=3, description="solutions of fewer tokens are not matched up to renaming; >= renamed_ngram_tokens")
     min_renamed_share_tokens: int = Field(ge=3, description="solutions of fewer tokens are not matched by a share of their n-grams")
+    min_named_tokens: int = Field(ge=3, description="solutions of fewer tokens are not matched as whole functions of the same name")
+    min_specific_tokens: int = Field(ge=1, description="a match of code alone with fewer tokens of the syntax tree is generic")
+    generic_matches: Literal["drop", "keep"] = Field(description="what becomes of a file whose overlaps are all generic")
     max_ngram_sharing: int = Field(ge=1, description="n-grams of more problems of one benchmark are boilerplate")
 
     @model_validator(mode="after")

@@ -1,12 +1,12 @@
 """Contamination beside the score: the pass rate with and without the problems that the ledgers flag.
 
-in: passes per sample; the ledgers of decontaminate_files, fetch_positives and accept_documents (one row for each file or document that was
-dropped because it overlaps a problem)
+in: passes per sample; the ledgers of decontaminate_files, fetch_positives and accept_documents (one row for each problem that a file or
+document overlaps)
 out: {screened: whether the corpus was screened against the benchmark, flagged: problems flagged, all, without: summaries of passes}
 
-A flagged file was dropped, so that the model has not been trained on it: the problem is one that the sources contain in at least one form,
-and a copy that the screen does not recognise may have stayed. A score that falls without the flagged problems is a sign of that; with few
-of them flagged, its interval is wide, and no fall proves nothing.
+A file of the ledger was dropped (unless its overlap is generic and `generic_matches` keeps those), so that the model has not been trained
+on it: the problem is one that the sources contain in at least one form, and a copy that the screen does not recognise may have stayed. A
+score that falls without the flagged problems is a sign of that; with few of them flagged, its interval is wide, and no fall proves nothing.
 """
 
 from collections.abc import Iterator, Sequence

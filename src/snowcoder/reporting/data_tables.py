@@ -95,8 +95,9 @@ def contamination_table(results: Results) -> Table:
         for method in sorted(set().union(*by_source)) or [NOTHING]:
             rows.append([benchmark, method, *cells, *(f"{counts.get(method, 0):,}" for counts in by_source)])
     caption = (
-        "Files dropped for their overlap with a benchmark, each under its strongest evidence; matched spans lie in the ledgers of the "
-        "three stages. Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
+        "Files that overlap a benchmark, each under its strongest evidence; matched spans lie in the ledgers of the three stages. "
+        "generic_match: code alone, and so short that many people write it; decontaminate_files.generic_matches drops or keeps it. "
+        "Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
     )
     columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
     rows.append(["all", "files screened", *[NOTHING] * 3, *(f"{count:,}" for count in _screened(results).values())])

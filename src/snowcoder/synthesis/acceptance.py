@@ -146,7 +146,7 @@ def screen_all(
         if rejection:
             rejections[row["document_id"]] = rejection
         file = {"file_id": row["document_id"], "repository": row["repository"], "path": synthetic_path(row)}
-        ledger += ledger_rows("synthetic", file, overlaps)
+        ledger += ledger_rows("synthetic", file, overlaps, rejection is not None)
     return rejections, sorted(ledger, key=lambda row: row["file_id"])
 
 

@@ -44,7 +44,7 @@ def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScree
 
 def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: frozenset[str]) -> Screened:
     """The first fault of one document: unfinished, what residue.py and syntax.py find, unresolved_import, undefined_name,
-    held_out_overlap, benchmark_overlap."""
+    held_out_overlap, benchmark_overlap, generic_match. A document that is kept may have generic overlaps."""
     if row["finish_reason"] != "stop":
         return Rejection("unfinished", row["finish_reason"]), []
     if found := residue(row["content"]):
@@ -60,9 +60,10 @@ def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: froz
             return Rejection("undefined_name", name), []
         if not held_out.isdisjoint(function_shapes(row["solution"], row["name"])):
             return Rejection("held_out_overlap", row["name"]), []
-    if overlaps := screen.overlaps(row["content"]):
-        return Rejection("benchmark_overlap", f"{overlaps[0].benchmark} {overlaps[0].problem_id}"), overlaps
-    return None, []
+    overlaps = screen.overlaps(row["content"])
+    if reason := screen.drop_reason(overlaps):
+        return Rejection(reason, f"{overlaps[0].benchmark} {overlaps[0].problem_id}"), overlaps
+    return None, overlaps
 
 
 def unresolved_import(tree: ast.Module) -> str:
