@@ -1,0 +1,74 @@
+"""Where a source of the corpus lies, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
+
+The copy lies below `.dvc/tmp`, and $DVC_ROOT names the original repository. A relative path that leads out of the repository is meant from
+the original. One that stays in it is meant in the copy, where only what Git or DVC tracks exists: what is missing there is an error, for a
+smaller corpus without a word would be worse.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from snowcoder.corpus.selection import LeftOut
+from snowcoder.errors import SourceError
+from snowcoder.shards import is_remote, location
+
+
+def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
+    """The path that `text` of params.yaml means. endings: of the files in it that are read; empty: look at its first level alone.
+
+    Raises SourceError if the copy in which an experiment runs lacks a file that the original repository has there.
+    """
+    path = location(text)
+    if is_remote(path):
+        return path
+    path = path.expanduser()
+    original = Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
+    if path.is_absolute() or original.resolve() == Path.cwd().resolve():
+        return path
+    there = Path(os.path.normpath(original / path))
+    if not there.is_relative_to(original):
+        return there
+    missing = sorted(_names(there, endings) - _names(path, endings))
+    if missing:
+        name = path / missing[0]
+        raise SourceError(
+            f"{name}: not in the copy of the last commit in which this experiment runs ({len(missing)} such files), only in {there}; "
+            f"`git add` and commit it, or `dvc add {path}` and commit {path}.dvc, or give an absolute path"
+        )
+    return path
+
+
+def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[Path]:
+    """The file itself, or the files of a folder and its subfolders with one of `endings`, sorted; the others are counted by extension.
+
+    Raises SourceError if there is none.
+    """
+    if path.is_file():
+        return [path]
+    where = "fetch_corpus.source.path names a file or a folder of them"
+    if not path.is_dir():
+        raise SourceError(f"{path}: not found, so no file that ends in {' or '.join(endings)}; {where}")
+    found = sorted(file for file in path.rglob("*") if file.is_file())
+    files = [file for file in found if file.name.lower().endswith(endings)]
+    others = Counter(_extension(file) for file in found if not file.name.lower().endswith(endings))
+    if not files:
+        there = ", ".join(f"{extension} {count}" for extension, count in others.most_common(5)) or "nothing"
+        raise SourceError(f"{path}: no file that ends in {' or '.join(endings)}; found: {there}; {where}")
+    skipped.files_not_read.update(others)
+    return files
+
+
+def _extension(file: Path) -> str:
+    return file.suffix.lower() or "no extension"
+
+
+def _names(path: Path, endings: tuple[str, ...]) -> set[str]:
+    """Relative names of what would be read; the empty name for a file itself."""
+    if path.is_file():
+        return {""}
+    if not path.is_dir():
+        return set()
+    if not endings:
+        return {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    return {str(file.relative_to(path)) for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file()}
