@@ -92,6 +92,8 @@ class Layout:
 
     def explain(self, missing: Mapping[str, str], keys: Keys, where: str) -> str:
         """What is missing, the keys of the level where it was looked for, and what to do."""
+        if "rows" in missing and _find(keys, missing["rows"]) is not _MISSING:
+            return f"{where}: {missing['rows']} holds no list of structs; fix fetch_corpus.source.rows, which names one, or null"
         names = ", ".join(missing.values())
         levels = {level: found for name in missing.values() for level, found in self._levels(name, keys).items()}
         found = "; ".join(f"found{level}: {', '.join(sorted(level_keys)[:MAX_KEYS])}" for level, level_keys in levels.items())

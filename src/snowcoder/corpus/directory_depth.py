@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
+from snowcoder.corpus.languages import may_have_language
+
 GIT_FOLDER = ".git"
 MAX_DEPTH = 4
 MAX_FOLDERS = 1000
@@ -14,8 +16,7 @@ def why_none(root: Path, depth: int) -> str:
     seeming = seeming_depth(root)
     if seeming is None:
         return "an empty folder; fetch_corpus.source.path names a folder of repositories"
-    found = f"no repository at depth {depth}, {depth} folders below it"
-    return f"{found}; repositories seem to lie at depth {seeming}: set fetch_corpus.source.depth"
+    return f"no folder lies at depth {depth}; repositories seem to lie at depth {seeming}: set fetch_corpus.source.depth"
 
 
 def note_of_depth(root: Path, depth: int, repositories: Mapping[str, Path]) -> str | None:
@@ -30,14 +31,20 @@ def note_of_depth(root: Path, depth: int, repositories: Mapping[str, Path]) -> s
 
 
 def seeming_depth(root: Path) -> int | None:
-    """The first depth at which a folder is a clone of Git; without one, at which a folder holds files; None where there are neither."""
+    """The first depth with a clone of Git; without one, that with code in its folders, else with any file; None where there is none."""
     for depth in range(MAX_DEPTH + 1):
         if next(_clones(root, depth), None) is not None:
             return depth
-    for depth in range(MAX_DEPTH + 1):
-        if any(entry.is_file() for folder in _folders(root, depth) for entry in folder.iterdir() if not entry.name.startswith(".")):
-            return depth
-    return None
+    holding = {depth: [name for folder in _folders(root, depth) for name in _file_names(folder)] for depth in range(MAX_DEPTH + 1)}
+    of_code = [depth for depth, names in holding.items() if any(Path(name).suffix and may_have_language(name) for name in names)]
+    return next(iter([*of_code, *(depth for depth, names in holding.items() if names)]), None)
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_file()]
+    except OSError:
+        return []
 
 
 def _clones(root: Path, depth: int) -> Iterator[Path]:

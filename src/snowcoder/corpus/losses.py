@@ -10,11 +10,12 @@ from snowcoder.corpus.selection import LeftOut
 
 MAX_REASONS = 4
 MAX_VALUES = 20
+MAX_SHOWN_CHARS = 50
 # Left out as the parameters ask: no loss that would surprise anybody
 ASKED_FOR = frozenset({"over_files_per_repository", "over_bytes_per_repository", "repository_not_taken", "not_sampled"})
 # What to change in params.yaml, by reason; the others are faults of the data
 _ADVICE = {
-    "language_not_taken": "change {section}.languages, or source.columns.language or .path if these values are not what they hold",
+    "language_not_taken": "change {section}.languages, or, if these values are not what they hold, source.columns",
     "language_unknown": "name source.columns.language or source.columns.path, or set source.language for all rows",
     "too_large": "raise {section}.max_file_bytes",
     "no_content": "check source.columns.content",
@@ -85,8 +86,12 @@ def _example(skipped: LeftOut, reason: str) -> str:
     examples = _commonest(skipped.examples.get(reason, Counter()))
     if not examples:
         return ""
-    shown = [f"{value!r} {count}" for value, count in examples[:3]] if examples[0][1] > 1 else [repr(examples[0][0])]
+    shown = [f"{_short(value)} {count}" for value, count in examples[:3]] if examples[0][1] > 1 else [_short(examples[0][0])]
     return f" (for example {', '.join(shown)})"
+
+
+def _short(value: str) -> str:
+    return repr(value) if len(value) <= MAX_SHOWN_CHARS else f"{value[:MAX_SHOWN_CHARS]!r}…"
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -13,6 +13,7 @@ from snowcoder.corpus.notebooks import NotebookError, notebook_code
 from snowcoder.corpus.selection import FileLimits, Refused, is_vendored
 from snowcoder.records import SourceFile, make_source_file
 
+NO_EXTENSION = "no extension"
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 # ASCII and Latin-1 control characters, line separators, surrogates, and the controls of bidirectional text
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -103,6 +104,5 @@ def make_candidate(origin: Origin, path: str, content: str, limits: FileLimits, 
 
 
 def _ending(path: str) -> str:
-    """What tells the language of a file: its extension, or its name where it has none."""
-    name = PurePosixPath(path)
-    return name.suffix.lower() or name.name
+    """What tells the language of a file."""
+    return PurePosixPath(path).suffix.lower() or NO_EXTENSION

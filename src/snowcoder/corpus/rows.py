@@ -77,17 +77,20 @@ class RowSource(ParamsModel):
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, kind: str, revision: str, limits: FileLimits, skipped: LeftOut
+    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: Origin, where: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
-    """Files of `rows`, in their order; limits on a single file alone. Raises SourceError if no row has the content."""
-    sightings = Sightings(source.layout, kind)
+    """Files of `rows`, in their order; limits on a single file alone. where: of the rows, for messages.
+
+    Raises SourceError if no row has the content.
+    """
+    sightings = Sightings(source.layout, where)
     for row in islice(rows, source.max_rows):
         mapped: list[dict[str, Any] | Refused] = [row] if isinstance(row, Refused) else list(source.layout.files(row))
         if not isinstance(row, Refused):
             sightings.add(row, mapped)
         for values in mapped:
             skipped.n_seen += 1
-            file = values if isinstance(values, Refused) else file_of_row(values, source, Origin(kind, "", "", revision), limits, skipped)
+            file = values if isinstance(values, Refused) else file_of_row(values, source, origin, limits, skipped)
             if isinstance(file, Refused):
                 skipped.leave_out(file)
             else:

@@ -26,7 +26,7 @@ VENDORED_FOLDERS = frozenset(
 
 # Examples that are kept of one reason; a reason of more distinct values shows the commonest of the first ones
 MAX_EXAMPLES = 1000
-MAX_EXAMPLE_CHARS = 60
+MAX_EXAMPLE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,26 +9,30 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from snowcoder.corpus.reading import NO_EXTENSION
 from snowcoder.corpus.selection import LeftOut
 from snowcoder.errors import SourceError
 from snowcoder.shards import is_remote, location
 
 
+def meant_path(text: str) -> Path:
+    """The path that `text` of params.yaml means: in an experiment's copy, a relative one that leads out of it is the original's."""
+    path = location(text)
+    if is_remote(path) or (path := path.expanduser()).is_absolute():
+        return path
+    there = _in_original(path)
+    return path if there.is_relative_to(_original()) else there
+
+
 def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
-    """The path that `text` of params.yaml means. endings: of the files in it that are read; empty: look at its first level alone.
+    """The same. endings: of the files in it that are read; empty: look at its first level alone.
 
     Raises SourceError if the copy in which an experiment runs lacks a file that the original repository has there.
     """
-    path = location(text)
-    if is_remote(path):
+    path = meant_path(text)
+    if is_remote(path) or path.is_absolute() or _original().resolve() == Path.cwd().resolve():
         return path
-    path = path.expanduser()
-    original = Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
-    if path.is_absolute() or original.resolve() == Path.cwd().resolve():
-        return path
-    there = Path(os.path.normpath(original / path))
-    if not there.is_relative_to(original):
-        return there
+    there = _in_original(path)
     missing = sorted(_names(there, endings) - _names(path, endings))
     if missing:
         name = path / missing[0]
@@ -60,7 +64,15 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
 
 
 def _extension(file: Path) -> str:
-    return file.suffix.lower() or "no extension"
+    return file.suffix.lower() or NO_EXTENSION
+
+
+def _original() -> Path:
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
+
+
+def _in_original(path: Path) -> Path:
+    return Path(os.path.normpath(_original() / path))
 
 
 def _names(path: Path, endings: tuple[str, ...]) -> set[str]:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import pyarrow as pa
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from snowcoder.console import say
 from snowcoder.corpus.directory import iterate_directory
@@ -22,6 +21,7 @@ from snowcoder.corpus.jsonl import read_jsonl
 from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
+from snowcoder.corpus.reading import Origin
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.source_paths import source_path
@@ -87,7 +87,7 @@ class JsonlSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
-        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -102,7 +102,7 @@ class ParquetSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
-        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -134,29 +134,12 @@ class HuggingFaceSource(RowSource):
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset
         rows = read_dataset(dataset, self.revision, self.configuration, self.folder, self.split, self.layout)
-        files = files_of_rows(rows, self, self.kind, self.revision or "", limits, skipped)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
-def known_kind(*kinds: str) -> BeforeValidator:
-    """A validator that says, in the user's terms, what a source must be where it is no mapping with one of `kinds`."""
-
-    def check(raw: Any) -> Any:
-        if isinstance(raw, Mapping) and raw.get("kind") not in kinds:
-            found = f"found {raw['kind']!r}" if "kind" in raw else "missing"
-            raise PydanticCustomError("source_kind", "kind: {found}; allowed: {kinds}", {"found": found, "kinds": ", ".join(kinds)})
-        return raw
-
-    return BeforeValidator(check)
-
-
-ROW_KINDS = ("jsonl", "parquet", "huggingface")
-AnyRowSource = Annotated[JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind"), known_kind(*ROW_KINDS)]
-AnySource = Annotated[
-    WheelSource | DirectorySource | JsonlSource | ParquetSource | HuggingFaceSource,
-    Field(discriminator="kind"),
-    known_kind("wheels", "directory", *ROW_KINDS),
-]
+AnyRowSource = Annotated[JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind")]
+AnySource = Annotated[WheelSource | DirectorySource | JsonlSource | ParquetSource | HuggingFaceSource, Field(discriminator="kind")]
 
 
 class FetchCorpusParams(FileLimits):
@@ -180,8 +163,7 @@ class FetchCorpusParams(FileLimits):
         sources: Mapping[str, Any] = raw["sources"] if isinstance(raw.get("sources"), Mapping) else {}
         if raw["source"] not in sources:
             allowed = f"a name of sources ({', '.join(map(str, sources)) or 'which is empty'}), or a mapping with its kind"
-            found = {"found": repr(raw["source"]), "allowed": allowed}
-            raise PydanticCustomError("source_name", "source: found {found}; allowed: {allowed}", found)
+            raise ValueError(f"source: found {raw['source']!r}; allowed: {allowed}")
         return {**raw, "source": sources[raw["source"]]}
 
 
