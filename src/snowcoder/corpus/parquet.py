@@ -20,6 +20,7 @@ from snowcoder.errors import SourceError
 ENDINGS = (".parquet", ".pq")
 MAGIC = b"PAR1"
 BATCH_ROWS = 256
+BUFFER_BYTES = 1 << 20  # of a column as it is read: without, a row group of a column is held whole, and some are gigabytes
 _LIST_LEVELS = re.compile(r"\.(?:list\.(?:element|item)|bag\.array_element|array(?=\.))")  # how writers of Parquet nest a list
 
 
@@ -66,7 +67,7 @@ def _opened(file: Path) -> Iterator[pq.ParquetFile]:
             if magic != MAGIC:
                 raise SourceError(f"{file}: not Parquet (it begins with {magic!r}); for JSON lines use `kind: jsonl`, else fetch it again")
             stream.seek(0)
-            with pq.ParquetFile(stream) as opened:
+            with pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False) as opened:
                 yield opened
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{file}: damaged or cut off ({error}); fetch it again") from error
