@@ -126,7 +126,9 @@ def test_the_order_of_rows_does_not_count(tmp_path: Path) -> None:
 def test_rows_without_an_origin_are_told_apart_by_their_content(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "rows.jsonl", [{"content": "x = 1\n"}, {"content": "y = 1\n"}, {"content": "x = 1\n"}])
     columns = {"content": "content", "language": None}
-    with pytest.raises(Exception, match=r"no file is left of 3 rows: language_unknown 3 .*name source\.columns\.language or source\.columns\.path"):
+    with pytest.raises(
+        Exception, match=r"no file is left of 3 rows: language_unknown 3 .*name source\.columns\.language or source\.columns\.path"
+    ):
         fetch_files(params({"kind": "jsonl", "path": str(path), "columns": columns}), tmp_path / "none", tmp_path / "d")
     rows = [{"content": one["content"], "name": "a.py"} for one in map(json.loads, path.read_text().splitlines())]
     write_jsonl(path, rows)

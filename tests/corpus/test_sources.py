@@ -67,7 +67,10 @@ def test_another_repository_moves_no_file(raw: dict[str, Any], tmp_path: Path) -
 
 
 def test_nothing_left_is_an_error(raw: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(EmptyResultError, match=r"no file is left of 42 files: language_not_taken 42 \(for example 'python' 40, 'shell' 2\); change fetch_corpus\.languages"):
+    with pytest.raises(
+        EmptyResultError,
+        match=r"no file is left of 42 files: language_not_taken 42 \(for example 'python' 40, 'shell' 2\); change fetch_corpus\.languages",
+    ):
         fetch(raw | {"languages": ["rust"]}, tmp_path / "out")
 
 
