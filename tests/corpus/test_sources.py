@@ -77,3 +77,31 @@ def test_nothing_left_is_an_error(raw: dict[str, Any], tmp_path: Path) -> None:
 def test_an_unknown_kind_of_source_is_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=r"fetch_corpus\.source.*'wheel'.*wheels.*directory.*jsonl.*parquet.*huggingface"):
         validate(raw | {"source": raw["source"] | {"kind": "wheel"}}, FetchCorpusParams, "fetch_corpus")
+
+
+def test_a_source_is_chosen_by_its_name_and_the_others_are_no_part_of_the_identity(raw: dict[str, Any], tmp_path: Path) -> None:
+    sources = {"pinned": raw["source"], "mine": {"kind": "directory", "path": str(tmp_path)}}
+    by_name = validate(raw | {"source": "pinned", "sources": sources}, FetchCorpusParams, "fetch_corpus")
+    assert by_name.model_dump() == validate(raw, FetchCorpusParams, "fetch_corpus").model_dump()
+    other = validate(raw | {"source": "mine", "sources": sources}, FetchCorpusParams, "fetch_corpus")
+    assert other.source.kind == "directory"
+    assert other.source.inputs() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "sources", "message"),
+    [
+        (
+            "mine",
+            {"pinned": {"kind": "directory", "path": "x"}},
+            r"source: found 'mine'; allowed: a name of sources \(pinned\), or a",
+        ),
+        ("mine", {}, r"source: found 'mine'; allowed: a name of sources \(which is empty\)"),
+        ("mine", {"mine": {"kind": "json", "path": "x"}}, r"fetch_corpus\.source.*'json'"),
+        ({"kind": "directory", "path": "x"}, {"unused": {"kind": "directory"}}, r"fetch_corpus\.sources\.unused.*path.*missing"),
+        ({"kind": "jsonl", "path": "x", "columns": {"contnt": "c"}}, {}, r"fetch_corpus\.source.*columns\.contnt: unknown parameter"),
+    ],
+)
+def test_a_source_that_cannot_be_is_refused(raw: dict[str, Any], source: Any, sources: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        validate(raw | {"source": source, "sources": sources}, FetchCorpusParams, "fetch_corpus")

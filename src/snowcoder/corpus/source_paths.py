@@ -18,10 +18,11 @@ from snowcoder.shards import is_remote, location
 def meant_path(text: str) -> Path:
     """The path that `text` of params.yaml means: in an experiment's copy, a relative one that leads out of it is the original's."""
     path = location(text)
-    if is_remote(path) or (path := path.expanduser()).is_absolute():
+    if is_remote(path):
         return path
+    path = path.expanduser()
     there = _in_original(path)
-    return path if there.is_relative_to(_original()) else there
+    return path if there is None or there.is_relative_to(_original()) else there
 
 
 def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
@@ -30,9 +31,9 @@ def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
     Raises SourceError if the copy in which an experiment runs lacks a file that the original repository has there.
     """
     path = meant_path(text)
-    if is_remote(path) or path.is_absolute() or _original().resolve() == Path.cwd().resolve():
+    there = None if is_remote(path) else _in_original(path)
+    if there is None:
         return path
-    there = _in_original(path)
     missing = sorted(_names(there, endings) - _names(path, endings))
     if missing:
         name = path / missing[0]
@@ -71,7 +72,10 @@ def _original() -> Path:
     return Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
 
 
-def _in_original(path: Path) -> Path:
+def _in_original(path: Path) -> Path | None:
+    """Where a relative path leads from the original repository, if this is a copy of it."""
+    if path.is_absolute() or _original().resolve() == Path.cwd().resolve():
+        return None
     return Path(os.path.normpath(_original() / path))
 
 

@@ -85,7 +85,7 @@ def read_wheel_table(path: Path) -> dict[str, WheelEntry]:
                 raise SourceError(f"{path}:{reader.line_num}: {entry.name} comes twice; keep one line")
             entries[entry.name] = entry
     except csv.Error as error:  # a field beyond 128 KiB, a quote that nothing closes
-        raise SourceError(f"{path}:{reader.line_num}: not CSV ({error}); remake it with tools/pin_wheels.py") from error
+        raise SourceError(f"{path}:{reader.line_num + 1}: not CSV ({error}); remake it with tools/pin_wheels.py") from error
     return entries
 
 

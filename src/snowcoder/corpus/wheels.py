@@ -108,7 +108,7 @@ def _download_batch(batch: list[LockedWheel], folder: Path, lock: Path) -> None:
         return
     for wheel in batch:  # pip's message may not name the wheel at fault: ask for one at a time, and keep what can be had
         if _present(wheel, folder) is None and (errors := _pip_download([wheel], folder)) is not None:
-            raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {_explain(errors, wheel, folder)}")
+            raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {explain_failure(errors, wheel, folder)}")
 
 
 def _pip_download(wheels: list[LockedWheel], folder: Path) -> str | None:
@@ -128,7 +128,8 @@ def _pip_download(wheels: list[LockedWheel], folder: Path) -> str | None:
     return None
 
 
-def _explain(errors: str, wheel: LockedWheel, folder: Path) -> str:
+def explain_failure(errors: str, wheel: LockedWheel, folder: Path) -> str:
+    """What pip's messages mean, and what to do. folder: where the wheel would have gone."""
     got = re.search(r"Got\s+([0-9a-f]{64})", errors)
     if got:
         return (

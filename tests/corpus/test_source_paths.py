@@ -1,0 +1,57 @@
+"""snowcoder.corpus.source_paths: the files that a path of params.yaml means, in the repository and in an experiment's copy of it."""
+
+from pathlib import Path
+
+import pytest
+
+from snowcoder.corpus.source_paths import meant_path, source_path
+from snowcoder.errors import SourceError
+
+
+@pytest.fixture
+def original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, with the working directory in a copy of it where DVC would make one."""
+    original = tmp_path / "repository"
+    copy = original / ".dvc" / "tmp" / "exps" / "standalone" / "tmp123"
+    for folder in (original / "tracked", copy / "tracked", original / "unknown", tmp_path / "outside"):
+        folder.mkdir(parents=True)
+        (folder / "a.jsonl").write_text("{}\n")
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(original))
+    return original
+
+
+def test_a_path_outside_the_repository_is_found_from_the_copy(original: Path) -> None:
+    outside = original.parent / "outside"
+    assert source_path("../outside", (".jsonl",)) == outside
+    assert source_path("tracked/../../outside/a.jsonl") == outside / "a.jsonl"
+    assert source_path(str(outside)) == outside
+    assert meant_path("../missing") == original.parent / "missing"
+
+
+@pytest.mark.parametrize("endings", [(), (".jsonl",)])
+def test_what_git_does_not_know_is_refused_and_what_it_knows_is_read_from_the_copy(original: Path, endings: tuple[str, ...]) -> None:
+    assert source_path("tracked", endings) == Path("tracked")
+    with pytest.raises(SourceError, match=r"unknown/a\.jsonl: not in the copy of the last commit .*`dvc add unknown` .*or give an abs"):
+        source_path("unknown", endings)
+    (original / "tracked" / "new.jsonl").write_text("{}\n")
+    with pytest.raises(SourceError, match=r"tracked/new\.jsonl: not in the copy .*`git add` and commit it"):
+        source_path("tracked", endings)
+
+
+def test_files_that_are_not_read_may_be_missing_in_the_copy(original: Path) -> None:
+    (original / "tracked" / "notes.md").write_text("x")
+    assert source_path("tracked", (".jsonl",)) == Path("tracked")
+    (original / "tracked" / "deep").mkdir()
+    (original / "tracked" / "deep" / "b.jsonl").write_text("{}\n")
+    with pytest.raises(SourceError, match=r"tracked/deep/b\.jsonl: not in the copy"):
+        source_path("tracked", (".jsonl",))
+
+
+def test_in_the_repository_itself_a_path_is_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root in ("", str(tmp_path)):
+        monkeypatch.setenv("DVC_ROOT", root)
+        assert [source_path(name) for name in ("../rows", "rows")] == [Path("../rows"), Path("rows")]
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert source_path("~/rows") == Path("/home/somebody/rows")
