@@ -1,8 +1,8 @@
 """Where a source of the corpus lies, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
 
 The copy lies below `.dvc/tmp`, and $DVC_ROOT names the original repository. A relative path that leads out of the repository is meant from
-the original. One that stays in it is meant in the copy, where only what Git or DVC tracks exists: what is missing there is an error, for a
-smaller corpus without a word would be worse.
+the original. One that stays in it is meant in the copy, where only what Git or DVC tracks exists (of the latter, where DVC runs a target,
+what that depends on): what is missing there is an error, for a smaller corpus without a word would be worse.
 """
 
 import os
@@ -36,10 +36,12 @@ def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
         return path
     missing = sorted(_names(there, endings) - _names(path, endings))
     if missing:
-        name = path / missing[0]
+        advice = (
+            f"`git add` and commit it, or `dvc add {path}` and name {path} among the stage's deps in dvc.yaml, or give an absolute path"
+        )
         raise SourceError(
-            f"{name}: not in the copy of the last commit in which this experiment runs ({len(missing)} such files), only in {there}; "
-            f"`git add` and commit it, or `dvc add {path}` and commit {path}.dvc, or give an absolute path"
+            f"{path / missing[0]}: not in the copy of the last commit in which this experiment runs ({len(missing)} missing), only in "
+            f"{there}; DVC puts there what Git knows, and what it tracks itself if the stage depends on it: {advice}"
         )
     return path
 
