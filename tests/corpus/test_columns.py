@@ -69,7 +69,7 @@ def test_names_of_structs_have_dots() -> None:
 def test_a_struct_of_lists_is_read_as_a_list_of_structs() -> None:
     layout = Layout(Columns(content="content"), "files")
     assert list(layout.files({"files": {"content": ["a", "b"], "path": ["p", "q"]}})) == [{"content": "a"}, {"content": "b"}]
-    assert list(layout.files({"files": ["no struct"]})) == [Refused("malformed_row", "'no struct'")]
+    assert list(layout.files({"files": ["no struct"]})) == [Refused("malformed_row", "str")]
 
 
 @pytest.mark.parametrize("kind", KINDS)

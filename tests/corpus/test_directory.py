@@ -181,6 +181,13 @@ def test_a_line_of_gitignore_that_is_no_pattern_is_passed_over_as_by_git(tmp_pat
     assert (names(files), skipped["gitignored"]) == (["r:a.py"], 1)
 
 
+def test_a_repository_whose_name_is_no_line_of_text_is_counted(tmp_path: Path) -> None:
+    for name in ("ok", "two\nlines", "tab\t", os.fsdecode(b"bad\xff")):
+        write(tmp_path / name, {"a.py": "x = 1\n", "b.py": "x = 1\n"})
+    files, skipped = read(tmp_path)
+    assert (names(files), skipped, skipped.n_seen) == (["ok:a.py", "ok:b.py"], {"unsafe_repository": 3}, 5)
+
+
 def many_files(root: Path, count: int) -> None:
     for number in range(count):
         folder = root / "r" / f"{number % 100:02d}"

@@ -18,6 +18,14 @@ def row(**changes: Any) -> dict[str, Any]:
     return {"content": "x = 1\n", "path": "a.py", "repo": "o/n", "lang": "Python"} | changes
 
 
+def nested(depth: int) -> Any:
+    """A list in a list in a list."""
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 def jsonl(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return write_source(folder / "rows", "jsonl", rows) | {"columns": COLUMNS}
 
@@ -29,7 +37,9 @@ def jsonl(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
         *[({"repo": f"o/{mark}n"}, "unsafe_repository") for mark in ("\0", "\n", "\t", "\u202e")],
         *[({"path": path}, "unsafe_path") for path in ("../a.py", "a\tb.py", "C:\\a.py", "/")],
         *[({"content": content}, "no_content") for content in (None, 5, ["x"], 10**400)],
-        *[({"path": value}, "malformed_value") for value in ({"a": 1}, ["a.py", "b.py"])],
+        *[({"path": value}, "malformed_value") for value in ({"a": 1}, ["a.py", "b.py"], nested(900), [])],
+        *[({"licence": value}, "malformed_value") for value in ({"key": "mit"}, [nested(900)], [None])],
+        ({"content": nested(900)}, "no_content"),
         ({"lang": "Perl"}, "language_not_taken"),
     ],
 )

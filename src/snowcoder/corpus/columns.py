@@ -67,7 +67,7 @@ class Layout:
         if not elements:
             yield Refused("no_files", f"{self.rows} of {self._mapped(row, row).get('repository', 'a row')}")
         for element in elements or ():
-            yield self._mapped(element, row) if isinstance(element, Mapping) else Refused("malformed_row", repr(element)[:80])
+            yield self._mapped(element, row) if isinstance(element, Mapping) else Refused("malformed_row", type(element).__name__)
 
     @cached_property
     def paths(self) -> set[str]:

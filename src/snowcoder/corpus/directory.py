@@ -18,7 +18,7 @@ from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
 from snowcoder.corpus.licences import licence_of_repository
-from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
+from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, refuse_name
 from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.errors import SourceError
 from snowcoder.records import SourceFile
@@ -80,7 +80,10 @@ def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str
         found = ", ".join(sorted(repositories)) or "none"
         raise SourceError(f"{root}: only_repositories: found {', '.join(unknown)}, which are not there; allowed: {found}")
     for name in sorted(repositories):
-        if only is None or name in only:
+        if not is_one_line(name):
+            skipped.n_seen += 1
+            skipped.leave_out(Refused("unsafe_repository", name))
+        elif only is None or name in only:
             taken, left_out = take_within_limits(_read_repository(name, repositories[name], limits, skipped), limits)
             skipped.update(left_out)
             yield from taken

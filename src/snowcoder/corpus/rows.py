@@ -170,10 +170,10 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
     names = {}
     for key in _NAMES:
         value = values.get(key)
-        if isinstance(value, list | tuple):
-            value = " AND ".join(sorted(str(part) for part in value)) if key == "licence" else value[0] if len(value) == 1 else value
+        if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value) and (key == "licence" or len(value) == 1):
+            value = " AND ".join(sorted(value))
         if isinstance(value, dict | list | tuple | bytes):
-            return Refused("malformed_value", f"columns.{key}: {value!r}")
+            return Refused("malformed_value", f"columns.{key}: {type(value).__name__}")
         names[key] = "" if value is None else str(value)
         if not _is_unicode(names[key]):
             return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
