@@ -94,9 +94,9 @@ def test_a_source_is_chosen_by_its_name_and_the_others_are_no_part_of_the_identi
         (
             "mine",
             {"pinned": {"kind": "directory", "path": "x"}},
-            r"source: found 'mine'; allowed: a name of sources \(pinned\), or a",
+            r"source: .*found 'mine'; allowed: a name of sources \(pinned\), or a mapping",
         ),
-        ("mine", {}, r"source: found 'mine'; allowed: a name of sources \(which is empty\)"),
+        ("mine", {}, r"source: .*found 'mine'; allowed: a name of sources \(which is empty\)"),
         ("mine", {"mine": {"kind": "json", "path": "x"}}, r"fetch_corpus\.source.*'json'"),
         ({"kind": "directory", "path": "x"}, {"unused": {"kind": "directory"}}, r"fetch_corpus\.sources\.unused.*path.*missing"),
         ({"kind": "jsonl", "path": "x", "columns": {"contnt": "c"}}, {}, r"fetch_corpus\.source.*columns\.contnt: unknown parameter"),

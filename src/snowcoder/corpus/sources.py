@@ -6,12 +6,12 @@ file_id there, so that adding a repository moves no other file. Memory is bounde
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from snowcoder.console import say
 from snowcoder.corpus.directory import iterate_directory
@@ -149,22 +149,24 @@ class FetchCorpusParams(FileLimits):
     identity. shards: number of Parquet files. only_repositories: names to take instead of all of the source's, for small runs.
     """
 
-    source: AnySource
     sources: dict[str, AnySource] = Field(default_factory=dict, exclude=True)
+    source: AnySource
     shards: int = Field(gt=0, le=100_000)
     only_repositories: list[str] | None = Field(default=None, min_length=1)
 
-    @model_validator(mode="before")
+    @field_validator("source", mode="before")
     @classmethod
-    def _chosen(cls, raw: Any) -> Any:
-        """`source` by its name; a plain name in params.yaml is what `dvc exp run -S` replaces whole, where a mapping would be merged."""
-        if not isinstance(raw, Mapping) or not isinstance(raw.get("source"), str):
-            return raw
-        sources: Mapping[str, Any] = raw["sources"] if isinstance(raw.get("sources"), Mapping) else {}
-        if raw["source"] not in sources:
-            allowed = f"a name of sources ({', '.join(map(str, sources)) or 'which is empty'}), or a mapping with its kind"
-            raise ValueError(f"source: found {raw['source']!r}; allowed: {allowed}")
-        return {**raw, "source": sources[raw["source"]]}
+    def _chosen(cls, source: Any, info: ValidationInfo) -> Any:
+        """A name as the source that it names: in params.yaml `dvc exp run -S` replaces a name whole, where it would merge a mapping."""
+        if not isinstance(source, str):
+            return source
+        sources = info.data.get("sources")
+        if sources is None:
+            raise ValueError(f"found {source!r}, a name of sources, which are at fault themselves; allowed: a source that is valid")
+        if source not in sources:
+            names = ", ".join(sources) or "which is empty"
+            raise ValueError(f"found {source!r}; allowed: a name of sources ({names}), or a mapping with its kind")
+        return sources[source]
 
 
 def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dict[str, Any]:
