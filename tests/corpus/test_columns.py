@@ -185,6 +185,15 @@ def test_text_that_is_not_utf8_costs_its_own_row_alone(tmp_path: Path) -> None:
         assert metrics["dropped"] == {"not_utf8": 1}
 
 
+def test_columns_of_bytes_are_text_where_they_are_utf8(tmp_path: Path) -> None:
+    rows = [{"content": b"x = 1\n", "path": b"a.py", "repo": b"o/n", "lang": b"Python", "licences": [b"MIT"]}]
+    rows.append(rows[0] | {"path": b"caf\xe9.py"})
+    columns = {"path": "path", "repository": "repo", "language": "lang", "licence": "licences"}
+    metrics, files = fetch(write_source(tmp_path / "rows", "parquet", rows) | {"columns": columns}, tmp_path)
+    assert [(file["repository"], file["path"], file["language"], file["licence"]) for file in files] == [("o/n", "a.py", "python", "MIT")]
+    assert metrics["dropped"] == {"not_utf8": 1}
+
+
 def test_keys_of_a_value_are_those_of_all_its_elements() -> None:
     value = {"a": 1, "b": [{"c": 1}, {"d": {"e": 2}}], "f": []}
     assert keys_of_value(value) == {"a": None, "b": {"[]": {"c": None, "d": {"e": None}}}, "f": None}

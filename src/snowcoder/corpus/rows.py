@@ -169,15 +169,25 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
     """The columns that are a line of text, empty where there is none; a list of licences all hold, any other list has one element."""
     names = {}
     for key in _NAMES:
-        value = values.get(key)
+        value = _as_text(values.get(key))
         if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value) and (key == "licence" or len(value) == 1):
             value = " AND ".join(sorted(value))
-        if isinstance(value, dict | list | tuple | bytes):
+        if isinstance(value, bytes):
+            return Refused("not_utf8", f"columns.{key}: {value!r}")
+        if isinstance(value, dict | list | tuple):
             return Refused("malformed_value", f"columns.{key}: {type(value).__name__}")
         names[key] = "" if value is None else str(value)
         if not _is_unicode(names[key]):
             return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
     return names
+
+
+def _as_text(value: Any) -> Any:
+    """Bytes as text, where they are UTF-8: some writers of Parquet mark no column as text."""
+    if isinstance(value, list | tuple):
+        return [_as_text(part) if isinstance(part, bytes) else part for part in value]
+    text = decode(value) if isinstance(value, bytes) else None
+    return value if text is None else text
 
 
 def _is_unicode(text: str) -> bool:

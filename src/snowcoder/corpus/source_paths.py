@@ -54,14 +54,15 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
     if path.is_file():
         return [path]
     where = "fetch_corpus.source.path names a file or a folder of them"
+    wanted = " or ".join(ending for ending in endings if ending.count(".") == 1)  # the others are those, compressed
     if not path.is_dir():
-        raise SourceError(f"{path}: not found, so no file that ends in {' or '.join(endings)}; {where}")
+        raise SourceError(f"{path}: not found, so no file that ends in {wanted}; {where}")
     found = sorted(file for file in path.rglob("*") if file.is_file())
     files = [file for file in found if file.name.lower().endswith(endings)]
     others = Counter(_extension(file) for file in found if not file.name.lower().endswith(endings))
     if not files:
         there = ", ".join(f"{extension} {count}" for extension, count in others.most_common(5)) or "nothing"
-        raise SourceError(f"{path}: no file that ends in {' or '.join(endings)}; found: {there}; {where}")
+        raise SourceError(f"{path}: no file that ends in {wanted}; found: {there}; {where}")
     skipped.files_not_read.update(others)
     return files
 
