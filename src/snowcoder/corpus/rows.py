@@ -83,9 +83,10 @@ def files_of_rows(
 
     Raises SourceError if no row has the content.
     """
-    sightings = Sightings(source.layout, where)
+    layout = source.layout
+    sightings = Sightings(layout, where)
     for row in islice(rows, source.max_rows):
-        mapped: list[dict[str, Any] | Refused] = [row] if isinstance(row, Refused) else list(source.layout.files(row))
+        mapped: list[dict[str, Any] | Refused] = [row] if isinstance(row, Refused) else list(layout.files(row))
         if not isinstance(row, Refused):
             sightings.add(row, mapped)
         for values in mapped:
