@@ -10,6 +10,8 @@ from pathlib import Path
 from snowcoder.annotator.positive_kinds import FetchPositivesParams
 from snowcoder.annotator.positives import build_positives, gather_positives
 from snowcoder.benchmarks.problem import read_problems
+from snowcoder.console import say
+from snowcoder.corpus.losses import loss_lines
 from snowcoder.corpus.selection import LeftOut
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.decontamination.settings import DecontaminationParams
@@ -33,6 +35,8 @@ def main() -> None:
     def build(run: StageRun) -> None:
         skipped = LeftOut()
         gathered = gather_positives(params, work_dir() / "downloads", skipped)
+        for line in loss_lines(skipped, "fetch_positives", "files and rows"):
+            say(line)
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
         metrics = build_positives(gathered, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))
         write_metrics(run.out(METRICS), metrics | {"skipped": dict(skipped)})

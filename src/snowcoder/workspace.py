@@ -28,7 +28,7 @@ def find_path(text: str) -> Path:
     normal = os.path.normpath(text)
     if os.path.isabs(text) or not is_copy():
         return Path(text)
-    original = original_root() / normal
+    original = Path(os.path.normpath(original_root() / normal))
     if normal.split(os.sep)[0] == os.pardir:
         return original
     if Path(text).exists() or not original.exists():

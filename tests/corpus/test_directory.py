@@ -139,6 +139,55 @@ def test_the_revision_is_the_commit_that_is_checked_out(tmp_path: Path) -> None:
     assert read(tmp_path)[0][0].revision == commit
 
 
+@pytest.mark.parametrize(
+    ("files", "depth", "message"),
+    [
+        ([], 1, "an empty folder"),
+        (["a.py"], 1, "no folder lies at depth 1; repositories seem to lie at depth 0: set fetch_corpus.source.depth"),
+        (["README.md", "r/a.py"], 3, "no folder lies at depth 3; repositories seem to lie at depth 1"),
+        (["o/r/.git/HEAD", "o/r/src/a.py"], 4, "no folder lies at depth 4; repositories seem to lie at depth 2"),
+        (["notes.rst"], 2, "no folder lies at depth 2; repositories seem to lie at depth 0"),
+    ],
+)
+def test_a_wrong_depth_and_an_empty_folder_say_so(files: list[str], depth: int, message: str, tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(files, "x = 1\n"))
+    with pytest.raises(SourceError, match=f"{tmp_path}: {message}"):
+        read(tmp_path, depth)
+
+
+def test_clones_at_another_depth_are_noted(tmp_path: Path) -> None:
+    write(tmp_path, {"o/r/.git/HEAD": "x", "o/r/a.py": "x = 1\n", "o/s/.git/HEAD": "x", "o/s/b.py": "x = 1\n"})
+    notes = {depth: read(tmp_path, depth)[1].notes for depth in (0, 1, 2)}
+    assert all("folders with a .git lie at depth 2" in notes[depth][0] for depth in (0, 1))
+    assert notes[2] == []
+    assert read(tmp_path / "o" / "r", 0)[1].notes == []
+
+
+def test_what_is_nested_beyond_the_path_limit_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"r/a.py": "x = 1\n"})
+    monkeypatch.chdir(tmp_path / "r")
+    for _ in range(30):  # 6,000 characters; the limit is 4,096
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+    Path("deep.py").write_text("x = 1\n")
+    files, skipped = read(tmp_path)
+    assert names(files) == ["r:a.py"]
+    assert skipped == {"path_too_long": 1}
+
+
+def test_a_line_of_gitignore_that_is_no_pattern_is_passed_over_as_by_git(tmp_path: Path) -> None:
+    write(tmp_path / "r", {".gitignore": "!\n\\\nbad\\\n*.log.py\n", "a.py": "x = 1\n", "b.log.py": "x = 1\n"})
+    files, skipped = read(tmp_path)
+    assert (names(files), skipped["gitignored"]) == (["r:a.py"], 1)
+
+
+def test_a_repository_whose_name_is_no_line_of_text_is_counted(tmp_path: Path) -> None:
+    for name in ("ok", "two\nlines", "tab\t", os.fsdecode(b"bad\xff")):
+        write(tmp_path / name, {"a.py": "x = 1\n", "b.py": "x = 1\n"})
+    files, skipped = read(tmp_path)
+    assert (names(files), skipped, skipped.n_seen) == (["ok:a.py", "ok:b.py"], {"unsafe_repository": 3}, 5)
+
+
 def many_files(root: Path, count: int) -> None:
     for number in range(count):
         folder = root / "r" / f"{number % 100:02d}"

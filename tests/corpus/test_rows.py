@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from snowcoder.corpus.columns import Columns, Layout
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.rows import Columns
+from snowcoder.corpus.selection import LeftOut, Refused
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.corpus.spool import Spool
 from snowcoder.errors import ParameterError, SourceError
@@ -125,7 +126,9 @@ def test_the_order_of_rows_does_not_count(tmp_path: Path) -> None:
 def test_rows_without_an_origin_are_told_apart_by_their_content(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "rows.jsonl", [{"content": "x = 1\n"}, {"content": "y = 1\n"}, {"content": "x = 1\n"}])
     columns = {"content": "content", "language": None}
-    with pytest.raises(Exception, match=r"no file is left .*language_not_taken"):
+    with pytest.raises(
+        Exception, match=r"no file is left of 3 rows: language_unknown 3 .*name source\.columns\.language or source\.columns\.path"
+    ):
         fetch_files(params({"kind": "jsonl", "path": str(path), "columns": columns}), tmp_path / "none", tmp_path / "d")
     rows = [{"content": one["content"], "name": "a.py"} for one in map(json.loads, path.read_text().splitlines())]
     write_jsonl(path, rows)
@@ -141,8 +144,8 @@ def test_only_repositories_and_max_rows(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named(source: dict[str, Any], tmp_path: Path) -> None:
-    wrong = params(source | {"columns": COLUMNS | {"path": "name"}})
-    with pytest.raises(SourceError, match=r"columns missing: name; found: lang, licenses, path.*mend fetch_corpus\.source\.columns"):
+    wrong = params(source | {"columns": COLUMNS | {"content": "body"}})
+    with pytest.raises(SourceError, match=r"columns missing: body; found: lang, licenses, path.*fix fetch_corpus\.source\.columns"):
         fetch_files(wrong, tmp_path / "out", tmp_path / "downloads")
 
 
@@ -168,7 +171,7 @@ def test_lines_that_are_no_rows_are_counted(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"".join(broken) + b"\xff\xfe{}\n" + b"[" * 60_000 + b"\n")
     source = {"kind": "jsonl", "path": str(path), "columns": COLUMNS}
     metrics = fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
-    assert (metrics["rows_out"], metrics["dropped"]) == (1, {"malformed_row": 5, "not_utf8": 1})
+    assert (metrics["rows_out"], metrics["dropped"]) == (1, {"malformed_row": 3, "lone_surrogate": 1, "not_utf8": 1, "nested_too_deep": 1})
 
 
 def test_bytes_are_text_if_they_are_utf8(tmp_path: Path) -> None:
@@ -188,10 +191,10 @@ def test_a_huge_line_is_passed_over_and_not_held_in_memory(megabytes: int, tmp_p
             stream.write(b"x" * (1 << 20))
         stream.write(b'"}\n' + json.dumps(ROWS[1]).encode() + b"\n")
     tracemalloc.start()
-    rows = list(read_jsonl(path, Columns(content="text"), 1000))
+    rows = list(read_jsonl(path, Layout(Columns(content="text")), 1000, LeftOut()))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [one if isinstance(one, str) else one["path"] for one in rows] == ["a.py", "too_large", "b.py"]
+    assert [one.reason if isinstance(one, Refused) else one["path"] for one in rows] == ["a.py", "too_large", "b.py"]
     assert peak < 16 << 20
 
 

@@ -57,5 +57,5 @@ def test_vendored_trees(path: str, vendored: bool) -> None:
 
 def test_an_unknown_language_is_refused_by_name() -> None:
     raw = {"max_files_per_repository": 1, "max_bytes_per_repository": 1, "max_file_bytes": 1, "languages": ["pyhton"]}
-    with pytest.raises(ParameterError, match=r"languages: unknown pyhton; allowed: c, cpp"):
+    with pytest.raises(ParameterError, match=r"languages: .*unknown pyhton; allowed: c, cpp"):
         validate(raw, FileLimits, "fetch_corpus")

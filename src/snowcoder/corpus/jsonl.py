@@ -1,73 +1,72 @@
-"""JSON lines as a corpus: a file, or all `.jsonl`, `.json.gz` and `.jsonl.gz` files of a folder, in the order of their names.
+"""JSON as a corpus: a file, or the files of a folder whose names end in .jsonl, .ndjson or .json (compressed or not), by their names.
 
-A line that is not a JSON object is left out as malformed_row, one far longer than a file may be as too_large without being held in memory.
-A file that ends in the middle of a line or of its compressed stream is damaged, and an error: nobody knows how much is missing.
+in: a path  out: rows as dicts, or why a row gives none: malformed_row, nested_too_deep, duplicate_keys (a reader that took the last of two
+would hide that they differ), not_utf8, and too_large for one far longer than a file may be. A file that ends in the middle of a row or of
+its compressed stream is damaged, and an error: nobody knows how much is missing.
 """
 
-import gzip
-import io
 import json
+import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from snowcoder.corpus.rows import Columns, check_columns
+from snowcoder.corpus.columns import Layout
+from snowcoder.corpus.json_text import opened, split_rows
+from snowcoder.corpus.selection import LeftOut, Refused
+from snowcoder.corpus.source_paths import list_files
 from snowcoder.errors import SourceError
 
+ENDINGS = tuple(f".{name}{packed}" for name in ("jsonl", "ndjson", "json") for packed in ("", ".gz", ".zst", ".zstd", ".bz2", ".xz"))
 # A character may be written as \u00e9, six bytes for one or two; the other columns need some room too
 BYTES_PER_BYTE = 6
 MARGIN_BYTES = 65_536
+# A row that is a repository is held in memory whole
+MAX_REPOSITORY_BYTES = 256_000_000
 
 
-def read_jsonl(path: Path, columns: Columns, max_file_bytes: int) -> Iterator[dict[str, Any] | str]:
-    """Rows of a file or folder, or the reason why a line gives none. Raises SourceError naming the file that is missing or damaged."""
-    for file in list_files(path, (".jsonl", ".jsonl.gz", ".json.gz")):
+class _DuplicateKeyError(ValueError):
+    """The same key twice in one object."""
+
+
+def read_jsonl(path: Path, layout: Layout, max_file_bytes: int, skipped: LeftOut) -> Iterator[dict[str, Any] | Refused]:
+    """Rows of a file or folder, or the reason why one cannot be read. Raises SourceError naming the file that is missing or damaged."""
+    max_row_bytes = max_file_bytes * BYTES_PER_BYTE + MARGIN_BYTES if layout.rows is None else MAX_REPOSITORY_BYTES
+    for file in list_files(path, ENDINGS, skipped):
         try:
-            with file.open("rb") as raw, gzip.open(raw) if file.suffix == ".gz" else io.BufferedReader(cast(io.RawIOBase, raw)) as stream:
-                yield from _rows(cast(BinaryIO, stream), file, columns, max_file_bytes * BYTES_PER_BYTE + MARGIN_BYTES)
-        except (EOFError, zlib.error, OSError) as error:
+            with opened(file) as stream:
+                for number, text in split_rows(stream, file, max_row_bytes):
+                    if isinstance(text, Refused):
+                        yield text
+                    elif text.strip():
+                        yield parse_row(text, f"{file}:{number}")
+        except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise SourceError(f"{file}: damaged or cut off ({error}); fetch it again") from error
 
 
-def list_files(path: Path, endings: tuple[str, ...]) -> list[Path]:
-    """The file itself, or the files of a folder and its subfolders with one of `endings`, sorted. Raises SourceError if there is none."""
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.name.endswith(endings) and file.is_file()) if path.is_dir() else []
-    if not files:
-        raise SourceError(f"{path}: no file that ends in {' or '.join(endings)}; fetch_corpus.source.path names a file or a folder of them")
-    return files
+def parse_row(text: bytes, where: str) -> dict[str, Any] | Refused:
+    """One row, or why it is none. Raises SourceError if it is the beginning of a row, where the file ends."""
+    try:
+        row = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
+    except _DuplicateKeyError as error:
+        return Refused("duplicate_keys", str(error))
+    except RecursionError:
+        return Refused("nested_too_deep", where)
+    except ValueError as error:
+        if not text.endswith(b"\n"):
+            raise SourceError(f"{where}: ends in the middle of a line; it was cut off: fetch it again") from error
+        return Refused("not_utf8", where) if isinstance(error, UnicodeDecodeError) else Refused("malformed_row", _start(text))
+    return row if isinstance(row, dict) else Refused("malformed_row", _start(text))
 
 
-def _rows(stream: BinaryIO, file: Path, columns: Columns, max_line_bytes: int) -> Iterator[dict[str, Any] | str]:
-    checked = False
-    number = 0
-    while line := stream.readline(max_line_bytes):
-        number += 1
-        ended = line.endswith(b"\n")
-        if not ended and len(line) == max_line_bytes:
-            _pass_line(stream)
-            yield "too_large"
-            continue
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            if not ended:
-                raise SourceError(f"{file}:{number}: ends in the middle of a line; it was cut off: fetch it again") from error
-            yield "malformed_row"
-            continue
-        if not isinstance(row, dict):
-            yield "malformed_row"
-            continue
-        if not checked:
-            check_columns(columns, row, f"{file}:{number}")
-            checked = True
-        yield row
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _DuplicateKeyError(next(name for name in row if names.count(name) > 1))
+    return row
 
 
-def _pass_line(stream: BinaryIO) -> None:
-    while (part := stream.readline(1 << 20)) and not part.endswith(b"\n"):
-        pass
+def _start(text: bytes) -> str:
+    return text[:80].decode("utf-8", "replace").strip()

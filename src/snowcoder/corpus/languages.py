@@ -74,14 +74,31 @@ _FILE_NAMES = {
     "podfile": "ruby",
     "jakefile": "javascript",
 }
-# As data sets of code call their languages, in lower case
-_DATASET_NAMES = {
+# Other names that data sets, editors and people have for these languages, in lower case with single dashes; extensions are known without
+# being listed here
+_ALIASES = {
     "c++": "cpp",
+    "cplusplus": "cpp",
+    "cuda": "cpp",
     "c#": "csharp",
     "c-sharp": "csharp",
-    "jupyter notebook": NOTEBOOK,
+    "golang": "go",
+    "html5": "html",
+    "css3": "css",
+    "ecmascript": "javascript",
+    "node": "javascript",
+    "nodejs": "javascript",
+    "node.js": "javascript",
+    "jupyter": NOTEBOOK,
     "jupyter-scripts": NOTEBOOK,
-    "bash": "shell",
+    "jupyter-structured": NOTEBOOK,
+    "python3": "python",
+    "python-3": "python",
+    "py3": "python",
+    "shell-script": "shell",
+    "shellscript": "shell",
+    "plain-text": "text",
+    "plaintext": "text",
 }
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?/?(?P<program>[a-z]+)[\d.]*(?:\s|$)")
 _SHEBANG_LANGUAGES = {
@@ -123,10 +140,10 @@ def language_of(path: str, content: str) -> str | None:
 
 
 def name_language(name: str) -> str | None:
-    """The language that a data set calls `name`, or None."""
-    lowered = name.strip().lower()
-    language = _DATASET_NAMES.get(lowered, lowered)
-    return language if language in EXTENSIONS else None
+    """The language that a data set or a person calls `name`, or None: `Python`, `C++`, `Jupyter Notebook`, `golang`, `py`, `.py`."""
+    dashed = re.sub(r"[\s_-]+", "-", name.strip().lower())
+    language = _ALIASES.get(dashed, dashed)
+    return language if language in EXTENSIONS else _BY_EXTENSION.get(f".{dashed.removeprefix('.')}")
 
 
 def may_have_language(path: str) -> bool:

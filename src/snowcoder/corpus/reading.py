@@ -1,16 +1,22 @@
 """From a file of any source to a SourceFile, or to the reason why it is none.
 
-Reasons: unsafe_path, vendored, language_not_taken, too_large, not_utf8, binary, notebook_unreadable, notebook_not_python. A path is a label
-and never opened here, but one that climbs out of its repository is a sign of a hostile archive.
+Reasons: unsafe_path, vendored, language_not_taken, too_large, not_utf8, lone_surrogate, binary, notebook_unreadable, notebook_not_python.
+A path is a label and never opened here, but one that climbs out of its repository is a sign of a hostile archive.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from snowcoder.corpus.languages import NOTEBOOK, language_of, may_have_language
 from snowcoder.corpus.notebooks import NotebookError, notebook_code
-from snowcoder.corpus.selection import FileLimits, is_vendored
+from snowcoder.corpus.selection import FileLimits, Refused, is_vendored
 from snowcoder.records import SourceFile, make_source_file
+
+NO_EXTENSION = "no extension"
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+# ASCII and Latin-1 control characters, line separators, surrogates, and the controls of bidirectional text
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +31,38 @@ class Origin:
     popularity: float | None = None
 
 
-def refuse_name(path: str, n_bytes: int, limits: FileLimits) -> str | None:
-    """Why a file need not be read at all: None if it must be."""
+def plain_path(path: str) -> str:
+    """A path as data sets write it, in our form: `/src/a.py`, `./src/a.py` and, as no slash is in it, `src\\a.py` are `src/a.py`."""
+    if "/" not in path:
+        path = path.replace("\\", "/")
+    stripped = path if _DRIVE.match(path) else path.lstrip("/")
+    return str(PurePosixPath(stripped)) if stripped else ""
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether a path stays in its repository and can stand in a line of text.
+
+    Refused: `..`, a leading slash, a drive letter, a backslash that separates nothing, and control characters. A tab is one of them: it
+    separates columns wherever paths are listed.
+    """
     parts = PurePosixPath(path).parts
-    if not parts or ".." in parts or path.startswith("/") or "\\" in path or not path.isprintable():
-        return "unsafe_path"
+    return bool(parts) and ".." not in parts and path[0] != "/" and "\\" not in path and not _DRIVE.match(path) and is_one_line(path)
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a name has no control character, no half of a surrogate pair, and nothing that turns the direction of writing."""
+    return text.isprintable() or not _NOT_IN_NAMES.search(text)
+
+
+def refuse_name(path: str, n_bytes: int, limits: FileLimits, language: str | None = None) -> Refused | None:
+    """Why a file need not be read at all: None if it must be. language: where something else than the name states it."""
+    if not is_safe_path(path):
+        return Refused("unsafe_path", path)
     if is_vendored(path):
-        return "vendored"
-    if not may_have_language(path):
-        return "language_not_taken"
-    return "too_large" if n_bytes > limits.max_file_bytes else None
+        return Refused("vendored", path)
+    if language is None and not may_have_language(path):
+        return Refused("language_not_taken", _ending(path))
+    return Refused("too_large", path) if n_bytes > limits.max_file_bytes else None
 
 
 def decode(raw: bytes) -> str | None:
@@ -45,20 +73,20 @@ def decode(raw: bytes) -> str | None:
         return None
 
 
-def make_candidate(origin: Origin, path: str, content: str, limits: FileLimits, language: str | None = None) -> SourceFile | str:
+def make_candidate(origin: Origin, path: str, content: str, limits: FileLimits, language: str | None = None) -> SourceFile | Refused:
     """The file, or the reason to leave it out. language: where the source states it; else told from path and content."""
     if "\0" in content:
-        return "binary"
+        return Refused("binary", path)
     language = language or language_of(path, content)
     if language is None or language not in limits.languages:
-        return "language_not_taken"
+        return Refused("language_not_taken", language or _ending(path))
     if language == NOTEBOOK:
         try:
             content = notebook_code(content)
         except NotebookError as error:
-            return error.reason
+            return Refused(error.reason, path)
     if len(content) > limits.max_file_bytes or len(content.encode("utf-8", "surrogatepass")) > limits.max_file_bytes:
-        return "too_large"
+        return Refused("too_large", path)
     try:
         return make_source_file(
             source=origin.source,
@@ -72,4 +100,9 @@ def make_candidate(origin: Origin, path: str, content: str, limits: FileLimits, 
             revision=origin.revision,
         )
     except UnicodeEncodeError:  # half of a surrogate pair, as a JSON file may hold it
-        return "not_utf8"
+        return Refused("lone_surrogate", path)
+
+
+def _ending(path: str) -> str:
+    """What tells the language of a file."""
+    return PurePosixPath(path).suffix.lower() or NO_EXTENSION

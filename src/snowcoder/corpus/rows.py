@@ -1,60 +1,58 @@
 """Rows of somebody else's data set as SourceFile rows: a mapping of columns, and limits per repository although rows come in any order.
 
-in: rows as dicts  out: SourceFile rows within the limits, by repository and path. Beside the reasons of snowcoder.corpus.reading a row can
-be left out as no_content (null or not text), duplicate_id (the same repository, revision and path again: the one with the smallest hash of
-its content stays), repository_not_taken, and for the limits. Every row read is a file or is counted.
+in: rows as dicts  out: SourceFile rows within the limits, by repository and path. Next to the reasons of snowcoder.corpus.reading a row can
+be left out as no_content (null or not text), no_files (a repository without any), malformed_value (a column that should be one text holds
+something else), language_unknown (nothing tells the language), unsafe_repository (a name with control characters), not_sampled,
+duplicate_id (the same repository, revision and path again: the one with the smallest hash of its content stays), repository_not_taken, and
+for the limits. Every row read is a file or is counted. A popularity that is no finite number from 0 counts as unknown.
 """
 
 import hashlib
+import math
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
 
+from snowcoder.corpus.columns import Columns, Layout, Sightings
 from snowcoder.corpus.instructions import fenced_code, with_statement
 from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
 from snowcoder.corpus.manifests import licence_of_value
-from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
+from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, plain_path, refuse_name
+from snowcoder.corpus.selection import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.spool import Spool
-from snowcoder.errors import SourceError
 from snowcoder.params import ParamsModel
 from snowcoder.records import SourceFile
+from snowcoder.seeding import unit_hash
 
 BUCKETS = 64
+_NAMES = ("repository", "path", "language", "revision", "licence", "statement")
 
 
-class Columns(ParamsModel):
-    """Names of a data set's columns; null for what it does not have.
+class Sample(ParamsModel):
+    """A part of the repositories, each with all its files; of the same seed, a larger fraction holds all of a smaller one.
 
-    content: text or bytes. repository: a row without one is a repository of its own. path: without it, a name is made from the content's
-    hash. language: as the data set calls it; without it, told from path and content. licence: SPDX, a name, or a list of which all hold
-    (see snowcoder.licence_class). popularity: a number, higher is more popular. revision: without it, the data set's. statement: of
-    instruction data, what the content answers; it is put before the content (see snowcoder.corpus.instructions).
+    fraction: expected part of the repositories, not of the rows. A row without a repository is one of its own.
     """
 
-    content: str = "content"
-    repository: str | None = None
-    path: str | None = None
-    language: str | None = None
-    licence: str | None = None
-    popularity: str | None = None
-    revision: str | None = None
-    statement: str | None = None
+    fraction: float = Field(gt=0, le=1)
+    seed: int
 
-    @property
-    def named(self) -> list[str]:
-        """The columns that must be there."""
-        return [name for name in self.model_dump().values() if name is not None]
+    def takes(self, repository: str) -> bool:
+        """Whether a repository is in the sample, whatever others there are."""
+        return unit_hash(self.seed, "sample", repository) < self.fraction
 
 
 class RowSource(ParamsModel):
     """What sources of rows have in common.
 
-    max_rows: rows to read, for small runs; null: all. language: of the rows whose language nothing else tells; null: they are left out.
+    max_rows: rows to read, from the first, for small runs; null: all. sample: a part of the repositories, of the rows that are read.
+    rows: the column that holds a list of files, where a row is a repository (see snowcoder.corpus.columns); null where a row is a file.
+    language: of the rows whose language nothing else tells; null: they are left out.
     markdown: contents are answers in markdown; what stands in their code fences is the file.
     """
 
@@ -62,71 +60,76 @@ class RowSource(ParamsModel):
     max_rows: int | None = Field(default=None, gt=0)
     language: str | None = None
     markdown: bool = False
+    rows: str | None = None
+    sample: Sample | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """How this source's rows are read."""
+        return Layout(self.columns, self.rows)
 
     @field_validator("language")
     @classmethod
     def _known(cls, language: str | None) -> str | None:
-        if language is not None and language not in LANGUAGES:
-            raise ValueError(f"found {language!r}; allowed: {', '.join(LANGUAGES)}, or null")
-        return language
-
-
-def check_columns(columns: Columns, found: Iterable[str], where: str) -> None:
-    """Raises SourceError naming the columns that are not there."""
-    there = sorted(found)
-    missing = [name for name in columns.named if name not in there]
-    if missing:
-        raise SourceError(f"{where}: columns missing: {', '.join(missing)}; found: {', '.join(there)}; mend fetch_corpus.source.columns")
+        name = language if language is None else name_language(language)
+        if language is not None and name is None:
+            raise ValueError(f"found {language!r}; allowed: {', '.join(LANGUAGES)}, their usual names and extensions, or null")
+        return name
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | str], source: RowSource, kind: str, revision: str, limits: FileLimits, skipped: LeftOut
+    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: Origin, where: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
-    """Files of `rows`, in their order; limits on a single file alone. A row that is text is the reason why there is none."""
-    for row in rows:
-        skipped.n_seen += 1
-        file = row if isinstance(row, str) else file_of_row(row, source, kind, revision, limits)
-        if isinstance(file, str):
-            skipped[file] += 1
-        else:
-            yield file
+    """Files of `rows`, in their order; limits on a single file alone. where: of the rows, for messages.
+
+    Raises SourceError if no row has the content.
+    """
+    layout = source.layout
+    sightings = Sightings(layout, where)
+    for row in islice(rows, source.max_rows):
+        mapped: list[dict[str, Any] | Refused] = [row] if isinstance(row, Refused) else list(layout.files(row))
+        if not isinstance(row, Refused):
+            sightings.add(row, mapped)
+        for values in mapped:
+            skipped.n_seen += 1
+            file = values if isinstance(values, Refused) else file_of_row(values, source, origin, limits, skipped)
+            if isinstance(file, Refused):
+                skipped.leave_out(file)
+            else:
+                yield file
+    sightings.finish(skipped)
 
 
-def file_of_row(row: Mapping[str, Any], source: RowSource, kind: str, revision: str, limits: FileLimits) -> SourceFile | str:
-    """One row as a file, or the reason to leave it out."""
-    columns = source.columns
-    raw = row.get(columns.content)
+def file_of_row(values: Mapping[str, Any], source: RowSource, origin: Origin, limits: FileLimits, skipped: LeftOut) -> SourceFile | Refused:
+    """One file, or the reason to leave it out. values: by the keys of Columns. origin: what holds where the row says nothing else."""
+    names = _names(values)
+    if isinstance(names, Refused):
+        return names
+    raw = values.get("content")
     content = decode(raw) if isinstance(raw, bytes) else raw
     if not isinstance(content, str):
-        return "not_utf8" if isinstance(raw, bytes) else "no_content"
+        return Refused("not_utf8" if isinstance(raw, bytes) else "no_content", names["path"] or names["repository"])
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-    language = None
-    if columns.language is not None:
-        language = name_language(_text(row, columns.language))
-        if language is None:
-            return "language_not_taken"
-    path = _text(row, columns.path) or digest[:16]
-    if source.markdown:
-        content, told = fenced_code(content)
-        language = language or told
-    language = language or language_of(path, content) or source.language
-    if columns.statement is not None:
-        content = with_statement(_text(row, columns.statement), content, language)
-    reason = refuse_name(path, len(content), limits)
-    if reason is not None and not (reason == "language_not_taken" and language is not None):
-        return reason
-    origin = Origin(
-        source=kind,
-        repository=_text(row, columns.repository) or f"unknown/{digest[:16]}",
-        licence=licence_of_value(row.get(columns.licence) if columns.licence is not None else None),
-        revision=_text(row, columns.revision) or revision,
-        popularity=_number(row, columns.popularity),
-    )
+    repository = names["repository"] or f"unknown/{digest[:16]}"
+    if not is_one_line(repository):
+        return Refused("unsafe_repository", repository)
+    if source.sample is not None and not source.sample.takes(repository):
+        return Refused("not_sampled")
+    path = plain_path(names["path"]) if names["path"] else digest[:16]
+    content, language = _code_and_language(content, path, names, source)
+    if isinstance(language, Refused):
+        return language
+    refused = refuse_name(path, len(content), limits, language)
+    if refused is not None:
+        return refused
+    popularity = _popularity(values.get("popularity"), skipped)
+    revision = names["revision"] or origin.revision
+    origin = replace(origin, repository=repository, licence=names["licence"], revision=revision, popularity=popularity)
     return make_candidate(origin, path, content, limits, language)
 
 
 def limit_repositories(
-    files: Iterable[SourceFile], limits: FileLimits, only: list[str] | None, scratch: Path, skipped: Counter[str]
+    files: Iterable[SourceFile], limits: FileLimits, only: list[str] | None, scratch: Path, skipped: LeftOut
 ) -> Iterator[SourceFile]:
     """The files that the limits on a repository leave, by bucket, repository and path. scratch: folder for what memory does not hold."""
     scratch.mkdir(parents=True, exist_ok=True)
@@ -134,25 +137,80 @@ def limit_repositories(
         spool = Spool(Path(folder))
         for file in files:
             if only is not None and file.repository not in only:
-                skipped["repository_not_taken"] += 1
+                skipped.leave_out(Refused("repository_not_taken", file.repository))
             else:
                 spool.add(int(hashlib.sha256(file.repository.encode()).hexdigest()[:8], 16) % BUCKETS, file)
         for bucket in range(BUCKETS):
             repositories: dict[str, dict[str, SourceFile]] = {}
             for file in sorted(spool.read(bucket), key=lambda file: (file.repository, file.file_id, file.content_sha256)):
                 if repositories.setdefault(file.repository, {}).setdefault(file.file_id, file) is not file:
-                    skipped["duplicate_id"] += 1
+                    skipped.leave_out(Refused("duplicate_id", f"{file.repository}/{file.path}"))
             for _, candidates in sorted(repositories.items()):
                 taken, left_out = take_within_limits(candidates.values(), limits)
                 skipped.update(left_out)
                 yield from taken
 
 
-def _text(row: Mapping[str, Any], column: str | None) -> str:
-    value = row.get(column) if column is not None else None
-    return "" if value is None else str(value)
+def _code_and_language(content: str, path: str, names: Mapping[str, str], source: RowSource) -> tuple[str, str | Refused | None]:
+    """What of a row's content is code, and its language; None where a path is left to tell that there is none."""
+    language = name_language(names["language"])
+    if names["language"] and language is None:
+        return content, Refused("language_not_taken", names["language"])
+    if source.markdown:
+        content, of_fence = fenced_code(content)
+        language = language or of_fence
+    language = language or language_of(path, content) or source.language
+    if language is None and not names["path"]:
+        return content, Refused("language_unknown", content.lstrip().split("\n", 1)[0])
+    if names["statement"]:
+        content = with_statement(names["statement"], content, language)
+    return content, language
 
 
-def _number(row: Mapping[str, Any], column: str | None) -> float | None:
-    value = row.get(column) if column is not None else None
-    return float(value) if isinstance(value, int | float) else None
+def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
+    """The columns that are a line of text, empty where there is none; a licence may also be a list or an object."""
+    names = {}
+    for key in _NAMES:
+        value = _as_text(values.get(key))
+        if key == "licence" and not isinstance(value, bytes):
+            value = licence_of_value(value)
+        elif isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
+            value = value[0]
+        if isinstance(value, bytes):
+            return Refused("not_utf8", f"columns.{key}: {value!r}")
+        if isinstance(value, dict | list | tuple):
+            return Refused("malformed_value", f"columns.{key}: {type(value).__name__}")
+        names[key] = "" if value is None else str(value)
+        if not _is_unicode(names[key]):
+            return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
+    return names
+
+
+def _as_text(value: Any) -> Any:
+    """Bytes as text, where they are UTF-8: some writers of Parquet mark no column as text."""
+    if isinstance(value, list | tuple):
+        return [_as_text(part) if isinstance(part, bytes) else part for part in value]
+    text = decode(value) if isinstance(value, bytes) else None
+    return value if text is None else text
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as a JSON file may hold it
+        return False
+    return True
+
+
+def _popularity(value: Any, skipped: LeftOut) -> float | None:
+    """A finite number from 0, also written as text; None where it is unknown."""
+    if value is None or value == "":
+        return None
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number) or number < 0:
+        skipped.values_ignored["popularity"] += 1
+        return None
+    return number

@@ -7,27 +7,31 @@ file_id there, so that adding a repository moves no other file. Memory is bounde
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from snowcoder.console import say
 from snowcoder.corpus.directory import iterate_directory
 from snowcoder.corpus.huggingface import read_dataset
+from snowcoder.corpus.jsonl import ENDINGS as JSON_ENDINGS
 from snowcoder.corpus.jsonl import read_jsonl
+from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
+from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
+from snowcoder.corpus.reading import Origin
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.selection import FileLimits, LeftOut
+from snowcoder.corpus.source_paths import source_path
 from snowcoder.corpus.spool import Spool
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
 from snowcoder.metrics import row_accounts
 from snowcoder.params import ExistingPath, ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
-from snowcoder.shards import location, write_table
-from snowcoder.workspace import find_path
+from snowcoder.shards import write_table
 
 
 class Source(Protocol):
@@ -51,11 +55,11 @@ class WheelSource(ParamsModel):
     table: ExistingPath
 
     def inputs(self) -> list[Path]:
-        return [Path(self.lock), Path(self.table)]
+        return [source_path(self.lock), source_path(self.table)]
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        wheels = download_wheels(Path(self.lock), downloads / "wheels", only)
-        return iterate_wheel_files(wheels, Path(self.table), limits, skipped)
+        wheels = download_wheels(source_path(self.lock), downloads / "wheels", only)
+        return iterate_wheel_files(wheels, source_path(self.table), limits, skipped)
 
 
 class DirectorySource(ParamsModel):
@@ -69,11 +73,11 @@ class DirectorySource(ParamsModel):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        return iterate_directory(location(self.path), self.depth, limits, only, skipped)
+        return iterate_directory(source_path(self.path), self.depth, limits, only, skipped)
 
 
 class JsonlSource(RowSource):
-    """JSON lines, plain or gzipped: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
+    """JSON lines or arrays, plain or compressed: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     kind: Literal["jsonl"]
     path: ExistingPath
@@ -82,8 +86,8 @@ class JsonlSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        rows = islice(read_jsonl(location(self.path), self.columns, limits.max_file_bytes), self.max_rows)
-        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
+        rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -97,8 +101,8 @@ class ParquetSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        rows = islice(read_parquet(location(self.path), self.columns), self.max_rows)
-        files = files_of_rows(rows, self, self.kind, "", limits, skipped)
+        rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -119,7 +123,7 @@ class HuggingFaceSource(RowSource):
 
     @model_validator(mode="after")
     def _check(self) -> "HuggingFaceSource":
-        if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and find_path(self.dataset).is_dir()):
+        if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and source_path(self.dataset).is_dir()):
             found = f"revision: found {self.revision!r}; allowed: a commit of 40 hex digits"
             raise ValueError(f"{found}, for the files of a branch change; null for a local folder alone")
         return self
@@ -128,10 +132,9 @@ class HuggingFaceSource(RowSource):
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
-        rows = read_dataset(
-            str(find_path(self.dataset)), self.revision, self.configuration, self.folder, self.split, self.columns, self.max_rows
-        )
-        files = files_of_rows(rows, self, self.kind, self.revision or "", limits, skipped)
+        dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset
+        rows = read_dataset(dataset, self.revision, self.configuration, self.folder, self.split, self.layout)
+        files = files_of_rows(rows, self, Origin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -142,12 +145,28 @@ AnySource = Annotated[WheelSource | DirectorySource | JsonlSource | ParquetSourc
 class FetchCorpusParams(FileLimits):
     """What the raw corpus is made of.
 
-    shards: number of Parquet files. only_repositories: names to take instead of all of the source's, for small runs.
+    source: a name of `sources`, or a source itself. sources: those that can be chosen by name; only the chosen one is part of the result's
+    identity. shards: number of Parquet files. only_repositories: names to take instead of all of the source's, for small runs.
     """
 
+    sources: dict[str, AnySource] = Field(default_factory=dict, exclude=True)
     source: AnySource
     shards: int = Field(gt=0, le=100_000)
     only_repositories: list[str] | None = Field(default=None, min_length=1)
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _chosen(cls, source: Any, info: ValidationInfo) -> Any:
+        """A name as the source that it names: in params.yaml `dvc exp run -S` replaces a name whole, where it would merge a mapping."""
+        if not isinstance(source, str):
+            return source
+        sources = info.data.get("sources")
+        if sources is None:
+            raise ValueError(f"found {source!r}, a name of sources, which are at fault themselves; allowed: a source that is valid")
+        if source not in sources:
+            names = ", ".join(sources) or "which is empty"
+            raise ValueError(f"found {source!r}; allowed: a name of sources ({names}), or a mapping with its kind")
+        return sources[source]
 
 
 def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dict[str, Any]:
@@ -155,6 +174,7 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
     skipped = LeftOut()
     by_language: dict[str, dict[str, int]] = {}
     repositories = set()
+    unit = "rows" if isinstance(params.source, RowSource) else "files"
     downloads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=downloads, prefix=".spool-") as scratch:
         spool = Spool(Path(scratch))
@@ -165,13 +185,13 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
             counts["files"] += 1
             counts["bytes"] += file.n_bytes
         if not repositories:
-            raise EmptyResultError(
-                f"fetch_corpus: no file is left (left out: {dict(skipped)}); widen languages or the limits in params.yaml"
-            )
+            raise EmptyResultError(empty_message(skipped, "fetch_corpus", unit))
         write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
+    for line in loss_lines(skipped, "fetch_corpus", unit):
+        say(line)
     n_files = sum(counts["files"] for counts in by_language.values())
     accounts = row_accounts(skipped.n_seen, n_files, +skipped)
-    return {**accounts, "by_language": by_language, "repositories": len(repositories)}
+    return {**accounts, **loss_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
 
 
 def shard_of(file_id: str, shards: int) -> int:

@@ -5,6 +5,7 @@ revision = its version, popularity = 1 / download_rank.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from snowcoder.console import progress
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import FileLimits, LeftOut, take_within_limits
+from snowcoder.corpus.selection import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
 from snowcoder.records import SourceFile
@@ -25,6 +26,8 @@ SOURCE = "wheels"
 # pip hands over nothing before its whole list is done: small batches keep what a kill or a failure leaves behind.
 WHEELS_PER_DOWNLOAD = 8
 _UNREACHABLE = re.compile(r"connection|resolve|network|timed? ?out|proxy|max retries|ssl", re.IGNORECASE)
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|Errno (?:28|122)\b")
+_LOCAL_FAULT = re.compile(r"\[Errno \d+\] [^\n]*")
 
 
 def download_wheels(lock: Path, folder: Path, only: Sequence[str] | None = None) -> list[Path]:
@@ -50,8 +53,7 @@ def iterate_wheel_files(wheels: Sequence[Path], table: Path, limits: FileLimits,
     for path in sorted(wheels, key=_name_and_version):
         files, left_out = read_wheel(path, _entry_of(path, entries, table), limits)
         if skipped is not None:
-            skipped.update(left_out)
-            skipped.n_seen += left_out.n_seen
+            skipped.add(left_out)
         yield from files
 
 
@@ -68,8 +70,8 @@ def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[
                 skipped["duplicate_id"] += len(members) - len(distinct)
             for member in sorted(distinct.values(), key=lambda info: info.filename):
                 file = _read_member(archive, member, entry, limits)
-                if isinstance(file, str):
-                    skipped[file] += 1
+                if isinstance(file, Refused):
+                    skipped.leave_out(file)
                 else:
                     candidates.append(file)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:  # RuntimeError: encrypted, or a method not known
@@ -79,14 +81,14 @@ def read_wheel(path: Path, entry: WheelEntry, limits: FileLimits) -> tuple[list[
     return taken, skipped
 
 
-def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: WheelEntry, limits: FileLimits) -> SourceFile | str:
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: WheelEntry, limits: FileLimits) -> SourceFile | Refused:
     """The file, or the reason to leave it out. No more bytes are unpacked than the member states, and it states no more than the limit."""
-    reason = refuse_name(member.filename, member.file_size, limits)
-    if reason is not None:
-        return reason
+    refused = refuse_name(member.filename, member.file_size, limits)
+    if refused is not None:
+        return refused
     content = decode(archive.read(member))
     origin = Origin(SOURCE, entry.name, entry.licence, entry.version, download_rank=entry.download_rank)
-    return "not_utf8" if content is None else make_candidate(origin, member.filename, content, limits)
+    return Refused("not_utf8", member.filename) if content is None else make_candidate(origin, member.filename, content, limits)
 
 
 def _chosen(wheels: list[LockedWheel], only: Sequence[str] | None, lock: Path) -> list[LockedWheel]:
@@ -106,7 +108,7 @@ def _download_batch(batch: list[LockedWheel], folder: Path, lock: Path) -> None:
         return
     for wheel in batch:  # pip's message may not name the wheel at fault: ask for one at a time, and keep what can be had
         if _present(wheel, folder) is None and (errors := _pip_download([wheel], folder)) is not None:
-            raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {_explain(errors, wheel)}")
+            raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {explain_failure(errors, wheel, folder)}")
 
 
 def _pip_download(wheels: list[LockedWheel], folder: Path) -> str | None:
@@ -126,15 +128,22 @@ def _pip_download(wheels: list[LockedWheel], folder: Path) -> str | None:
     return None
 
 
-def _explain(errors: str, wheel: LockedWheel) -> str:
+def explain_failure(errors: str, wheel: LockedWheel, folder: Path) -> str:
+    """What pip's messages mean, and what to do. folder: where the wheel would have gone."""
     got = re.search(r"Got\s+([0-9a-f]{64})", errors)
     if got:
         return (
             f"refused by its hash: the lock says sha256 {wheel.sha256}, the index gave {got[1]}; the file behind the name has changed: "
             "find out why, then remake the lock with tools/pin_wheels.py"
         )
+    if _DISK_FULL.search(errors):
+        free = f"{shutil.disk_usage(folder).free:,} bytes are free in {folder}, {shutil.disk_usage(tempfile.gettempdir()).free:,} in "
+        return f"the disk is full ({free}{tempfile.gettempdir()}); free space, then run again: fetched wheels are kept"
     warnings = [line for line in errors.splitlines() if line.startswith("WARNING") and "is ignored" not in line]
-    if any(_UNREACHABLE.search(line) for line in warnings) or "Errno" in errors:
+    local = _LOCAL_FAULT.search(errors)
+    if local and not any(_UNREACHABLE.search(line) for line in [*warnings, local[0]]):
+        return f"pip cannot write it to {folder} ({local[0]}); fix that, then run again: fetched wheels are kept"
+    if local or any(_UNREACHABLE.search(line) for line in warnings):
         return "the package index cannot be reached; check network, PIP_INDEX_URL and proxies, then run again: fetched wheels are kept"
     last = next((line for line in reversed(errors.splitlines()) if line.startswith("ERROR")), errors.strip()[-300:])
     return f"not to be had as a wheel from the package index ({last}); check PIP_INDEX_URL, or remake the lock with tools/pin_wheels.py"

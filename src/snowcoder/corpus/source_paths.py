@@ -1,0 +1,88 @@
+"""Where a source of the corpus lies, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
+
+What Git does not know at all is read from the repository (see snowcoder.workspace). A folder that Git knows in part is an error there: the
+copy lacks the rest, and a smaller corpus without a word would be worse.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from snowcoder.corpus.reading import NO_EXTENSION
+from snowcoder.corpus.selection import LeftOut
+from snowcoder.errors import SourceError
+from snowcoder.shards import is_remote, location
+
+
+def meant_path(text: str) -> Path:
+    """The path that `text` of params.yaml means, `~` included (see snowcoder.workspace.find_path)."""
+    path = location(text)
+    return path if is_remote(path) else path.expanduser()
+
+
+def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
+    """The same. endings: of the files in it that are read; empty: look at its first level alone.
+
+    Raises SourceError if the copy in which an experiment runs lacks a file that the original repository has there.
+    """
+    path = meant_path(text)
+    there = None if is_remote(path) else _in_original(path)
+    if there is None:
+        return path
+    missing = sorted(_names(there, endings) - _names(path, endings))
+    if missing:
+        advice = (
+            f"`git add` and commit it, or `dvc add {path}` and name {path} among the stage's deps in dvc.yaml, or give an absolute path"
+        )
+        raise SourceError(
+            f"{path / missing[0]}: not in the copy of the last commit in which this experiment runs ({len(missing)} missing), only in "
+            f"{there}; DVC puts there what Git knows, and what it tracks itself if the stage depends on it: {advice}"
+        )
+    return path
+
+
+def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[Path]:
+    """The file itself, or the files of a folder and its subfolders with one of `endings`, sorted; the others are counted by extension.
+
+    Raises SourceError if there is none.
+    """
+    if path.is_file():
+        return [path]
+    where = "fetch_corpus.source.path names a file or a folder of them"
+    wanted = " or ".join(ending for ending in endings if ending.count(".") == 1)  # the others are those, compressed
+    if not path.is_dir():
+        raise SourceError(f"{path}: not found, so no file that ends in {wanted}; {where}")
+    found = sorted(file for file in path.rglob("*") if file.is_file())
+    files = [file for file in found if file.name.lower().endswith(endings)]
+    others = Counter(_extension(file) for file in found if not file.name.lower().endswith(endings))
+    if not files:
+        there = ", ".join(f"{extension} {count}" for extension, count in others.most_common(5)) or "nothing"
+        raise SourceError(f"{path}: no file that ends in {wanted}; found: {there}; {where}")
+    skipped.files_not_read.update(others)
+    return files
+
+
+def _extension(file: Path) -> str:
+    return file.suffix.lower() or NO_EXTENSION
+
+
+def _original() -> Path:
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).absolute()
+
+
+def _in_original(path: Path) -> Path | None:
+    """Where a relative path leads from the original repository, if this is a copy of it."""
+    if path.is_absolute() or _original().resolve() == Path.cwd().resolve():
+        return None
+    return Path(os.path.normpath(_original() / path))
+
+
+def _names(path: Path, endings: tuple[str, ...]) -> set[str]:
+    """Relative names of what would be read; the empty name for a file itself."""
+    if path.is_file():
+        return {""}
+    if not path.is_dir():
+        return set()
+    if not endings:
+        return {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    return {str(file.relative_to(path)) for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file()}
