@@ -2,6 +2,7 @@
 
 import ast
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -121,3 +122,14 @@ PIECES = st.sampled_from(
 def test_masking_is_idempotent(text: str, is_python: bool) -> None:
     masked, _ = mask(text, is_python)
     assert mask(masked, is_python) == (masked, {})
+
+
+@pytest.mark.parametrize(
+    "unit", ["eyJ", "sk-", "glpat-", "xoxb-1-", "a@b.", "http://a:pass", "-----BEGIN PRIVATE KEY-----", "1.1.1.1", "key='"]
+)
+def test_hostile_text_is_masked_in_time(unit: str) -> None:
+    """A hundred thousand characters that begin a form again and again: seconds at most, where trying each to the end would take minutes."""
+    text = unit * (100_000 // len(unit))
+    started = time.process_time()
+    mask(text)
+    assert time.process_time() - started < 10

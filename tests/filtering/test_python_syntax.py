@@ -69,6 +69,7 @@ BROKEN = [
     ("def f(a, (b, c)):\n    pass\n", 1),
     (TRY + "except A, e:\n    pass\n", 3),
     (TRY + "except (A, B), e:\n    pass\n", 3),
+    (TRY + "except os.error, (errno, msg):\n    pass\n", 3),
     (TRY + "except socket.error,msg :\n    pass\n", 3),
     (TRY + "except Exception, E:\n    log(E)\n", 3),
     ("def f():\nreturn 1\n", 2),
@@ -129,6 +130,7 @@ def test_the_surroundings_do_not_matter(tmp_path: object, monkeypatch: pytest.Mo
     assert syntax_error_lines(["x = (\n", NEWER[0]]) == [2, 0]
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.text(alphabet="ab1 \n()[]:='\"#,.\\@", max_size=30), max_size=20))
 def test_the_verdict_is_this_interpreters_on_syntax_that_it_knows(contents: list[str]) -> None:

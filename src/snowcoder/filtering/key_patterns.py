@@ -9,13 +9,13 @@ import re
 
 _MIXED = r"(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)"
 _FORMS: tuple[tuple[str, str], ...] = (
-    ("sk-", rf"sk-{_MIXED}[A-Za-z0-9_-]{{20,}}"),  # OpenAI (also proj, svcacct, admin), Anthropic, Langfuse
-    ("sk-", r"sk-(?:[a-z0-9]+-){0,2}[a-f0-9]{32,}"),  # OpenRouter, DeepSeek
+    ("sk-", rf"(?<![\w-])sk-{_MIXED}[A-Za-z0-9_-]{{20,}}"),  # OpenAI (also proj, svcacct, admin), Anthropic, Langfuse
+    ("sk-", r"(?<![\w-])sk-(?:[a-z0-9]{1,12}-){0,2}[a-f0-9]{32,}"),  # OpenRouter, DeepSeek
     ("aiza", r"AIza[A-Za-z0-9_-]{35}"),  # Google API
     ("gocspx-", r"GOCSPX-[A-Za-z0-9_-]{28}"),  # Google OAuth client
     ("ya29.", r"ya29\.[A-Za-z0-9_-]{20,}"),  # Google OAuth access
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{40,}"),
-    ("glpat-", r"glpat-[A-Za-z0-9_-]{20,}\.[a-z0-9]{2}\.[a-z0-9]{7,9}"),  # GitLab, routable
+    ("glpat-", r"glpat-[A-Za-z0-9_-]{20,100}\.[a-z0-9]{2}\.[a-z0-9]{7,9}"),  # GitLab, routable
     ("xox", r"xox[abcdeoprs]-[A-Za-z0-9%-]{16,}"),  # Slack
     ("xoxe.xox", r"xoxe\.xox[bp]-\d-[A-Za-z0-9]{100,}"),
     ("xapp-", r"xapp-\d-[A-Za-z0-9-]{20,}"),
@@ -26,11 +26,11 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("whsec_", r"whsec_[A-Za-z0-9+/]{32,}=*"),  # Stripe, webhooks
     ("npm_", r"npm_[A-Za-z0-9]{36}"),
     ("pypi-age", r"pypi-AgE[A-Za-z0-9_-]{50,}"),
-    ("eyj", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),  # JWT, signed
-    ("eyj", r"eyJ[\w-]{10,}\.[\w-]*\.[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),  # JWT, encrypted
+    ("eyj", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),  # JWT, signed
+    ("eyj", r"(?<![\w-])eyJ[\w-]{10,}\.[\w-]*\.[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"),  # JWT, encrypted
     ("sharedaccesskey", r"(?i:SharedAccessKey)=([A-Za-z0-9+/]{43}=)"),  # Azure
     ("q~", r"[A-Za-z0-9_.~-]{3}\dQ~[A-Za-z0-9_.~-]{31,34}"),  # Azure AD
-    ("sig=", r"[?&]sig=([A-Za-z0-9%+/]{40,}(?:%3D|=))"),  # Azure, shared access signature
+    ("sig=", r"[?&]sig=([A-Za-z0-9%+/]{40,200}(?:%3D|=))"),  # Azure, shared access signature
     ("_v1_", r"do[opr]_v1_[a-f0-9]{64}"),  # DigitalOcean
     ("dapi", r"dapi[a-f0-9]{32}(?:-\d)?"),  # Databricks
     ("key-", r"(?<!-)key-[a-f0-9]{32}"),  # Mailgun

@@ -45,7 +45,7 @@ _OPTIONS = (
     "json-lines",
 )
 _ENDED_BY_INPUT = (-signal.SIGABRT, -signal.SIGSEGV)  # its stack is full
-_TWO_PART_EXCEPT = re.compile(r"^[ \t]*except\b(?P<before>[^\n#:]*),[ \t]*(?P<name>[a-z_]\w*|[A-Z])[ \t]*:", re.MULTILINE)
+_TWO_PART_EXCEPT = re.compile(r"^[ \t]*except\b(?P<before>[^\n#:]*),[ \t]*(?P<name>[a-z_]\w*|[A-Z]|\([a-z_][\w, ]*\))[ \t]*:", re.MULTILINE)
 _TEXT_NODES = frozenset({"comment", "string_start", "string_content", "string_end"})
 
 
@@ -129,6 +129,8 @@ def _python_2_line(content: str) -> int:
 
 def _is_class(name: str, clause: "Node | None", content: str) -> bool:
     """Whether the last name of a clause is a class to be caught, as in Python 3.14, and not what Python 2 binds the error to."""
+    if name[0] == "(":  # Python 2 takes the error's parts
+        return False
     if name[0].isupper():
         body = clause.named_children[-1].text if clause is not None else None
         return re.search(rf"\b{name}\b", (body or b"").decode("utf-8", "surrogatepass")) is None

@@ -75,7 +75,7 @@ _PRIVATE_KEY = re.compile(
     re.DOTALL,
 )
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{20}")
-_WORD_CHARS = re.compile(r"[\w-]*")
+_WORD_CHARS = re.compile(r"[\w-]{0,1000}")  # longer words are no keys, and would be read again from each of their places
 _QUOTED = re.compile(rf"""(["'`])(?P<string>[A-Za-z0-9+/_=~.-]{{{MIN_BASE64_CHARS},512}})\1""")
 _ASSIGNED = re.compile(
     rf"^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]+[ \t]*[=:][ \t]*(?P<string>[A-Za-z0-9+/_=~-]{{{MIN_BASE64_CHARS},512}})[ \t\r]*$",
