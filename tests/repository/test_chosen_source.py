@@ -64,6 +64,11 @@ def failed(clone: Clone, *arguments: str) -> str:
 def test_a_source_can_be_given_whole_or_by_its_name(clone: Clone) -> None:
     source = {"kind": "jsonl", "path": "in_git", "columns": {"content": "text", "path": "path", "repository": "repo"}}
     assert fetched(clone, "-S", f"fetch_corpus.source={{kind: jsonl, path: in_git, {COLUMNS}}}") == (1, source)
+    # a mapping in params.yaml would be merged with another; a name in between replaces it
+    params = clone.root / "params.yaml"
+    params.write_text(params.read_text().replace("  source: wheels\n", "  source: {kind: directory, path: in_git, depth: 0}\n", 1))
+    whole = f"fetch_corpus.source={{kind: jsonl, path: in_git, {COLUMNS}}}"
+    assert fetched(clone, "-S", "fetch_corpus.source=wheels", "-S", whole) == (1, source)
     named = f"+fetch_corpus.sources.mine={{kind: jsonl, path: in_dvc, {COLUMNS}}}"
     assert fetched(clone, "-S", named, "-S", "fetch_corpus.source=mine") == (1, "mine")
     said = failed(clone, "-S", "fetch_corpus.source=myne")
