@@ -6,6 +6,8 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from snowcoder.corpus.source_paths import source_path
+from snowcoder.errors import SourceError
 from snowcoder.param_faults import shown
 from snowcoder.params import MustExist, ParamsModel
 
@@ -15,8 +17,16 @@ def missing_files(sections: Mapping[str, ParamsModel], root: Path) -> Iterator[s
     for field, value in _paths(sections.items()):
         if not value:
             yield f"{field}: found {shown(value)}; allowed: an existing file or folder"
-        elif "://" not in value and not (root / value).exists():
+        elif "://" not in value:
+            yield from _missing(field, value, root)
+
+
+def _missing(field: str, value: str, root: Path) -> Iterator[str]:
+    try:
+        if not (root / source_path(value)).exists():
             yield f"{field}: found {shown(value)}, which does not exist in {root.resolve()}; allowed: an existing file or folder"
+    except SourceError as error:  # there, but not in the copy in which an experiment runs
+        yield f"{field}: {error}"
 
 
 def _paths(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
