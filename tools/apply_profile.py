@@ -43,7 +43,7 @@ def merged(profile: Path, params: Path) -> str:
     for path in (profile, params):
         read_yaml(path)  # for its messages
     yaml = YAML()
-    yaml.width = 200
+    yaml.width, yaml.preserve_quotes = 400, True
     yaml.representer.add_representer(type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"))
     document = yaml.load(params.read_text())
     merge(document, YAML().load(profile.read_text()), str(profile))

@@ -34,7 +34,7 @@ def test_rows_hold_the_prompt_as_it_was_given(strip: bool, prompt: str) -> None:
 def test_an_end_token_that_is_written_as_text_ends_a_completion_of_the_graph(end: str) -> None:
     stop = tuple(read_yaml(ROOT / "params.yaml")["generate_completions"]["stop"])
     engine = ScriptedEngine({'def f(x):\n    """x."""\n': f"    return x{end}import"})
-    [row] = complete_problems(engine, [PROBLEM], Sampling(100, stop), False)
+    [row] = complete_problems(engine, [PROBLEM], Sampling(100, stop), partial(base_prompt, strip_prompt=False))
     assert row["completion"] == "    return x"
 
 
@@ -51,7 +51,7 @@ def test_folders_of_variants() -> None:
 def test_params_refuse_an_unknown_precision() -> None:
     raw = {"engine": "transformers", "max_new_tokens": 16, "batch_size": 8, "precision": "float32", "cpu_threads": 1, "strip_prompt": True}
     assert validate(raw | {"stop": ["\ndef "]}, GenerateCompletionsParams, "generate_completions").sampling() == Sampling(16, ("\ndef ",))
-    with pytest.raises(ParameterError, match=r"generate_completions\.precision: .*float32.*bfloat16.*found 'int4'"):
+    with pytest.raises(ParameterError, match=r"generate_completions\.precision: found 'int4'; allowed: float32, bfloat16"):
         validate(raw | {"stop": ["\ndef "], "precision": "int4"}, GenerateCompletionsParams, "generate_completions")
 
 

@@ -24,7 +24,7 @@ def test_every_stage_has_a_box_with_its_items_and_its_description() -> None:
     texts = [" ".join(text.text or "" for text in box.iter(f"{SVG}text")) for box in drawn.iter(f"{SVG}g")]
     assert [text.split()[0] for text in texts] == list(STAGES)
     assert "EDU, INS, HQ, HQINS" in " ".join(texts)
-    assert next(title.text for title in drawn.iter(f"{SVG}title")) == f"fetch_corpus: {STAGES['fetch_corpus']['desc']}"
+    assert next(title.text for title in drawn.iter(f"{SVG}title")) == f"check_params: {STAGES['check_params']['desc']}"
 
 
 def test_arrows_lead_down_and_boxes_do_not_overlap() -> None:

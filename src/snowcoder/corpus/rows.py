@@ -172,8 +172,8 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
     names = {}
     for key in _NAMES:
         value = _as_text(values.get(key))
-        if key == "licence" and not isinstance(value, bytes):
-            value = licence_of_value(value)
+        if key == "licence":
+            value = _licence(value)
         elif isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str):
             value = value[0]
         if isinstance(value, bytes):
@@ -184,6 +184,17 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
         if not _is_unicode(names[key]):
             return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
     return names
+
+
+def _licence(value: Any) -> Any:
+    """The expression of a text, an object or a list of such; any other value as it is, and an object or list that names no licence."""
+    members = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(member, str | dict) for member in members):
+        return value
+    try:
+        return licence_of_value(value) or value or ""
+    except RecursionError:
+        return value
 
 
 def _as_text(value: Any) -> Any:
