@@ -106,6 +106,28 @@ def test_what_is_no_json_of_ours_is_named(raw: bytes, message: str | None, tmp_p
         read(tmp_path / "rows.jsonl")
 
 
+def test_every_beginning_of_a_row_is_cut_off(tmp_path: Path) -> None:
+    row = '{"content": "\\u00e9 é\\n", "a": [true, false, null, -1.5e+3, NaN, {"b": {}}], "c": -Infinity}'.encode()
+    for end in range(1, len(row)):
+        (tmp_path / "rows.jsonl").write_bytes(LINES + row[:end])
+        with pytest.raises(SourceError, match=r"rows\.jsonl:3: ends in the middle of a line"):
+            read(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        (b"content,path\n1,2", "malformed_row"),
+        (b"{'content': 'a'}", "malformed_row"),
+        (b'{"content": "a"}{"content": "b"}', "malformed_row"),
+        (b'{"content": "\xe9"}', "not_utf8"),
+    ],
+)
+def test_a_last_line_of_another_format_is_not_called_cut_off(last: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(LINES + last)
+    assert {row.reason for row in read(tmp_path / "rows.jsonl")[0] if isinstance(row, Refused)} == {reason}
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 def test_an_array_and_documents_over_several_lines_are_read_too(indent: int | None, tmp_path: Path) -> None:
     values: list[Any] = [{"content": 'b [}\\" ,\n'}, {"content": "c", "more": [{"d": [1, {}]}]}, 3, [4], {}]

@@ -49,6 +49,23 @@ def test_a_row_that_cannot_be_taken_costs_itself_alone(changes: dict[str, Any], 
     assert metrics["dropped"] == {reason: 1}
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_nan_is_null(kind: str, tmp_path: Path) -> None:
+    rows = [{"content": f"x = {index}\n", "repo": math.nan, "path": math.nan, "licence": math.nan} for index in range(2)]
+    source = write_source(tmp_path / "rows", kind, rows) | {
+        "columns": {"content": "content", "repository": "repo", "path": "path", "licence": "licence"}
+    }
+    _, files = fetch(source | {"language": "python"}, tmp_path)
+    assert len({file["repository"] for file in files}) == 2
+    assert all(file["repository"].startswith("unknown/") and file["licence"] == "" for file in files)
+
+
+def test_repositories_that_are_named_and_not_found_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row(), row(repo="o/other")]
+    assert fetch(jsonl(tmp_path, rows), tmp_path, only_repositories=["o/n", "O/Other"])[0]["rows_out"] == 1
+    assert "only_repositories: no file of O/Other was found" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("value", "popularity"),
     [(3, 3.0), (3.5, 3.5), ("12", 12.0), (0, 0.0), (None, 0.0), ("", 0.0)]

@@ -135,11 +135,17 @@ def limit_repositories(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".spool-") as folder:
         spool = Spool(Path(folder))
+        unseen = set(only or ())
         for file in files:
             if only is not None and file.repository not in only:
                 skipped.leave_out(Refused("repository_not_taken", file.repository))
             else:
+                unseen.discard(file.repository)
                 spool.add(int(hashlib.sha256(file.repository.encode()).hexdigest()[:8], 16) % BUCKETS, file)
+        if unseen:
+            skipped.notes.append(
+                f"only_repositories: no file of {', '.join(sorted(unseen))} was found; names must be written as in the data"
+            )
         for bucket in range(BUCKETS):
             repositories: dict[str, dict[str, SourceFile]] = {}
             for file in sorted(spool.read(bucket), key=lambda file: (file.repository, file.file_id, file.content_sha256)):
@@ -180,7 +186,8 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
             return Refused("not_utf8", f"columns.{key}: {value!r}")
         if isinstance(value, dict | list | tuple):
             return Refused("malformed_value", f"columns.{key}: {type(value).__name__}")
-        names[key] = "" if value is None else str(value)
+        is_null = value is None or (isinstance(value, float) and math.isnan(value))  # pandas writes NaN for what is not there
+        names[key] = "" if is_null else str(value)
         if not _is_unicode(names[key]):
             return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
     return names
