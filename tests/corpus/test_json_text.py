@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import struct
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ def zstd(raw: bytes) -> bytes:
     with pa.CompressedOutputStream(stream, "zstd") as compressed:
         compressed.write(raw)
     return stream.getvalue().to_pybytes()
+
+
+def tar(raw: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        entry = tarfile.TarInfo("rows.jsonl")
+        entry.size = len(raw)
+        archive.addfile(entry, io.BytesIO(raw))
+    return stream.getvalue()
 
 
 SKIPPED_FRAME = struct.pack("<II", 0x184D2A50, 4) + b"skip"
@@ -92,6 +102,8 @@ def test_files_of_a_folder_that_are_not_read_are_counted_by_extension(tmp_path: 
         (b"PK\x03\x04", "not JSON lines but a zip archive"),
         (b"\x04\x22\x4d\x18", "compressed by LZ4"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS: `git lfs pull`"),
+        (tar(LINES), "a tar archive: unpack it"),
+        (gzip.compress(tar(LINES)), "a tar archive: unpack it"),
         (LINES.decode().encode("utf-16"), "UTF-16; JSON is read as UTF-8: convert it with `iconv"),
         (LINES.decode().encode("utf-16-le"), "UTF-16"),
         (LINES.decode().encode("utf-16-be"), "UTF-16"),

@@ -29,5 +29,9 @@ def read_dataset(
         raise
     except Exception as error:  # whatever the library, the network or a shard's reader raises, the way out is the same
         reason = f"{type(error).__name__}: {error}"
-        advice = "check name, configuration and revision, the network, and `hf auth login` for gated ones"
+        advice = "check name, configuration, split and revision, the network, and `hf auth login` for gated ones"
+        if revision is None:
+            advice = (
+                "check folder, configuration and split; `kind: parquet` or `jsonl` reads files that differ in their columns, or are empty"
+            )
         raise SourceError(f"{where}: cannot be read ({reason}); {advice}") from error
