@@ -106,6 +106,8 @@ def test_files_of_a_folder_that_are_not_read_are_counted_by_extension(tmp_path: 
         (gzip.compress(tar(LINES)), "a tar archive: unpack it"),
         (LINES.decode().encode("utf-16"), "UTF-16; JSON is read as UTF-8: convert it with `iconv"),
         (LINES.decode().encode("utf-16-le"), "UTF-16"),
+        (LINES.decode().encode("utf-32"), "iconv -f UTF-32"),
+        (b"\x00\x00\xfe\xff" + LINES.decode().encode("utf-32-be"), "iconv -f UTF-32"),
         (LINES.decode().encode("utf-16-be"), "UTF-16"),
         (gzip.compress(b"[" + LINES.decode().encode("utf-16-be")), None),
         (LINES[:-1] + b'\n{"content": "c', "ends in the middle of a line"),
