@@ -7,6 +7,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -185,6 +186,17 @@ def test_a_folder_of_the_hub_s_layout_that_cannot_be_read_says_what_to_check(tmp
     source = {"kind": "huggingface", "dataset": str(tmp_path), "revision": None, "columns": {"content": "text"}}
     with pytest.raises(SourceError, match=r"(?s)validation.*check folder, configuration and split; `kind: parquet`"):
         fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
+
+
+def test_labels_of_the_datasets_library_are_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    label = datasets.ClassLabel(names=["Ada", "Python"])
+    rows = {"text": ["a = 1\n", "b = 1\n"], "lang": [1, 0]}
+    features = datasets.Features({"text": datasets.Value("string"), "lang": label})
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(tmp_path / "train.parquet"))
+    source = {"kind": "huggingface", "dataset": str(tmp_path), "revision": None, "columns": {"content": "text", "language": "lang"}}
+    metrics = fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
+    assert (metrics["rows_out"], metrics["languages_not_taken"]) == (1, {"Ada": 1})
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
