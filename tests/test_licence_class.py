@@ -22,6 +22,7 @@ PERMISSIVE = [
     "Apache-2.0+",
     # exceptions add permissions
     "Apache-2.0 WITH LLVM-exception",
+    "Apache-2.0 w/ LLVM-exception",
     "Apache License v2.0 with LLVM Exceptions",
     # names
     "The MIT License (MIT)",
@@ -56,6 +57,7 @@ OTHER = [
     "MPL-2.0",
     "Our own terms",
     "GPL-2.0-only WITH Classpath-exception-2.0",
+    "GPL-2.0-only w/ MIT",
     "MIT WITH Commons-Clause",  # a restriction, and no exception of SPDX
     "MIT WITH LicenseRef-scancode-commons-clause",
     "Apache 2.0 / Commons Clause",

@@ -85,8 +85,9 @@ def _class_of_expression(text: str) -> LicenceClass:
 
 
 def _spell_out(text: str) -> str:
-    """`/`, `|` and `&` as words; a slash binds names closer than any word does."""
+    """`/`, `|`, `&` and `w/` as words; a slash binds names closer than any word does."""
     plain = _ADDITIONS_OF_R.sub("", re.sub(r"\band\s*/\s*or\b", "and", text, flags=re.IGNORECASE))
+    plain = re.sub(r"\bw/", " with ", plain, flags=re.IGNORECASE)
     plain = re.sub(r"\|+", " or ", re.sub(r"&+", " and ", plain))
     if "://" in plain:
         return plain

@@ -70,6 +70,20 @@ def test_a_struct_of_lists_is_read_as_a_list_of_structs() -> None:
     layout = Layout(Columns(content="content"), "files")
     assert list(layout.files({"files": {"content": ["a", "b"], "path": ["p", "q"]}})) == [{"content": "a"}, {"content": "b"}]
     assert list(layout.files({"files": ["no struct"]})) == [Refused("malformed_row", "str")]
+    ragged = layout.files({"files": {"content": ["a", "b"], "path": ["p"]}})
+    assert [file.reason for file in ragged if isinstance(file, Refused)] == ["no_files"]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "huggingface"])
+def test_a_sequence_of_the_datasets_library_is_a_list_of_files(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    rows = [{"repo": "o/n", "files": {"content": ["x = 1\n", "y = 1\n"], "path": ["x.py", "y.py"]}}]
+    source = write_source(tmp_path / "rows", kind, rows) | {"rows": "files"}
+    _, files = fetch(source | {"columns": {"content": "files.content", "path": "path", "repository": "repo"}}, tmp_path)
+    assert [(file["repository"], file["path"], file["content"]) for file in files] == [
+        ("o/n", "x.py", "x = 1\n"),
+        ("o/n", "y.py", "y = 1\n"),
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)

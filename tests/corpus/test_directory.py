@@ -111,6 +111,8 @@ def test_nothing_hostile_is_read_or_crashes(tmp_path: Path) -> None:
     ("files", "licence"),
     [
         ({"LICENSE": MIT}, "MIT"),
+        ({"LICENSE-MIT": MIT, "licenses.json": "[]", "license.kt": "val a = 1\n"}, "MIT"),
+        ({"licence.rb": "x = 1\n"}, ""),
         ({"LICENSE.txt": MIT, "COPYING": "GNU GENERAL PUBLIC LICENSE\n Version 3, 29 June 2007"}, "GPL-3.0-only AND MIT"),
         ({"LICENCE": "Do as I say."}, "LicenseRef-unrecognised"),
         ({"package.json": '{\n "name": "a",\n "license": "ISC"\n}'}, "ISC"),

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import struct
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ def zstd(raw: bytes) -> bytes:
     with pa.CompressedOutputStream(stream, "zstd") as compressed:
         compressed.write(raw)
     return stream.getvalue().to_pybytes()
+
+
+def tar(raw: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        entry = tarfile.TarInfo("rows.jsonl")
+        entry.size = len(raw)
+        archive.addfile(entry, io.BytesIO(raw))
+    return stream.getvalue()
 
 
 SKIPPED_FRAME = struct.pack("<II", 0x184D2A50, 4) + b"skip"
@@ -92,8 +102,12 @@ def test_files_of_a_folder_that_are_not_read_are_counted_by_extension(tmp_path: 
         (b"PK\x03\x04", "not JSON lines but a zip archive"),
         (b"\x04\x22\x4d\x18", "compressed by LZ4"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS: `git lfs pull`"),
+        (tar(LINES), "a tar archive: unpack it"),
+        (gzip.compress(tar(LINES)), "a tar archive: unpack it"),
         (LINES.decode().encode("utf-16"), "UTF-16; JSON is read as UTF-8: convert it with `iconv"),
         (LINES.decode().encode("utf-16-le"), "UTF-16"),
+        (LINES.decode().encode("utf-32"), "iconv -f UTF-32"),
+        (b"\x00\x00\xfe\xff" + LINES.decode().encode("utf-32-be"), "iconv -f UTF-32"),
         (LINES.decode().encode("utf-16-be"), "UTF-16"),
         (gzip.compress(b"[" + LINES.decode().encode("utf-16-be")), None),
         (LINES[:-1] + b'\n{"content": "c', "ends in the middle of a line"),
@@ -104,6 +118,28 @@ def test_what_is_no_json_of_ours_is_named(raw: bytes, message: str | None, tmp_p
     (tmp_path / "rows.jsonl").write_bytes(raw)
     with pytest.raises(SourceError, match=f"rows.jsonl.*{message}" if message else "rows.jsonl"):
         read(tmp_path / "rows.jsonl")
+
+
+def test_every_beginning_of_a_row_is_cut_off(tmp_path: Path) -> None:
+    row = '{"content": "\\u00e9 é\\n", "a": [true, false, null, -1.5e+3, NaN, {"b": {}}], "c": -Infinity}'.encode()
+    for end in range(1, len(row)):
+        (tmp_path / "rows.jsonl").write_bytes(LINES + row[:end])
+        with pytest.raises(SourceError, match=r"rows\.jsonl:3: ends in the middle of a line"):
+            read(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        (b"content,path\n1,2", "malformed_row"),
+        (b"{'content': 'a'}", "malformed_row"),
+        (b'{"content": "a"}{"content": "b"}', "malformed_row"),
+        (b'{"content": "\xe9"}', "not_utf8"),
+    ],
+)
+def test_a_last_line_of_another_format_is_not_called_cut_off(last: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(LINES + last)
+    assert {row.reason for row in read(tmp_path / "rows.jsonl")[0] if isinstance(row, Refused)} == {reason}
 
 
 @pytest.mark.parametrize("indent", [None, 2])

@@ -6,6 +6,7 @@ from snowcoder.corpus.licences import licence_of, licence_of_repository
 
 MIT_TEXT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 BSD2_TEXT = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted"
+ISC_TEXT = "Permission to use, copy, modify, and distribute this software"
 BSD3_TEXT = BSD2_TEXT + " ... Neither the name of the copyright holder nor the names of its contributors"
 
 
@@ -56,6 +57,11 @@ GPL_TEXT = "GNU GENERAL PUBLIC LICENSE Version 3, 29 June 2007 Everyone is permi
         ([MIT_TEXT], {"package.json": '{"license": "GPL-3.0"}'}, "MIT"),
         ([GPL_TEXT + " ... third party: " + MIT_TEXT], {}, "GPL-3.0-only"),
         (["Commons Clause License Condition v1.0 ... " + MIT_TEXT], {}, "LicenseRef-unrecognised"),
+        ([MIT_TEXT + " ... The Software shall be used for Good, not Evil."], {}, "LicenseRef-unrecognised"),
+        ([ISC_TEXT + " for any purpose with or without fee is hereby granted"], {}, "ISC"),
+        ([ISC_TEXT + " for educational, research and non-profit purposes,\nwithout fee"], {}, "LicenseRef-unrecognised"),
+        ([BSD3_TEXT + " ... for academic, non-commercial use"], {}, "LicenseRef-unrecognised"),
+        ([BSD3_TEXT + " ... for commercial and non-commercial purposes"], {}, "BSD-3-Clause"),
         ([MIT_TEXT, "Ask us."], {}, "LicenseRef-unrecognised AND MIT"),
         ([], {"package.json": '{"license": {"type": "MIT"}}', "Cargo.toml": '[package]\nlicense = "MIT/GPL-3.0"'}, "MIT AND MIT/GPL-3.0"),
         ([], {"pyproject.toml": f'[project]\nlicense = {{text = """{MIT_TEXT}\n"""}}'}, "MIT"),

@@ -82,6 +82,16 @@ def test_composers_list_is_a_choice() -> None:
         ('{"type": "MIT"}', "MIT"),
         ('["MIT"]', '["MIT"]'),
         (3, "3"),
+        ({"key": "other", "name": "Other", "spdx_id": "NOASSERTION"}, "other"),
+        ({"key": None, "spdx_id": "NOASSERTION"}, "NOASSERTION"),
+        ({"licenseInfo": {"spdxId": "MIT"}}, "MIT"),
+        ({"expression": "MIT OR GPL-2.0-only"}, "MIT OR GPL-2.0-only"),
+        ({"type": None, "url": "https://opensource.org/licenses/MIT"}, "https://opensource.org/licenses/MIT"),
+        ('[{"key": "mit"}, {"key": "gpl-3.0"}]', "MIT AND gpl-3.0"),
+        ("{'key': 'mit'}", "mit"),
+        ([{"file": "TERMS"}, "MIT"], "LicenseRef-unrecognised AND MIT"),
+        ([{"license": None}, "MIT"], "MIT"),
+        ([{"file": "TERMS"}], ""),
     ],
 )
 def test_values_of_a_data_set(value: Any, expected: str) -> None:
@@ -90,5 +100,6 @@ def test_values_of_a_data_set(value: Any, expected: str) -> None:
 
 def test_a_member_keeps_its_brackets() -> None:
     assert licence_class(joined("AND", ["GPL-2.0-only", "MIT OR Apache-2.0"])) == "other"
+    assert licence_class(joined("AND", ["GPL-2.0-only", "MIT|Apache-2.0"])) == "other"
     assert licence_class(joined("OR", ["GPL-2.0-only AND MIT", "GPL-3.0-only"])) == "other"
     assert licence_class(joined("OR", ["GPL-2.0-only AND MIT", "Apache 2.0"])) == "permissive"

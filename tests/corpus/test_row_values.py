@@ -49,6 +49,43 @@ def test_a_row_that_cannot_be_taken_costs_itself_alone(changes: dict[str, Any], 
     assert metrics["dropped"] == {reason: 1}
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_nan_is_null(kind: str, tmp_path: Path) -> None:
+    rows = [{"content": f"x = {index}\n", "repo": math.nan, "path": math.nan, "licence": math.nan} for index in range(2)]
+    source = write_source(tmp_path / "rows", kind, rows) | {
+        "columns": {"content": "content", "repository": "repo", "path": "path", "licence": "licence"}
+    }
+    _, files = fetch(source | {"language": "python"}, tmp_path)
+    assert len({file["repository"] for file in files}) == 2
+    assert all(file["repository"].startswith("unknown/") and file["licence"] == "" for file in files)
+
+
+@pytest.mark.parametrize("value", [{"key": None, "name": None}, [{"spdx_id": None}], {}])
+def test_an_object_of_nulls_states_no_licence(value: Any, tmp_path: Path) -> None:
+    assert fetch(jsonl(tmp_path, [row(licence=value)]), tmp_path)[1][0]["licence"] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<reponame>o/n<filename>a b/x.py<gh_stars>100-1000\nimport os\n", "import os\n"),
+        ("<filename>x.py\n\nimport os\n", "\nimport os\n"),
+        ("<gh_stars>1000+\nx = 1\n<gh_stars>0\n", "x = 1\n<gh_stars>0\n"),
+        ("<filename>x.py</filename>\n", "<filename>x.py</filename>\n"),
+        ("x = 1\n<filename>x.py\n", "x = 1\n<filename>x.py\n"),
+        ("<\n\nx\n", "<\n\nx\n"),
+    ],
+)
+def test_a_first_line_of_starcoder_s_metadata_is_no_part_of_the_file(content: str, code: str, tmp_path: Path) -> None:
+    assert fetch(jsonl(tmp_path, [row(content=content)]), tmp_path)[1][0]["content"] == code
+
+
+def test_repositories_that_are_named_and_not_found_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row(), row(repo="o/other")]
+    assert fetch(jsonl(tmp_path, rows), tmp_path, only_repositories=["o/n", "O/Other"])[0]["rows_out"] == 1
+    assert "only_repositories: no file of O/Other was found" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("value", "popularity"),
     [(3, 3.0), (3.5, 3.5), ("12", 12.0), (0, 0.0), (None, 0.0), ("", 0.0)]

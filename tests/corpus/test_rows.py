@@ -7,6 +7,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -165,6 +166,46 @@ def test_a_shard_cut_off_in_the_middle_is_an_error_that_names_it(ending: str, tm
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "but a pointer of Git LFS"),
+        (b"PK\x03\x04", "but a zip"),
+        (b"{", "use `kind: jsonl`"),
+    ],
+)
+def test_what_is_no_parquet_is_named(head: bytes, what: str, tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(head)
+    with pytest.raises(SourceError, match=rf"a\.parquet: not Parquet.*{what}"):
+        fetch_files(params({"kind": "parquet", "path": str(tmp_path), "columns": COLUMNS}), tmp_path / "out", tmp_path / "downloads")
+
+
+def test_a_folder_of_the_hub_s_layout_that_cannot_be_read_says_what_to_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    pq.write_table(pa.table({"text": ["a = 1\n"]}), tmp_path / "validation-00000-of-00001.parquet")
+    source = {"kind": "huggingface", "dataset": str(tmp_path), "revision": None, "columns": {"content": "text"}}
+    with pytest.raises(SourceError, match=r"(?s)validation.*check folder, configuration and split; `kind: parquet`"):
+        fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
+
+
+def test_labels_of_the_datasets_library_are_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    label = datasets.ClassLabel(names=["Ada", "Python"])
+    rows = {"text": ["a = 1\n", "b = 1\n"], "lang": [1, 0]}
+    features = datasets.Features({"text": datasets.Value("string"), "lang": label})
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(tmp_path / "train.parquet"))
+    source = {"kind": "huggingface", "dataset": str(tmp_path), "revision": None, "columns": {"content": "text", "language": "lang"}}
+    metrics = fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
+    assert (metrics["rows_out"], metrics["languages_not_taken"]) == (1, {"Ada": 1})
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_arrays([pa.array(["a = 1\n"]), pa.array(["b = 1\n"])], names=["text", "text"]), tmp_path / "a.parquet")
+    source = {"kind": "parquet", "path": str(tmp_path), "columns": {"content": "text"}, "language": "python"}
+    with pytest.raises(SourceError, match=r"a\.parquet: two columns are called text"):
+        fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
+
+
 def test_lines_that_are_no_rows_are_counted(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "rows.jsonl", ROWS[:1])
     broken = [b"{not json}\n", b"[1, 2]\n", b"\n", b'"text"\n', b'{"text": "\\ud800", "repo": "o/a", "path": "s.py", "lang": "Python"}\n']
@@ -216,7 +257,7 @@ def test_a_data_set_that_cannot_be_had_is_an_error_with_advice(tmp_path: Path, m
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (tmp_path / "empty").mkdir()
     source = {"kind": "huggingface", "dataset": str(tmp_path / "empty"), "revision": None, "columns": COLUMNS}
-    with pytest.raises(SourceError, match=r"data set .*empty.*cannot be read \(.*check name, configuration and revision"):
+    with pytest.raises(SourceError, match=r"data set .*empty.*cannot be read \(.*check folder, configuration and split"):
         fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.corpus.source_paths import meant_path, source_path
+from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.source_paths import list_files, meant_path, source_path
 from snowcoder.errors import SourceError
 
 
@@ -56,3 +57,22 @@ def test_in_the_repository_itself_a_path_is_what_it_says(tmp_path: Path, monkeyp
         assert [source_path(name) for name in ("../rows", "rows")] == [Path("../rows"), Path("rows")]
     monkeypatch.setenv("HOME", str(tmp_path))
     assert source_path("~/rows") == tmp_path / "rows"
+
+
+def test_what_systems_leave_behind_is_hidden_and_links_are_followed_to_files_alone(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / ".elsewhere", tmp_path / ".rows"  # the folder itself may be hidden
+    for name in (".rows/a.jsonl", ".rows/__MACOSX/._a.jsonl", ".rows/.ipynb_checkpoints/a.jsonl", ".rows/x.csv", ".elsewhere/b.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}\n")
+    (folder / "b.jsonl").symlink_to(elsewhere / "b.jsonl")
+    (folder / "more").symlink_to(elsewhere)
+    skipped = LeftOut()
+    assert list_files(folder, (".jsonl",), skipped) == [folder / "a.jsonl", folder / "b.jsonl"]
+    assert skipped.files_not_read == {"hidden": 2, ".csv": 1, "link to a folder": 1}
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{}\n")
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "annex" / "b")
+    with pytest.raises(SourceError, match=r"b\.jsonl: a link to a file that is not there; fetch it"):
+        list_files(tmp_path, (".jsonl",), LeftOut())

@@ -40,6 +40,13 @@ REPOSITORY = [
     "https://gitlab.com/owner/name/-/tree/main",
     "https://bitbucket.org/owner/name/src/main/",
     "https://git.example.org/owner/name.git",
+    "git.example.org/owner/name",
+    "gitlab.example.org/owner/name/-/tree/main",
+    "https://huggingface.co/datasets/owner/name/tree/main",
+    "huggingface.co/owner/name",
+    "hf.co/datasets/owner/name",
+    "datasets/owner/name",
+    "https://github.com/owner/name.",
 ]
 OWNER = [
     "owner/*",
@@ -54,7 +61,8 @@ OWNER = [
     "github:owner",
 ]
 NEVER = [
-    *("", "*", "*/*", "*/name", "all", "none", "-", "...", "n/a", "?", "own er/name", "owner/na*e", "owner/*/x", "owner/..", "a;b", "#x"),
+    *("", "*", "*/*", "*/name", "all", "none", "nan", "-", "...", "n/a", "?"),
+    *("own er/name", "owner/na*e", "owner/*/x", "owner/..", "a;b", "#x"),
     *("owner\\name", "owner/name, other/x", "https://", "https://github.com/", "https://owner.github.io/name", "https://example.com/name"),
 ]
 
@@ -141,3 +149,34 @@ def test_metrics_name_the_first_entries_without_match() -> None:
 def test_no_repository_of_the_data_is_an_error(repository: str) -> None:
     assert (repository in make_opt_out([("owner/name", []), ("owner", [])])) in (True, False)
     assert repository not in OptOut()
+
+
+@pytest.mark.parametrize("entry", ["my.group/*", "@my.group", "my.group/part/*", "my.group/part/name", "my.group/part/name/-/tree/main"])
+def test_a_group_with_a_dot_is_no_host_alone(entry: str) -> None:
+    assert named(entry, "my.group/part/name", "https://gitlab.com/my.group/part/name", "your.group/x/name") == [True, True, False]
+    assert named("my.group/name/tree/main", "my.group/name") == [True]
+
+
+def test_hosts_that_the_data_states_without_a_scheme() -> None:
+    assert named("owner/name", "git.example.org/owner/name", "huggingface.co/datasets/owner/name", "datasets/name") == [True, True, False]
+    assert named("datasets/name", "datasets/name", "github.com/datasets/name") == [True, True]
+
+
+@pytest.mark.parametrize("entry", ["https://pypi.org/p/some.name", "https://pypi.python.org/pypi/Some_Name/1.0"])
+def test_addresses_of_a_distribution(entry: str) -> None:
+    assert named(entry, "some-name", "some-name/other") == [True, False]
+
+
+@pytest.mark.parametrize("column", ["former_name", "Former Names", "previous_names", "old names"])
+def test_a_misspelt_column_of_former_names_is_refused(tmp_path: Path, column: str) -> None:
+    table = tmp_path / "opt_out.csv"
+    table.write_text(f"repository,{column}\nowner/name,owner/earlier\n")
+    with pytest.raises(ParameterError, match=f"{column!r}; earlier names are read from former_names"):
+        read_opt_out(str(table))
+
+
+def test_former_names_may_be_separated_by_commas(tmp_path: Path) -> None:
+    table = tmp_path / "opt_out.csv"
+    table.write_text('repository,former_names\nowner/name,"a/b, c/d"\n')
+    listed = read_opt_out(str(table))
+    assert [name in listed for name in ("a/b", "c/d", "owner/name", "a/d")] == [True, True, True, False]

@@ -183,13 +183,22 @@ class Sightings:
 
 
 def keys_of_type(kind: Any) -> Any:
-    """Keys of an Arrow schema or struct, of a list's elements under ELEMENT; None for a value."""
+    """Keys of an Arrow schema or struct, of a list's elements under ELEMENT; None for a value.
+
+    A struct of several lists is also the list of structs that the datasets library stores in that way (its Sequence of a dict).
+    """
     if isinstance(kind, pa.Schema | pa.StructType):
-        return {field.name: keys_of_type(field.type) for field in kind}
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        keys = {field.name: keys_of_type(field.type) for field in kind}
+        is_sequence = isinstance(kind, pa.StructType) and len(keys) > 1 and all(_is_list(field.type) for field in kind)
+        return keys | ({ELEMENT: {field.name: keys_of_type(field.type.value_type) for field in kind}} if is_sequence else {})
+    if _is_list(kind):
         inner = keys_of_type(kind.value_type)
         return {ELEMENT: inner} if isinstance(inner, dict) else None
     return None
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def keys_of_value(value: Any, depth: int = 3) -> Any:
@@ -225,5 +234,7 @@ def _find(row: Any, name: str) -> Any:
 def _as_list(value: Any) -> list[Any] | None:
     """A list of structs, also where a library gives it as a struct of lists; None for anything else."""
     if isinstance(value, Mapping) and value and all(isinstance(part, list) for part in value.values()):
-        return [dict(zip(value, parts, strict=False)) for parts in zip(*value.values(), strict=False)]
+        if len({len(part) for part in value.values()}) > 1:
+            return None  # which part belongs to which, nobody knows
+        return [dict(zip(value, parts, strict=True)) for parts in zip(*value.values(), strict=True)]
     return list(value) if isinstance(value, list | tuple) else None

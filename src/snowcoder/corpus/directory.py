@@ -17,6 +17,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
+from snowcoder.corpus.languages import language_of
 from snowcoder.corpus.licences import licence_of_repository
 from snowcoder.corpus.manifests import MANIFESTS
 from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, refuse_name
@@ -26,6 +27,7 @@ from snowcoder.records import SourceFile
 
 SOURCE = "directory"
 _LICENCE_NAME = re.compile(r"(?:un)?licen[cs]e|copying", re.IGNORECASE)
+_LANGUAGES_OF_TEXTS = (None, "text", "html")  # license.py is code
 MAX_LICENCE_BYTES = 200_000
 
 
@@ -176,7 +178,7 @@ def _unreadable(path: str, error: OSError) -> Refused:
 def _licence(folder: Path) -> str:
     """SPDX of a repository, from the licence files and package manifests at its root; empty where there is none."""
     names = sorted(entry.name for entry in _entries(folder, LeftOut()) if entry.is_file(follow_symlinks=False))
-    texts = [_head(folder / name) for name in names if _LICENCE_NAME.match(name)]
+    texts = [_head(folder / name) for name in names if _LICENCE_NAME.match(name) and language_of(name, "") in _LANGUAGES_OF_TEXTS]
     return licence_of_repository(texts, {name: _head(folder / name) for name in names if name in MANIFESTS})
 
 

@@ -22,13 +22,18 @@ from snowcoder.errors import SourceError
 CHUNK_BYTES = 1 << 16
 HEAD_BYTES = 64
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip before the first
-_NOT_READ = {
-    b"PAR1": "Parquet: use `kind: parquet`",
+# What a file is that no reader takes as it is, by its first bytes
+FOREIGN = {
     b"PK\x03\x04": "a zip archive: unpack it",
-    b"\x04\x22\x4d\x18": "compressed by LZ4: unpack it, or compress it by zstd",
     b"version https://git-lfs": "a pointer of Git LFS: `git lfs pull` fetches the file itself",
 }
-_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff|[\[{]\x00|\x00[\[{]")
+_NOT_READ = FOREIGN | {
+    b"PAR1": "Parquet: use `kind: parquet`",
+    b"\x04\x22\x4d\x18": "compressed by LZ4: unpack it, or compress it by zstd",
+}
+TAR_BYTES = 512  # of an entry's head, which has its magic word at 257
+_UTF_16 = re.compile(rb"\xff\xfe|(?:\x00\x00)?\xfe\xff|[\[{]\x00|\x00[\[{]")
+_UTF_32_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _MARK = re.compile(rb'\\.|["\[\]{},]', re.DOTALL)
 
@@ -59,11 +64,14 @@ def _decompressed(raw: BinaryIO, head: bytes) -> io.RawIOBase:
 def split_rows(stream: io.BufferedReader, file: Path, max_row_bytes: int) -> Iterator[tuple[int, bytes | Refused]]:
     """(number of the line or element, its bytes or why it is passed over).
 
-    Raises SourceError for UTF-16, EOFError if the file is cut off.
+    Raises SourceError for UTF-16, UTF-32 and tar, EOFError if the file is cut off.
     """
+    if stream.peek(TAR_BYTES)[257:262] == b"ustar":
+        raise SourceError(f"{file}: not JSON lines but a tar archive: unpack it")
     head = _head(stream)
     if _UTF_16.match(head):
-        raise SourceError(f"{file}: UTF-16; JSON is read as UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`")
+        encoding = "UTF-32" if head.startswith(_UTF_32_MARKS) else "UTF-16"
+        raise SourceError(f"{file}: {encoding}; JSON is read as UTF-8: convert it with `iconv -f {encoding} -t UTF-8`")
     over_lines = head.startswith(b"[") or re.match(rb"\{\s*\n", head)
     yield from enumerate((_elements if over_lines else _lines)(stream, max_row_bytes), start=1)
 

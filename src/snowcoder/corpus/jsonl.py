@@ -26,6 +26,11 @@ MARGIN_BYTES = 65_536
 MAX_REPOSITORY_BYTES = 256_000_000
 
 
+# How json complains of a string that ends too early; any other value, or part of a number, is cut off where it complains
+_MSGS_OF_STRINGS = ("Unterminated string", "Invalid \\uXXXX")
+_LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", ".", "e+", "e-", "E+", "E-")
+
+
 class _DuplicateKeyError(ValueError):
     """The same key twice in one object."""
 
@@ -54,10 +59,22 @@ def parse_row(text: bytes, where: str) -> dict[str, Any] | Refused:
     except RecursionError:
         return Refused("nested_too_deep", where)
     except ValueError as error:
-        if not text.endswith(b"\n"):
+        if not text.endswith(b"\n") and _is_beginning(error, text):
             raise SourceError(f"{where}: ends in the middle of a line; it was cut off: fetch it again") from error
         return Refused("not_utf8", where) if isinstance(error, UnicodeDecodeError) else Refused("malformed_row", _start(text))
     return row if isinstance(row, dict) else Refused("malformed_row", _start(text))
+
+
+def _is_beginning(error: ValueError, text: bytes) -> bool:
+    """Whether what is wrong with a row is only that it ends too early: a row of CSV is no beginning of one."""
+    if not text.lstrip().startswith(b"{"):
+        return False
+    if isinstance(error, UnicodeDecodeError):
+        return error.reason == "unexpected end of data"
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    rest = error.doc[error.pos :].strip()
+    return error.msg.startswith(_MSGS_OF_STRINGS) or any(literal.startswith(rest) for literal in _LITERALS)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

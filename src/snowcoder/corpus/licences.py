@@ -32,8 +32,12 @@ _RESTRICTED = re.compile(
     r"|proprietary|commercial|unlicensed|all rights reserved",
     re.IGNORECASE,
 )
-# Conditions that are put before or behind the text of a permissive licence, and take away what it gives
-_RIDERS = re.compile(r"commons clause|additional use grant|non-?commercial (?:use|purposes) only")
+# Conditions in, before or behind the text of a permissive licence that take away what it gives: universities grant ISC's rights "for
+# educational, research and non-profit purposes", the JSON licence is MIT's text for "Good, not Evil"
+_RIDERS = re.compile(
+    r"commons clause|additional use grant|non-?commercial (?:use|purposes) only|good, not evil|hippocratic licen[cs]e"
+    r"|for (?:your )?(?:academic|educational|evaluation|non-?commercial|non-?profit|research)\b[^.]{0,60}\b(?:use|purposes?)\b"
+)
 
 
 def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:

@@ -7,19 +7,26 @@ snowcoder.licence_class, empty where nothing is declared
 - composer.json: `license` as text or a list, of which Composer lets one choose.
 - pyproject.toml: `license` as text, {text} or {file}, else Poetry's or Flit's field, else the classifiers.
 - Cargo.toml: `license` of package or workspace, else `license-file`.
-- A data set's list, and the classifiers, are all held to be true at once. Members keep their brackets.
+- A data set's list, and the classifiers, are all held to be true at once. Members keep their brackets; an object that says something and
+  names no licence is a member that nobody can read.
 """
 
+import ast
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from snowcoder.licence_class import licence_class
 from snowcoder.licence_names import spdx_id
 
 UNRECOGNISED = "LicenseRef-unrecognised"  # terms that bind, and that nobody here can read
-# Of a licence as an object: npm's `type`, GitHub's `spdx_id` and `key`, and the names that data sets use
-_NAME_FIELDS = ("spdx_id", "spdx", "type", "key", "id", "name", "text", "license", "licence")
+# Of a licence as an object: npm's `type`, GitHub's `spdx_id` and `key` (GraphQL: `spdxId`), and the names that data sets use
+_NAME_FIELDS = (
+    *("spdx_id", "spdxId", "spdx", "expression", "license_expression", "type", "key", "license_key", "id", "name", "text"),
+    *("license", "licence", "licenseInfo", "licenses", "url"),
+)
 
 
 def declared_licence(name: str, text: str) -> str:
@@ -35,14 +42,21 @@ def declared_licence(name: str, text: str) -> str:
 
 
 def licence_of_value(value: Any) -> str:
-    """The expression of a text, an object or a list of such; of a list all members hold. Objects may be written as JSON."""
+    """The expression of a text, an object or a list of such; of a list all members hold. Objects may be written as JSON or Python.
+
+    Of an object the first field counts that states a licence: GitHub's `other` has the spdx_id NOASSERTION, and terms all the same.
+    """
     if isinstance(value, str):
-        text = value.strip()
-        return licence_of_value(_json_object(text)) if text.startswith("{") and _json_object(text) else text
+        written = _written_objects(value.strip())
+        return licence_of_value(written) if written else value.strip()
     if isinstance(value, Mapping):
-        return next((found for field in _NAME_FIELDS if (found := licence_of_value(value.get(field)))), "")
+        named = [found for field in _NAME_FIELDS if (found := licence_of_value(value.get(field)))]
+        return next((name for name in named if licence_class(name) != "unknown"), next(iter(named), ""))
     if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return joined("AND", (licence_of_value(member) for member in value))
+        members = list(value)
+        named = [licence_of_value(member) for member in members]
+        unread = any(isinstance(member, Mapping) and any(member.values()) and not name for member, name in zip(members, named, strict=True))
+        return joined("AND", [*named, UNRECOGNISED] if unread and any(named) else named)
     return "" if value is None else str(value)
 
 
@@ -57,15 +71,21 @@ def joined(operator: str, expressions: Iterable[str]) -> str:
     distinct = sorted({spdx_id(expression) or expression for expression in expressions if expression})
     if len(distinct) == 1:
         return distinct[0]
-    return f" {operator} ".join(f"({part})" if len(part.split()) > 1 else part for part in distinct)
+    return f" {operator} ".join(f"({part})" if re.search(r"[\s|&]", part) else part for part in distinct)
 
 
-def _json_object(text: str) -> Any:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+def _written_objects(text: str) -> Any:
+    """The object, or the list that holds one, that a text writes down; None for any other text."""
+    if not text.startswith(("{", "[")) or "{" not in text:
         return None
-    return found if isinstance(found, dict) else None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, dict) or (isinstance(found, list) and any(isinstance(member, dict) for member in found)):
+            return found
+    return None
 
 
 def _of_package_json(content: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from snowcoder.corpus.columns import Keys, Layout, keys_of_type
+from snowcoder.corpus.json_text import FOREIGN, HEAD_BYTES
 from snowcoder.corpus.selection import LeftOut
 from snowcoder.corpus.source_paths import list_files
 from snowcoder.errors import SourceError
@@ -31,6 +32,7 @@ def read_parquet(path: Path, layout: Layout, skipped: LeftOut) -> Iterator[dict[
     batch_rows = BATCH_ROWS if layout.rows is None else 1  # a row that is a repository may be as large as a batch of files
     for file in files:
         with _opened(file) as opened:
+            _check_names(opened.schema_arrow.names, layout, file)
             for batch in opened.iter_batches(batch_rows, columns=_leaves(opened, layout)):
                 yield from _rows(batch)
 
@@ -45,6 +47,13 @@ def _check_columns(files: Sequence[Path], layout: Layout) -> None:
         missing = {key: name for key, name in missing.items() if key in layout.missing(_keys(file))}
     if missing:
         raise SourceError(layout.explain(missing, first, str(files[0])))
+
+
+def _check_names(names: Sequence[str], layout: Layout, file: Path) -> None:
+    """Raises SourceError if two columns that are to be read have one name: a reader that took the last would hide that they differ."""
+    twice = sorted({name for name in layout.top_level(names) if names.count(name) > 1})
+    if twice:
+        raise SourceError(f"{file}: two columns are called {twice[0]}; rename one of them")
 
 
 def _leaves(opened: pq.ParquetFile, layout: Layout) -> list[str]:
@@ -63,9 +72,11 @@ def _keys(file: Path) -> Keys:
 def _opened(file: Path) -> Iterator[pq.ParquetFile]:
     try:
         with file.open("rb") as stream:
-            magic = stream.read(len(MAGIC))
-            if magic != MAGIC:
-                raise SourceError(f"{file}: not Parquet (it begins with {magic!r}); for JSON lines use `kind: jsonl`, else fetch it again")
+            head = stream.read(HEAD_BYTES)
+            if not head.startswith(MAGIC):
+                what = next((what for magic, what in FOREIGN.items() if head.startswith(magic)), None)
+                found = f"it begins with {head[: len(MAGIC)]!r}); for JSON lines use `kind: jsonl`, else fetch it again"
+                raise SourceError(f"{file}: not Parquet but {what}" if what else f"{file}: not Parquet ({found}")
             stream.seek(0)
             with pq.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False) as opened:
                 yield opened

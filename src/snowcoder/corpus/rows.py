@@ -4,11 +4,13 @@ in: rows as dicts  out: SourceFile rows within the limits, by repository and pat
 be left out as no_content (null or not text), no_files (a repository without any), malformed_value (a column that should be one text holds
 something else), language_unknown (nothing tells the language), unsafe_repository (a name with control characters), not_sampled,
 duplicate_id (the same repository, revision and path again: the one with the smallest hash of its content stays), repository_not_taken, and
-for the limits. Every row read is a file or is counted. A popularity that is no finite number from 0 counts as unknown.
+for the limits. Every row read is a file or is counted. A popularity that is no finite number from 0 counts as unknown. A first line of
+metadata that StarCoder's data have before the code (bigcode-dataset, add_content_with_meta.py) is no part of the file.
 """
 
 import hashlib
 import math
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -30,6 +32,7 @@ from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
 
 BUCKETS = 64
+_METADATA_LINE = re.compile(r"(?=<)(?:<reponame>[^<\n]+)?(?:<filename>[^<\n]+)?(?:<gh_stars>[\d+-]+)?\n")
 _NAMES = ("repository", "path", "language", "revision", "licence", "statement")
 
 
@@ -109,6 +112,8 @@ def file_of_row(values: Mapping[str, Any], source: RowSource, origin: Origin, li
     content = decode(raw) if isinstance(raw, bytes) else raw
     if not isinstance(content, str):
         return Refused("not_utf8" if isinstance(raw, bytes) else "no_content", names["path"] or names["repository"])
+    metadata = _METADATA_LINE.match(content)
+    content = content[metadata.end() :] if metadata else content
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
     repository = names["repository"] or f"unknown/{digest[:16]}"
     if not is_one_line(repository):
@@ -135,11 +140,17 @@ def limit_repositories(
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".spool-") as folder:
         spool = Spool(Path(folder))
+        unseen = set(only or ())
         for file in files:
             if only is not None and file.repository not in only:
                 skipped.leave_out(Refused("repository_not_taken", file.repository))
             else:
+                unseen.discard(file.repository)
                 spool.add(int(hashlib.sha256(file.repository.encode()).hexdigest()[:8], 16) % BUCKETS, file)
+        if unseen:
+            skipped.notes.append(
+                f"only_repositories: no file of {', '.join(sorted(unseen))} was found; names must be written as in the data"
+            )
         for bucket in range(BUCKETS):
             repositories: dict[str, dict[str, SourceFile]] = {}
             for file in sorted(spool.read(bucket), key=lambda file: (file.repository, file.file_id, file.content_sha256)):
@@ -180,7 +191,8 @@ def _names(values: Mapping[str, Any]) -> dict[str, str] | Refused:
             return Refused("not_utf8", f"columns.{key}: {value!r}")
         if isinstance(value, dict | list | tuple):
             return Refused("malformed_value", f"columns.{key}: {type(value).__name__}")
-        names[key] = "" if value is None else str(value)
+        is_null = value is None or (isinstance(value, float) and math.isnan(value))  # pandas writes NaN for what is not there
+        names[key] = "" if is_null else str(value)
         if not _is_unicode(names[key]):
             return Refused("lone_surrogate", f"columns.{key}: {names[key]!a}")
     return names
@@ -191,6 +203,8 @@ def _licence(value: Any) -> Any:
     members = value if isinstance(value, list | tuple) else [value]
     if not all(isinstance(member, str | dict) for member in members):
         return value
+    if all(isinstance(member, dict) and not any(member.values()) for member in members):
+        return ""  # how some writers of Parquet have an object that is null
     try:
         return licence_of_value(value) or value or ""
     except RecursionError:

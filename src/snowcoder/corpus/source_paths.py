@@ -13,6 +13,9 @@ from snowcoder.corpus.selection import LeftOut
 from snowcoder.errors import SourceError
 from snowcoder.shards import is_remote, location
 
+HIDDEN = "hidden"
+LINKED_FOLDER = "link to a folder"
+
 
 def meant_path(text: str) -> Path:
     """The path that `text` of params.yaml means, `~` included (see snowcoder.workspace.find_path)."""
@@ -44,7 +47,8 @@ def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
 def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[Path]:
     """The file itself, or the files of a folder and its subfolders with one of `endings`, sorted; the others are counted by extension.
 
-    Raises SourceError if there is none.
+    Hidden files, and those in hidden folders, are what systems leave behind (macOS, Spark, notebooks, the hub's cache): they are counted as
+    `hidden`. Links to folders are not followed. Raises SourceError if no file is found, or one is a link that leads nowhere.
     """
     if path.is_file():
         return [path]
@@ -52,14 +56,26 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
     wanted = " or ".join(ending for ending in endings if ending.count(".") == 1)  # the others are those, compressed
     if not path.is_dir():
         raise SourceError(f"{path}: not found, so no file that ends in {wanted}; {where}")
-    found = sorted(file for file in path.rglob("*") if file.is_file())
-    files = [file for file in found if file.name.lower().endswith(endings)]
-    others = Counter(_extension(file) for file in found if not file.name.lower().endswith(endings))
+    files, others = [], Counter[str]()
+    for file in sorted(path.rglob("*")):
+        is_wanted = file.name.lower().endswith(endings) and not _is_hidden(file, path)
+        if is_wanted and file.is_file():
+            files.append(file)
+        elif is_wanted and file.is_symlink() and not file.exists():
+            raise SourceError(f"{file}: a link to a file that is not there; fetch it (git-annex: `git annex get`), or remove the link")
+        elif file.is_file():
+            others[HIDDEN if _is_hidden(file, path) else _extension(file)] += 1
+        elif file.is_symlink() and file.is_dir():
+            others[LINKED_FOLDER] += 1
     if not files:
         there = ", ".join(f"{extension} {count}" for extension, count in others.most_common(5)) or "nothing"
         raise SourceError(f"{path}: no file that ends in {wanted}; found: {there}; {where}")
     skipped.files_not_read.update(others)
     return files
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.parts[len(folder.parts) :])
 
 
 def _extension(file: Path) -> str:
@@ -85,4 +101,5 @@ def _names(path: Path, endings: tuple[str, ...]) -> set[str]:
         return set()
     if not endings:
         return {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
-    return {str(file.relative_to(path)) for file in path.rglob("*") if file.name.lower().endswith(endings) and file.is_file()}
+    wanted = (file for file in path.rglob("*") if file.name.lower().endswith(endings) and not _is_hidden(file, path))
+    return {str(file.relative_to(path)) for file in wanted if file.is_file()}

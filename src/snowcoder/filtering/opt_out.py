@@ -1,7 +1,7 @@
 """The repositories whose owners do not want them used.
 
 in: a CSV with the column `repository`, and if wanted `former_names`: names that the owner or the repository had before, separated by
-spaces or semicolons; further columns (a reason, a date) are for people
+spaces, commas or semicolons; further columns (a reason, a date) are for people
 out: which entries name a repository
 
 An entry is, with case, `.git`, slashes, hosts, and what follows the name in an address not counting:
@@ -30,7 +30,8 @@ FORMER_COLUMN = "former_names"
 N_UNMATCHED = 20  # entries that the metrics name
 _SEGMENT = re.compile(r"[\w.+~-]*[\w-][\w.+~-]*")
 # Names of nobody; an owner who is called so can be written as `all/*`
-_NOBODY = (("all",), ("none",), ("null",), ("-",), ("_",), ("n", "a"))
+_NOBODY = (("all",), ("nan",), ("none",), ("null",), ("-",), ("_",), ("n", "a"))
+_FORMER = re.compile(r"former|previous|old[\s_-]*name|aliases$|renamed", re.IGNORECASE)
 _FORMS = "owner/name, owner/*, an owner's or a repository's name alone, or their address"
 
 
@@ -49,12 +50,12 @@ class OptOut:
         """Positions of the entries that name a repository, as the data has it."""
         if not self.entries:
             return []
-        path = read_repository(repository)[1]
-        if len(path) == 1:
-            path = (distribution_name(path[0]),)
-        found = set(self.repositories.get(path, ()))
-        for length in range(1, len(path)):
-            found.update(self.owners.get(path[:length], ()))
+        host, path = read_repository(repository)
+        found: set[int] = set()
+        for reading in _readings(host, path):
+            found.update(self.repositories.get(reading, ()))
+            for length in range(1, len(reading)):
+                found.update(self.owners.get(reading[:length], ()))
         return sorted(found)
 
     def describe(self, files_by_entry: Mapping[int, int], matched_files: int) -> dict[str, Any]:
@@ -76,7 +77,8 @@ def make_opt_out(entries: Iterable[tuple[str, Iterable[str]]]) -> OptOut:
             if is_owner:
                 owners.setdefault(path, []).append(position)
             if is_repository:
-                repositories.setdefault(path if len(path) > 1 else (distribution_name(path[0]),), []).append(position)
+                for reading in _readings(read_repository(name)[0], path):
+                    repositories.setdefault(reading, []).append(position)
     return OptOut(tuple(names), *({path: tuple(at) for path, at in found.items()} for found in (repositories, owners)))
 
 
@@ -85,12 +87,15 @@ def read_opt_out(path: str | None) -> OptOut:
     if path is None:
         return OptOut()
     columns, rows = read_rows(Path(path), "filter_files.opt_out (null for none)")
+    misspelt = [column for column in columns if column != FORMER_COLUMN and _FORMER.match(column)]
+    if misspelt:  # an earlier name that nobody reads is used against a wish
+        raise ParameterError(f"{path}: columns: found {misspelt[0]!r}; earlier names are read from {FORMER_COLUMN}: rename the column")
     if COLUMN not in columns:
         found = ", ".join(map(repr, columns)) or "none"
         raise ParameterError(f"{path}: columns: found {found}; allowed: {COLUMN}, {FORMER_COLUMN} and any others, separated by commas")
     entries = []
     for line, row in rows:
-        former = [name for name in re.split(r"[;\s]+", row.get(FORMER_COLUMN, "")) if name]
+        former = [name for name in re.split(r"[;,\s]+", row.get(FORMER_COLUMN, "")) if name]
         for column, name in ((COLUMN, row[COLUMN]), *((FORMER_COLUMN, name) for name in former)):
             try:
                 _read_entry(name)
@@ -98,6 +103,13 @@ def read_opt_out(path: str | None) -> OptOut:
                 raise ParameterError(f"{path}:{line}: {column}: {error}; correct it, or take the line out") from error
         entries.append((row[COLUMN], former))
     return make_opt_out(entries)
+
+
+def _readings(host: str, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """A path, and with the host before it: what looks like a host may be a group, as in my.group/part/name."""
+    if len(path) == 1:
+        return [(distribution_name(path[0]),)]
+    return [path, (host, *path)] if host else [path]
 
 
 def _read_entry(text: str) -> tuple[tuple[str, ...], bool, bool]:
