@@ -37,9 +37,9 @@ def jsonl(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
         *[({"repo": f"o/{mark}n"}, "unsafe_repository") for mark in ("\0", "\n", "\t", "\u202e")],
         *[({"path": path}, "unsafe_path") for path in ("../a.py", "a\tb.py", "C:\\a.py", "/")],
         *[({"content": content}, "no_content") for content in (None, 5, ["x"], 10**400)],
-        *[({"path": value}, "malformed_value") for value in ({"a": 1}, ["a.py", "b.py"], nested(900), [])],
-        *[({"licence": value}, "malformed_value") for value in ({"stars": 5}, [nested(900)], [None])],
-        ({"content": nested(900)}, "no_content"),
+        *[({"path": value}, "malformed_value") for value in ({"a": 1}, ["a.py", "b.py"], nested(400), [])],
+        *[({"licence": value}, "malformed_value") for value in ({"stars": 5}, [nested(400)], [None])],
+        ({"content": nested(400)}, "no_content"),
         ({"lang": "Perl"}, "language_not_taken"),
     ],
 )

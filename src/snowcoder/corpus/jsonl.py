@@ -24,7 +24,8 @@ BYTES_PER_BYTE = 6
 MARGIN_BYTES = 65_536
 # A row that is a repository is held in memory whole
 MAX_REPOSITORY_BYTES = 256_000_000
-
+# Arrays and objects within each other: below what the parser of any supported Python can follow, so that all take the same rows
+MAX_DEPTH = 500
 
 # How json complains of a string that ends too early; any other value, or part of a number, is cut off where it complains
 _MSGS_OF_STRINGS = ("Unterminated string", "Invalid \\uXXXX")
@@ -62,7 +63,20 @@ def parse_row(text: bytes, where: str) -> dict[str, Any] | Refused:
         if not text.endswith(b"\n") and _is_beginning(error, text):
             raise SourceError(f"{where}: ends in the middle of a line; it was cut off: fetch it again") from error
         return Refused("not_utf8", where) if isinstance(error, UnicodeDecodeError) else Refused("malformed_row", _start(text))
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
+        return Refused("nested_too_deep", where)
     return row if isinstance(row, dict) else Refused("malformed_row", _start(text))
+
+
+def _depth(value: Any) -> int:
+    """Levels of dicts and lists, counted without recursion."""
+    depth, level = 0, [value]
+    while level:
+        level = [
+            inner for outer in level if isinstance(outer, dict | list) for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        depth += 1
+    return depth - 1
 
 
 def _is_beginning(error: ValueError, text: bytes) -> bool:
