@@ -125,6 +125,7 @@ def blocks(bodies: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]
         ("cd ../data", "# cd ../data"),
         ("ls -l *.py\r", "# ls -l *.py"),
         ("time f(x)", "# time f(x)"),
+        ("%%cache x.pkl x\nx = f()", "# %%cache x.pkl x\nx = f()"),
         ("%md\n# Title\nsome text", "# %md\n# # Title\n# some text"),
         ("%md ## Title\nsome text", "# %md ## Title\n# some text"),
         ("%sql\nselect *\nfrom t", "# %sql\n# select *\n# from t"),

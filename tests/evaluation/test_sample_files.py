@@ -256,9 +256,13 @@ def test_pass_at_10_of_one_greedy_sample_is_refused_before_anything_runs(problem
 
 def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(problems: list[Problem], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
-    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl")):
-        with pytest.raises(ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written"):
+    written = path.read_bytes()
+    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl"), tmp_path / "." / "samples.jsonl"):
+        with pytest.raises(
+            ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written, other than the samples"
+        ):
             grade_file("humaneval_plus", problems, path, out)
+    assert path.read_bytes() == written
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 PYTHON_MAGICS = frozenset(
     {"time", "timeit", "capture", "prun", "debug", "code_wrap", "python", "python3", "pypy", "px", "memit", "mprun", "lprun", "heat"}
     | {"snakeviz", "pyinstrument", "scalene", "ipytest", "run_pytest", "manim", "add_to", "wandb", "opts", "output", "skip", "notify"}
+    | {"cache", "local", "black", "pycodestyle", "flake8", "mypy"}
 )
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)(.*)")
 _OTHER_LANGUAGE = re.compile(r"[ \t]*%(?:(?:md|md-sandbox|sh|scala|fs|r)(?:\s|$)|sql\s*$)")  # Databricks: the whole cell
