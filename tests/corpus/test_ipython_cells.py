@@ -114,6 +114,36 @@ def blocks(bodies: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]
     return st.builds(lambda head, body: [head, *("    " + line for line in body)], headers, bodies)
 
 
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("    x = 1\n    if x:\n        y = 2", "x = 1\nif x:\n    y = 2"),
+        ("  # why\n  %matplotlib inline\n  import x", "# why\n# %matplotlib inline\nimport x"),
+        (">>> def f():\n...     return 1\n...\n>>> f()", "def f():\n    return 1\n\nf()"),
+        ("In [1]: for i in x:\n   ...:     !ls\n   ...: ", "for i in x:\n    pass  # !ls\n"),
+        ("pip install numpy", "# pip install numpy"),
+        ("cd ../data", "# cd ../data"),
+        ("ls -l *.py\r", "# ls -l *.py"),
+        ("time f(x)", "# time f(x)"),
+        ("%%cache x.pkl x\nx = f()", "# %%cache x.pkl x\nx = f()"),
+        ("%md\n# Title\nsome text", "# %md\n# # Title\n# some text"),
+        ("%md ## Title\nsome text", "# %md ## Title\n# some text"),
+        ("%sql\nselect *\nfrom t", "# %sql\n# select *\n# from t"),
+        ("%sql select 1\nx = 1", "# %sql select 1\nx = 1"),
+        ("%run ./setup\nx = 1", "# %run ./setup\nx = 1"),
+    ],
+)
+def test_what_ipython_and_databricks_take_off_or_add(cell: str, code: str) -> None:
+    assert python_cell(cell) == code
+
+
+@pytest.mark.parametrize(
+    "cell", ["time * 2", "cd = 1", "run += 1", "ls in x", "more and less", "who", "env['x']", "time.time()", "store(x)"]
+)
+def test_a_line_of_python_is_no_magic_without_its_sign(cell: str) -> None:
+    assert python_cell(cell) == cell
+
+
 STATEMENTS = st.sampled_from(["x = 1", "print(a,\n  b % 2)", "y = '''\n%s\n!x\nz?\n'''", "# done?", "z = 7 \\\n  % 2", "", "w = 'a' \"'\""])
 PROGRAMS = st.recursive(
     st.lists(STATEMENTS, min_size=1, max_size=4), lambda inner: st.builds(list.__add__, blocks(inner), inner), max_leaves=6

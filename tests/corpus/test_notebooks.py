@@ -63,3 +63,43 @@ def test_what_gives_no_code_has_its_reason(text: str, reason: str) -> None:
 
 def test_no_cell_is_no_code() -> None:
     assert notebook_code(notebook([])) == ""
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"kernelspec": None, "language_info": None},
+        {"kernelspec": "python3"},
+        {"kernelspec": {"name": "conda-env-irene-py"}},
+        {"language_info": {"name": "Python 3.10"}},
+        {"kernelspec": {"language": ""}, "language_info": {"name": "pyspark"}},
+    ],
+)
+def test_metadata_of_python_notebooks_as_tools_write_it(metadata: dict[str, Any]) -> None:
+    assert notebook_code(notebook([("code", "x = 1")], **metadata)) == "x = 1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        notebook([("code", "x <- 1")], kernelspec={"name": "ir", "display_name": "R"}),
+        notebook([("code", "x = 1")], kernelspec={"name": "julia-1.6"}),
+        json.dumps({"metadata": {"language": "Julia"}, "worksheets": [{"cells": [{"cell_type": "code", "input": "x = 1"}]}]}),
+        json.dumps({"metadata": {}, "worksheets": [{"cells": [{"cell_type": "code", "input": "x = 1", "language": "julia"}]}]}),
+    ],
+)
+def test_another_language_shows_in_the_kernel_or_the_cells_too(text: str) -> None:
+    with pytest.raises(NotebookError, match="notebook_not_python"):
+        notebook_code(text)
+
+
+def test_a_byte_order_mark_and_a_cell_without_text_are_no_fault() -> None:
+    assert notebook_code("\ufeff" + notebook([("code", None), ("code", "x = 1")])) == "x = 1\n"
+
+
+def test_a_cell_of_another_language_becomes_comments() -> None:
+    cells = [
+        {"cell_type": "code", "source": "SELECT 1\nFROM t", "metadata": {"vscode": {"languageId": "sql"}}},
+        {"cell_type": "code", "source": "x = 1", "metadata": {"vscode": {"languageId": "python"}}},
+    ]
+    assert notebook_code(json.dumps({"metadata": {}, "cells": cells})) == "# SELECT 1\n# FROM t\n\nx = 1\n"

@@ -1,4 +1,5 @@
 import ast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,14 @@ def test_a_completion_keeps_its_prompt(completion: str) -> None:
     program = repair(completion, "f", PROMPT)
     assert result(program) == 7
     assert program.startswith(PROMPT)
+
+
+@pytest.mark.parametrize("body", ["pass", "...", '"""Words."""', "raise NotImplementedError", 'raise NotImplementedError("later")'])
+def test_a_block_with_a_signature_alone_is_not_the_solution(body: str) -> None:
+    text = f"The stub:\n```python\ndef f(x):\n    {body}\n```\nFilled in:\n```python\ndef f(x):\n    return x\n```\n"
+    namespace: dict[str, Any] = {}
+    exec(repair(text, "f"), namespace)
+    assert namespace["f"](3) == 3
 
 
 def test_helpers_in_an_earlier_block_are_kept() -> None:

@@ -103,18 +103,26 @@ def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: P
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2: not JSON"),
-        ('["HumanEval/0"]', "line 2: found a JSON array; allowed: one object a line"),
+        ("{", "line 2: not JSON.*`jq -c .` makes one line of an object"),
+        ('["HumanEval/0"]', "line 2: found a JSON array of texts, .* allowed: one object a line, with its task_id"),
+        ('[["def f(): pass"], ["x"]]', "line 2: found a JSON array of arrays, which do not say whose solutions they are"),
+        ('[{"task_id": "HumanEval/0", "solution": "x"}]', "line 2: found a JSON array; allowed: one object a line, .*jq -c '.\\[\\]'"),
         ("[", "line 2: found a JSON array; allowed: one object a line, .*jq -c"),
-        ('"x"', "line 2: found a JSON str"),
-        ('{"solution": "x"}', "line 2: field task_id: found None; allowed: the id of one of the 3 problems of humaneval_plus, as text"),
+        ('"x"', "line 2: found a JSON text"),
+        ('{"solution": "x"}', r"line 2: field task_id: found none \(fields found: solution\); allowed: JSON lines of task_id and solution"),
+        ('{"doc": {}, "resps": [["x"]]}', r"a row of lm-evaluation-harness: `jq -c '.doc.task_id .*' SAMPLES`"),
+        ('{"eval": {}, "hash": "x"}', "EvalPlus"),
+        (
+            '{"task_id": null, "solution": "x"}',
+            "line 2: field task_id: found None; allowed: the id of one of the 3 problems of humaneval_plus",
+        ),
         ('{"task_id": "HumanEval/9", "solution": "x"}', "field task_id: found 'HumanEval/9'; .* such as 'HumanEval/0'$"),
         ('{"task_id": 2, "solution": "x"}', r"field task_id: found 2; .*; write 'HumanEval/2'\?"),
         ('{"task_id": "humaneval_1", "solution": "x"}', r"found 'humaneval_1'; .*; write 'HumanEval/1'\?"),
         ('{"task_id": "1", "solution": "x"}', r"found '1'; .*; write 'HumanEval/1'\?"),
         ('{"task_id": ["HumanEval/1"], "solution": "x"}', r"field task_id: found \['HumanEval/1'\]"),
-        ('{"task_id": "HumanEval/1", "solution": ["x"]}', r"line 2: field solution: .* \(fields found: solution, task_id\)"),
-        ('{"task_id": "HumanEval/1", "solution": null, "output": "x"}', r"fields found: output, solution, task_id"),
+        ('{"task_id": "HumanEval/1", "solution": ["x"]}', r"line 2: field solution: .* \(fields found: solution: array, task_id: text\)"),
+        ('{"task_id": "HumanEval/1", "solution": null, "output": "x"}', r"fields found: output: text, solution: null, task_id: text"),
         ('{"task_id": "HumanEval/1"}', "line 2: field solution"),
     ],
 )
@@ -248,9 +256,13 @@ def test_pass_at_10_of_one_greedy_sample_is_refused_before_anything_runs(problem
 
 def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(problems: list[Problem], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
-    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl")):
-        with pytest.raises(ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written"):
+    written = path.read_bytes()
+    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl"), tmp_path / "." / "samples.jsonl"):
+        with pytest.raises(
+            ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written, other than the samples"
+        ):
             grade_file("humaneval_plus", problems, path, out)
+    assert path.read_bytes() == written
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ AWS_KEY = "AKIA" + "Q3EGRIVJ7ZC5MX2P"
 GITHUB_TOKEN = "ghp_" + "a8Bz0QwErT1yUiOp2AsDfGh3JkLzXc4VbNm5"
 RANDOM_KEY = "wq8Zr1Tn" + "Yk4vXb7LmCp2Ds9HfGj3"
 HEX_KEY = "9f86d081884c7d65" + "9a2feaa0c55ad015"
+DJANGO_KEY = "7q&k2=)w!m9x_v4t^b8z" + "@r5c-h3n(j6s+p1d*f0g#a$uey7ilo"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,14 @@ HEX_KEY = "9f86d081884c7d65" + "9a2feaa0c55ad015"
         (f"token: {GITHUB_TOKEN}", "secret"),
         (f'api = "{RANDOM_KEY}"', "secret"),
         (f"password = '{HEX_KEY}'", "secret"),
+        (f"curl -H 'Authorization: Bearer {RANDOM_KEY}' https://x.y", "secret"),
+        (f"deploy --token {RANDOM_KEY} --now", "secret"),
+        (f"<apiKey>{RANDOM_KEY}</apiKey>", "secret"),
+        (f"ENV JWT_SECRET {RANDOM_KEY}", "secret"),
+        (f"machine a.b login c password {RANDOM_KEY}", "secret"),
+        (f"secret_key = {RANDOM_KEY} ; of the old server", "secret"),
+        (f"SECRET_KEY = '{DJANGO_KEY}'", "secret"),
+        (f'SECRET_KEY = "django-insecure-{DJANGO_KEY}"', "secret"),
     ],
 )
 def test_personal_data_and_secrets_are_replaced_and_counted(text: str, kind: str) -> None:
@@ -56,6 +65,13 @@ def test_personal_data_and_secrets_are_replaced_and_counted(text: str, kind: str
         'path = "Some/Module2/With/A/Long/Path/Name"',
         'name = "test_that_Something_Long_happens_2_times"',
         'id = "123e4567-e89b-12d3-a456-426614174000"',
+        "Ciphers chacha20-poly1305@openssh.com, curve25519-sha256@libssh.org, zlib@openssh.com",
+        "opencv-python>=4.8.1.78,<4.9.10.80 and a >= 4.8.1.78, < 4.9.10.80",
+        "FROM mcr.microsoft.com/dotnet/sdk:12.11.10.9",
+        "gem 'rails', '6.11.7.10'",
+        "## [12.11.10.9] - 2020-01-01",
+        "git checkout tags/12.11.10.9",
+        "the key DefaultAuthenticationProviderFactory and a token test_that_Something_Long_happens_2_times",
     ],
 )
 def test_what_is_neither_is_left_alone(text: str) -> None:

@@ -56,6 +56,10 @@ def test_a_template_that_writes_the_date_gives_the_same_prompt_every_day(tmp_pat
         ("{% for message in messages %}", "cannot be applied"),  # does not parse
         ("{{ messages[0]['parts'] + 1 }}", "cannot be applied"),
         ("{{ messages[0]['content'] }}", "does not write the content of an assistant's message"),
+        (
+            CHATML.replace("message['content']", "message['content'] | replace('A', 'B')"),
+            "changes an assistant's message: found 'B' for 'A'",
+        ),
     ],
 )
 def test_a_template_that_fails_is_named(tmp_path: Path, text: str, told: str) -> None:

@@ -5,7 +5,9 @@ A line is a command only where a statement can begin: not in a string, between b
 TransformerManager knows them: `%magic`, `!shell`, `?help`, `help?`, the calls `,f a`, `;f a`, `/f a`, and what is assigned of them
 (`files = !ls`); a backslash at the end of one takes the next line with it. A block that holds commands alone gets a `pass`.
 A cell magic (`%%name`, after blank lines and comments) is followed by its body: Python for PYTHON_MAGICS, which keep it, and for
-`%%writefile name.py`; another language for all others, which become comments as a whole.
+`%%writefile name.py`; another language for all others, which become comments as a whole, as do Databricks' cells `%md`, `%sh`, `%sql`.
+As in IPython, prompts (`>>>`, `In [1]:`) and the indentation of a whole cell are taken off, and a cell of one line may be a magic without
+its `%` (`pip install x`).
 """
 
 import re
@@ -15,8 +17,20 @@ from collections.abc import Iterator, Sequence
 PYTHON_MAGICS = frozenset(
     {"time", "timeit", "capture", "prun", "debug", "code_wrap", "python", "python3", "pypy", "px", "memit", "mprun", "lprun", "heat"}
     | {"snakeviz", "pyinstrument", "scalene", "ipytest", "run_pytest", "manim", "add_to", "wandb", "opts", "output", "skip", "notify"}
+    | {"cache", "local", "black", "pycodestyle", "flake8", "mypy"}
 )
 _CELL_MAGIC = re.compile(r"[ \t]*%%(\w*)(.*)")
+_OTHER_LANGUAGE = re.compile(r"[ \t]*%(?:(?:md|md-sandbox|sh|scala|fs|r)(?:\s|$)|sql\s*$)")  # Databricks: the whole cell
+# Magics, and aliases of shell commands, that people write without `%`; `cd = 1`, `time * 2` and `ls in x` are Python.
+_WITHOUT_SIGN = re.compile(
+    r"(?:pip|conda|mamba|cd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|man|less|more|matplotlib|pylab|load_ext|reload_ext|autoreload|run|time|timeit|env"
+    r"|set_env|who|whos|reset|history|pdoc|pinfo|psource|store)[ \t]+(?!=|[-+*/%@|&^<>]+[\s=]|(?:in|is|and|or|not|if)\b)\S"
+)
+_PROMPTS = (
+    (re.compile(r">>>( |$)"), re.compile(r"(?:>>>|\.\.\.)(?: |$)")),
+    (re.compile(r"In \[\d+\]: "), re.compile(r"In \[\d+\]: |\s*\.{3,}: ?")),
+)
+_INDENTATION = re.compile(r"[ \t]*")
 _PYTHON_FILE = re.compile(r"""(?:^|\s)["']?[^\s"']+\.py["']?\s*$""")
 _COMMAND = re.compile(r"[ \t]*[%!?,;/]")
 _ASSIGNED = re.compile(r"=[ \t]*[%!]")
@@ -32,6 +46,9 @@ def python_cell(text: str) -> str:
     """The cell as Python. Nothing is parsed: a cell that was broken stays so."""
     lines = text.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), len(lines))
+    lines = _without_prompts(lines, first)
+    if (len(lines) == 1 and _WITHOUT_SIGN.match(lines[0])) or (first < len(lines) and _OTHER_LANGUAGE.match(lines[first])):
+        return "\n".join(map(_comment, lines))
     magic = _CELL_MAGIC.match(lines[first]) if first < len(lines) else None
     if magic is None:
         return "\n".join(_without_commands(lines))
@@ -42,6 +59,17 @@ def python_cell(text: str) -> str:
     if name not in PYTHON_MAGICS:
         return "\n".join([*head, *map(_comment, body)])
     return "\n".join([*head, python_cell("\n".join(body))] if body else head)
+
+
+def _without_prompts(lines: list[str], first: int) -> list[str]:
+    """The lines without the indentation, and then the prompt, that line number `first` begins with."""
+    if first == len(lines):
+        return lines
+    indentation = _INDENTATION.match(lines[first])
+    if indentation and indentation.group():
+        lines = [line.removeprefix(indentation.group()) for line in lines]
+    prompts = next((prompt for initial, prompt in _PROMPTS if initial.match(lines[first])), None)
+    return lines if prompts is None else [prompts.sub("", line, count=1) if prompts.match(line) else line for line in lines]
 
 
 def _without_commands(lines: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ function; the longest run of lines that parses (sanitising.py).
 import re
 import textwrap
 import warnings
-from ast import AnnAssign, Assign, AsyncFunctionDef, ClassDef, Constant, Expr, FunctionDef, Import, ImportFrom, Pass, parse, stmt
+from ast import AnnAssign, Assign, AsyncFunctionDef, ClassDef, Constant, Expr, FunctionDef, Import, ImportFrom, Pass, Raise, parse, stmt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -137,4 +137,6 @@ def _binds(node: stmt, name: str) -> bool:
 
 
 def _says_nothing(node: stmt) -> bool:
+    if isinstance(node, Raise):  # `raise NotImplementedError`, with or without words
+        return getattr(getattr(node.exc, "func", node.exc), "id", None) == "NotImplementedError"
     return isinstance(node, Pass) or (isinstance(node, Expr) and isinstance(node.value, Constant))

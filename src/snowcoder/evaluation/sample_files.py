@@ -41,7 +41,7 @@ def grade_file(
     Raises SourceError for a row that is no sample, ParameterError if no k of `ks` can be estimated or `out` cannot be written: all before
     anything is run.
     """
-    _check_out(out)
+    _check_out(out, samples_path)
     written = read_samples(samples_path, problems)
     counts = Counter(sample.problem.problem_id for sample in written)
     if ks is not None:
@@ -64,14 +64,16 @@ def grade_file(
     return summary
 
 
-def _check_out(out: Path) -> None:
+def _check_out(out: Path, samples_path: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         reason = "a folder" if out.is_dir() else "" if os.access(out.parent, os.W_OK) else "no write permission"
+        if out.exists() and samples_path.exists() and out.samefile(samples_path):
+            reason = "the file of samples itself"
     except OSError as error:
         reason = str(error.strerror)
     if reason:
-        raise ParameterError(f"--out: found {out} ({reason}); allowed: a file in a folder that can be written")
+        raise ParameterError(f"--out: found {out} ({reason}); allowed: a file in a folder that can be written, other than the samples")
 
 
 def repaired(sample: Sample) -> Sample:

@@ -22,6 +22,12 @@ COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 ALLOWED = "allowed: JSON lines of task_id and solution (or completion), as they are, or compressed by gzip or zstd"
 
+# fields of a row that another tool writes -> the tool, and a program of jq that makes samples of its rows
+OTHER_TOOLS = {
+    ("doc", "resps"): ("lm-evaluation-harness", ".doc.task_id as $id | .resps[0][] | {task_id: $id, completion: .}"),
+    ("eval", "hash"): ("EvalPlus's results", ".eval[][] | {task_id, solution}"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -80,22 +86,49 @@ def _content(path: Path) -> bytes:
 
 
 def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem, str, str]:
+    row = _object(line, place)
+    if "task_id" not in row:
+        raise SourceError(f"{place}: field task_id: found none (fields found: {', '.join(sorted(row))}); {ALLOWED}{_of_another_tool(row)}")
+    problem = _problem(row["task_id"], f"{place}: field task_id", known)
+    for field, start in (("solution", ""), ("completion", problem.prompt)):
+        if isinstance(row.get(field), str):
+            return problem, row[field], start
+    found = ", ".join(f"{name}: {_kind(row[name])}" for name in sorted(row))
+    raise SourceError(f"{place}: field solution: allowed: text in solution or completion, one sample a line (fields found: {found})")
+
+
+def _object(line: bytes, place: str) -> dict[str, Any]:
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         if not line.lstrip().startswith(b"["):
-            raise SourceError(f"{place}: not JSON: {error}; {ALLOWED}") from error
+            over_lines = "; `jq -c .` makes one line of an object" if line.strip() == b"{" else ""
+            raise SourceError(f"{place}: not JSON: {error}; {ALLOWED}{over_lines}") from error
         row = []
-    if not isinstance(row, dict):
-        kind = "array" if isinstance(row, list) else type(row).__name__
+    if isinstance(row, dict):
+        return row
+    if isinstance(row, list) and row and not isinstance(row[0], dict):
         raise SourceError(
-            f"{place}: found a JSON {kind}; allowed: one object a line, with its task_id; `jq -c '.[]'` makes lines of an array"
+            f"{place}: found a JSON array of {_kind(row[0])}s, which do not say whose solutions they are (bigcode-evaluation-harness saves "
+            f"generations so, in the order of its problems); allowed: one object a line, with its task_id and one solution"
         )
-    problem = _problem(row.get("task_id"), f"{place}: field task_id", known)
-    for field, start in (("solution", ""), ("completion", problem.prompt)):
-        if isinstance(row.get(field), str):
-            return problem, row[field], start
-    raise SourceError(f"{place}: field solution: allowed: text in solution or completion (fields found: {', '.join(sorted(row))})")
+    raise SourceError(
+        f"{place}: found a JSON {_kind(row)}; allowed: one object a line, with its task_id; `jq -c '.[]'` makes lines of an array"
+    )
+
+
+def _of_another_tool(row: dict[str, Any]) -> str:
+    """How to make samples of it, if it is a row of a known tool."""
+    for fields, (tool, program) in OTHER_TOOLS.items():
+        if row.keys() >= set(fields):
+            return f"; this is a row of {tool}: `jq -c '{program}' SAMPLES` makes samples of it"
+    return ""
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls it."""
+    kinds = {list: "array", dict: "object", str: "text", bool: "boolean", int: "number", float: "number"}
+    return kinds.get(type(value), "null")
 
 
 def _problem(task_id: Any, place: str, known: dict[str, Problem]) -> Problem:

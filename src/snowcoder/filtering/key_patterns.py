@@ -23,6 +23,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("hf_", r"hf_[A-Za-z0-9]{34,}"),  # Hugging Face
     ("api_org_", r"api_org_[A-Za-z0-9]{34,}"),
     ("access", r"(?i:secret_?access_?key)[\"']?\s*(?:=>?|:|,|\s)\s*[\"']?([A-Za-z0-9/+]{40})"),  # AWS, also without quotes
+    ("secret_key", r"\bSECRET_KEY[\"']?\s*[=:,]\s*[rbu]?[\"']((?:django-insecure-)?[a-z0-9!@#$%^&*()_=+-]{50})[\"']"),  # Django
     ("whsec_", r"whsec_[A-Za-z0-9+/]{32,}=*"),  # Stripe, webhooks
     ("npm_", r"npm_[A-Za-z0-9]{36}"),
     ("pypi-age", r"pypi-AgE[A-Za-z0-9_-]{50,}"),

@@ -7,7 +7,8 @@ A stand-in depends on the value alone, so that one value stays one value over al
   ip_address  203.0.113.7, 2001:db8::1a2b            (reserved for documentation, RFC 5737 and 3849)
   secret      masked-secret-1a2b                     (also for the password of `scheme://user:password@host`, there alone)
 Left alone: addresses that are private, loopback, reserved, or a public resolver; numbers that read as versions; addresses at example
-domains; `git@`, which is a user name of servers; matrix products (`left@right.de`), in Python wherever code stands. Masking is idempotent.
+domains; `git@`, which is a user name of servers; algorithms of SSH; matrix products (`left@right.de`), in Python wherever code stands.
+Masking is idempotent.
 """
 
 import hashlib
@@ -30,6 +31,10 @@ _EMAIL = re.compile(
 # `A@B.me`, `x@self.w.in`: a product, as nobody has an address at a domain of one letter; `logo@2x.ai` is a file.
 _PRODUCT_DOMAIN = re.compile(r"(?:[A-Za-z]\.[A-Za-z]+|self\..*|\dx\..*)$")
 _EXAMPLE_DOMAIN = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost|local)$|(?:^|\.)example\.(?:com|org|net|edu)$", re.IGNORECASE)
+# Algorithms of SSH are named `name@domain` of who defined them (RFC 4251, section 6): hmac-sha2-256-etm@openssh.com
+_ALGORITHM = re.compile(
+    r"(?:[a-z0-9]+-)+[a-z0-9-]+@(?:openssh\.com|libssh\.org|lysator\.liu\.se|ssh\.com)|zlib@openssh\.com", re.IGNORECASE
+)
 _SERVICE_USERS = frozenset({"git", "hg", "svn", "noreply", "no-reply"})
 _URL_USER_CHARS = 80
 _URL_USER = re.compile(r"://[^\s/@\"'<>]*$")
@@ -47,11 +52,13 @@ _VERSION_BEFORE = re.compile(
     r"(?:"
     r"identifier|version\w*(?:[\s\"'(:=>/,{]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"  # also AssemblyVersion, __version__, <version>
     r"|(?<![a-z])(?:ver|release[ds]?|rev|build|firmware|driver|revision|oid\w*|section|since|requires?|upgraded? to|v)"
-    r"|[=~!^]=|[<>]=|\(=|[~^]>?|[<>][ ]"  # of a requirement
-    r"|(?:^|\n)##+ ?"  # a heading of a list of changes
+    r"|[=~!^]=|[<>]=|\(=|[~^]>?|[<>][ ]|,[ ]?[<>]"  # of a requirement
+    r"|(?:^|\n)[ \t]*gem [\"'][\w-]+[\"'],"
+    r"|(?:^|\n)##+ ?\[?"  # a heading of a list of changes
+    r"|\btags?/"
     r")[\s\"'(:=>/{]*$"
     r"|(?-i:\b[A-Z][A-Za-z]+/$)"  # Chrome/, of a user agent
-    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\bimage:\s*\S+:$",  # group:artifact: of Maven, a container's tag
+    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\b(?:image:|FROM)\s+\S+:$",  # group:artifact: of Maven, a container's tag
     re.IGNORECASE,
 )
 _VERSION_CONTEXT_CHARS = 40
@@ -108,7 +115,7 @@ def _url_password(match: re.Match[str]) -> str:
 def _email(match: re.Match[str]) -> str:
     user = match.group().split("@")[0].lower()
     known = match["top"].lower() in TOP_DOMAINS and not _PRODUCT_DOMAIN.match(match["domain"])
-    if not known or user in _SERVICE_USERS or _EXAMPLE_DOMAIN.search(match["domain"]):
+    if not known or user in _SERVICE_USERS or _ALGORITHM.fullmatch(match.group()) or _EXAMPLE_DOMAIN.search(match["domain"]):
         return match.group()
     if _URL_USER.search(match.string, max(0, match.start() - _URL_USER_CHARS), match.start()):  # scheme://user@host
         return match.group()

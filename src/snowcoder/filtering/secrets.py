@@ -2,7 +2,8 @@
 
 in: text of a file  out: the secrets in it
 Forms: those of detect-secrets, without its verification, and those it lacks (snowcoder.filtering.key_patterns). A match counts from the
-start of a word and reaches to its end. Random strings: in quotes, assigned at the end of a line or in a URL, by detect-secrets' entropy,
+start of a word and reaches to its end. Random strings: in quotes, assigned at the end of a line, in a URL, or after a name as
+commands, headers and XML have it, by detect-secrets' entropy,
 where the words before say that it is a secret, and none near it that it is a digest: a checksum, a commit or the base64 of readable text
 is none.
 Placeholders (`sk-xxxx`, `AKIAIOSFODNN7EXAMPLE`, `your-key`) are none. As in BigCode's filter, detect-secrets' plugins for keywords and
@@ -78,10 +79,16 @@ _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{20}")
 _WORD_CHARS = re.compile(r"[\w-]{0,1000}")  # longer words are no keys, and would be read again from each of their places
 _QUOTED = re.compile(rf"""(["'`])(?P<string>[A-Za-z0-9+/_=~.-]{{{MIN_BASE64_CHARS},512}})\1""")
 _ASSIGNED = re.compile(
-    rf"^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]+[ \t]*[=:][ \t]*(?P<string>[A-Za-z0-9+/_=~-]{{{MIN_BASE64_CHARS},512}})[ \t\r]*$",
+    rf"^[ \t]*(?:export[ \t]+|set[ \t]+)?[\w.-]+[ \t]*[=:][ \t]*(?P<string>[A-Za-z0-9+/_=~-]{{{MIN_BASE64_CHARS},512}})"
+    r"(?:[ \t]+[#;].*|[ \t\r]*)$",
     re.MULTILINE,
 )
 _IN_QUERY = re.compile(rf"(?i:key|token|secret|password)=(?P<string>[A-Za-z0-9+/_~-]{{{MIN_BASE64_CHARS},512}})")
+# An option of a command, an HTTP header, an element of XML, a line of a Dockerfile
+_AFTER_NAME = re.compile(
+    rf"(?i:(?:key|token|secret|passw(?:or)?d)(?:>|[ \t]+|:[ \t]*)|\bbearer[ \t]+)"
+    rf"(?P<string>[A-Za-z0-9+/_=~-]{{{MIN_BASE64_CHARS},512}})(?![\w.+/-])"
+)
 _CAMEL_WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _SECRET_WORDS = re.compile(r"secret|token|passw|passphrase|\bpwd|_pwd|\bpw\b|credential|bearer|\bapi|_api|auth|key", re.IGNORECASE)
@@ -144,7 +151,7 @@ def _is_key(string: str) -> bool:
 
 def _random_strings(text: str) -> set[str]:
     """Strings that look drawn at random and are called a secret, and not a digest."""
-    matches = (match for pattern in (_QUOTED, _ASSIGNED, _IN_QUERY) for match in pattern.finditer(text))
+    matches = (match for pattern in (_QUOTED, _ASSIGNED, _IN_QUERY, _AFTER_NAME) for match in pattern.finditer(text))
     return {match["string"] for match in matches if _looks_random(match["string"]) and _is_called_secret(text, *match.span("string"))}
 
 

@@ -54,6 +54,11 @@ class ChatTemplate:
                 f"{self._folder}: its chat template does not write the content of an assistant's message, so that no answer can be begun; "
                 "correct the template, or ask the model with mode base"
             )
+        if not before.endswith(response):
+            raise CheckpointError(
+                f"{self._folder}: its chat template changes an assistant's message: found {before[-len(response) :]!r} for {response!r}, "
+                "so that the answer would begin otherwise than asked; correct the template, or ask the model with mode base"
+            )
         return before, after
 
     def _apply(self, messages: Sequence[dict[str, str]], add_generation_prompt: bool) -> str:
