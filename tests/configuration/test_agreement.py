@@ -35,6 +35,13 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ({"select_files__recipe": "HQQ"}, "select_files.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
         ({"synthesize_documents__recipe": "hqins"}, "synthesize_documents.recipe: found 'hqins'; did you mean HQINS? allowed: EDU"),
         ({"report__recipes": ["EDU", "HQI"]}, "report.recipes: found 'HQI'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
+        ({"report__recipes": ["EDU", "HQ", "EDU"]}, "report.recipes: found 'EDU' 2 times; allowed: each once"),
+        ({"report__rules": ["random", "random"]}, "report.rules: found 'random' 2 times; allowed: each once"),
+        (
+            {"report__controls": {"continued": "continued"}},
+            "report.controls.continued: found 'continued', which differs from itself in nothing; allowed: another one: general, continued_random",
+        ),
+        ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', at which every completion would end at"),
         ({"report__rules": ["slected"]}, "report.rules: found 'slected'; did you mean selected? allowed: selected, random"),
         (
             {"select_files__horizon_tokens": 102400},

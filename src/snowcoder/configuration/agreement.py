@@ -107,6 +107,8 @@ def check_recipes(
     yield from _unknown("synthesize_documents.recipe", [synthesize_documents.recipe], recipes)
     yield from _unknown("report.recipes", report.recipes, recipes)
     yield from _unknown("report.rules", report.rules, rules)
+    yield from _twice("report.recipes", report.recipes)
+    yield from _twice("report.rules", report.rules)
     for name, recipe in recipes.items():
         if (recipe.kind == "regression") != (not recipe.positives):
             allowed = "[] for a regression" if recipe.kind == "regression" else "one or more for a classification"
@@ -141,6 +143,9 @@ def check_parents(pretrain: ParamsModel, report: ReportParams, graph: Graph) -> 
     for arm, control in report.controls.items():
         yield from _unknown("report.controls", [arm], report.variants)
         yield from _unknown(f"report.controls.{arm}", [control], report.variants)
+        if arm == control:
+            others = ", ".join(name for name in report.variants if name != arm)
+            yield f"report.controls.{arm}: found {shown(control)}, which differs from itself in nothing; allowed: another one: {others}"
         if arm in variants and control in variants:
             yield from _not_alike(arm, variants[arm], control, variants[control])
 
@@ -175,6 +180,13 @@ def check_tables(filter_files: FilterParams, graph: Graph) -> Faults:
             yield f"filter_files.{field}: found {shown(path)}; allowed: a path in the deps of filter_files in dvc.yaml; add it there"
 
 
+def check_stops(generate_completions: GenerateCompletionsParams) -> Faults:
+    """A completion ends at the first of them: every text begins with an empty one."""
+    if "" in generate_completions.stop:
+        index = generate_completions.stop.index("")
+        yield f"generate_completions.stop.{index}: found '', at which every completion would end at once; allowed: text, not empty"
+
+
 def check_positives(fetch_positives: FetchPositivesParams) -> Faults:
     """Some file can be a positive."""
     if fetch_positives.min_file_bytes > fetch_positives.max_file_bytes:
@@ -184,6 +196,7 @@ def check_positives(fetch_positives: FetchPositivesParams) -> Faults:
 
 CHECKS: tuple[Callable[..., Faults], ...] = (
     check_tables,
+    check_stops,
     check_positives,
     check_vocabulary,
     check_encoder,
@@ -207,6 +220,11 @@ def _unknown(field: str, found: Iterable[str], allowed: Iterable[str]) -> Faults
     for name in found:
         if name not in names:
             yield f"{field}: found {shown(name)}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
+
+
+def _twice(field: str, found: list[str]) -> Faults:
+    for name in sorted({name for name in found if found.count(name) > 1}):
+        yield f"{field}: found {shown(name)} {found.count(name)} times; allowed: each once"
 
 
 def _other_path(field: str, found: str, named: str) -> Faults:
