@@ -49,9 +49,11 @@ run_pip() {
   "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" >>"$venv/install.log" 2>&1
 }
 
-# Scripts name the interpreter by its whole path: after the folder was moved they start nothing
-script_interpreter=$(sed -n '1s/^#!//p' "$venv/bin/pip" 2>/dev/null) || script_interpreter=
-have=$([ -x "$script_interpreter" ] && "$venv/bin/python" -c "$version_of; import pip" 2>/dev/null) || have=
+# Scripts name the interpreter by its whole path (in their second line, if it is long or has blanks): after the folder was moved they
+# start nothing, and those of a copy start what it was copied from
+script_interpreter=$(sed -n "1s/^#!//p; 2s/^'''exec' \"*\([^\"]*[^\" ]\)\"* \"\$0\".*/\1/p" "$venv/bin/pip" 2>/dev/null | tail -n 1)
+is_here() { [ -x "$script_interpreter" ] && [ "$(dirname "$script_interpreter")" -ef "$venv/bin" ]; }
+have=$(is_here && "$venv/bin/python" -c "$version_of; import pip" 2>/dev/null) || have=
 wanted=$have
 [ -z "$asked" ] || { check_python "$asked" && wanted=$version; }
 recorded=$(cat "$venv/.installed" 2>/dev/null) || recorded=
