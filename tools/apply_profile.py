@@ -20,6 +20,7 @@ from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.param_faults import did_you_mean, shown
 from snowcoder.params import PARAMS_PATH, read_yaml
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 
 PROFILES = Path("profiles")
 COMMITTED = "nano"
@@ -157,4 +158,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -39,7 +39,7 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ({"report__rules": ["random", "random"]}, "report.rules: found 'random' 2 times; allowed: each once"),
         (
             {"report__controls": {"continued": "continued"}},
-            "report.controls.continued: found 'continued', which differs from itself in nothing; allowed: another one: general, continued_random",
+            "report.controls.continued: found 'continued', which differs from itself in nothing; allowed: another one: general",
         ),
         ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', at which every completion would end at"),
         ({"report__rules": ["slected"]}, "report.rules: found 'slected'; did you mean selected? allowed: selected, random"),

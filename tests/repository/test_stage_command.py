@@ -56,7 +56,7 @@ def test_dvc_of_an_environment_that_is_not_activated(workspace: Path, shell: str
 
 @pytest.mark.parametrize(("started_in", "runs_in", "root"), [("sub", "", None), ("", "copy", None), ("sub", "copy", "sub")])
 def test_an_interpreter_named_by_a_relative_path(workspace: Path, started_in: str, runs_in: str, root: str | None) -> None:
-    """As by `../.venv/bin/python -m dvc repro`, or by `.venv/bin/python -m dvc exp run --temp`, which moves into the copy and names DVC_ROOT."""
+    """As by `../.venv/bin/python -m dvc repro`, or by `.venv/bin/python -m dvc exp run --temp`, which moves into the copy."""
     for name in ("sub", "copy"):
         (workspace / name).mkdir()
         (workspace / name / "stages").symlink_to(workspace / "stages")
