@@ -10,7 +10,8 @@
 # Without an NVIDIA driver, and without the extra gpu, torch comes from PyTorch's own index of CPU builds, which spares some 3 GB of
 # CUDA libraries, unless pip's configuration names an index or find-links, or SNOWCODER_TORCH_INDEX is set to nothing.
 set -eu
-venv=$1 extras=$2 asked=$3
+venv=$1 asked=$3
+extras=$(printf %s "$2" | tr -s ' ,' ',')
 shift 3
 torch_index=${SNOWCODER_TORCH_INDEX-https://download.pytorch.org/whl/cpu}
 version_of='import sys; print("%d.%d" % sys.version_info[:2])'
@@ -30,6 +31,13 @@ check_python() {
   esac
   "$1" -c 'import ensurepip, venv' 2>/dev/null || fail "$1 cannot make environments: apt install python$version-venv"
 }
+
+# pip only warns of an extra that there is not
+for extra in $(printf %s "$extras" | tr ',' ' '); do
+  known=$(sed -n '/^\[project.optional-dependencies\]/,/^\[/s/^\([a-z0-9_-]*\) = .*/\1/p' pyproject.toml)
+  printf '%s\n' "$known" | grep -qx -e "$extra" ||
+    fail "EXTRAS: found '$extra'; allowed: $(echo $known), joined by commas: make EXTRAS=dev,gpu ..."
+done
 
 digest() {
   { cat pyproject.toml constraints.txt; echo "$@"; } | cksum

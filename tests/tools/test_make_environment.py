@@ -73,6 +73,21 @@ def test_an_interpreter_of_another_version_is_refused_before_anything_is_made(pr
     assert not (project / ".venv").exists()
 
 
+@pytest.mark.parametrize("extras", ["dev,gpus", "dev, gpus", "dev gpus", "gpus"])
+def test_an_extra_that_there_is_not_is_refused(project: Path, extras: str) -> None:
+    """pip would warn in its log, install the rest, and the machine would be taken for one without a GPU."""
+    done = make(project, "no-such-python", extras)
+    assert done.returncode == 1
+    assert done.stderr == "error: EXTRAS: found 'gpus'; allowed: dev gpu, joined by commas: make EXTRAS=dev,gpu ...\n"
+
+
+def test_extras_may_be_joined_by_blanks(project: Path) -> None:
+    pretend_version(project / "python3", "3.11")
+    for extras in ("dev gpu", "dev, gpu", "dev,gpu"):
+        told = make(project, str(project / "python3"), extras).stderr
+        assert "installing .[dev,gpu] into .venv" in told
+
+
 def test_an_interpreter_that_is_missing_or_does_not_start_is_refused(project: Path) -> None:
     assert "no-such-python: not found" in make(project, "no-such-python").stderr
     broken = project / "broken"
