@@ -22,6 +22,7 @@ from snowcoder.param_faults import did_you_mean, shown
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.settings import VariantParams
+from snowcoder.reporting.results import input_paths
 from snowcoder.reporting.settings import INITIAL, ReportParams
 from snowcoder.synthesis.acceptance_settings import AcceptParams
 from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
@@ -31,6 +32,9 @@ from snowcoder.tokenization.tokenizer import TokenizerParams
 NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
 # Variants that see the whole selection, all repeats of it
 ON_THE_SELECTION = ("continued", "continued_random")
+
+# Stages whose items are those of pretrain
+MEASURING = ("generate_completions", "execute_completions", "measure_bits_per_byte")
 
 TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
@@ -150,6 +154,21 @@ def check_parents(pretrain: ParamsModel, report: ReportParams, graph: Graph) -> 
             yield from _not_alike(arm, variants[arm], control, variants[control])
 
 
+def check_report(report: ReportParams, graph: Graph) -> Faults:
+    """What the report reads is made by the graph, which runs the report again when it changes."""
+    variants = {name: start for name, start in report.variants.items() if name in graph.items("pretrain")}
+    recipes = [name for name in report.recipes if name in graph.items("train_annotator")]
+    rules = [name for name in report.rules if name in graph.items("select_files")]
+    for stage in MEASURING:
+        for name in variants.keys() - set(graph.items(stage)):
+            yield f"report.variants.{name}: no such item of {stage} in dvc.yaml; allowed: {', '.join(graph.items(stage))}; add it there"
+    # names misspelt are told elsewhere
+    known = report.model_copy(update={"variants": variants, "recipes": recipes, "rules": rules})
+    unnamed = [str(path) for path in input_paths(known) if str(path) not in graph.deps("report")]
+    if unnamed:
+        yield f"report: reads {', '.join(unnamed)}; allowed: what the deps of report in dvc.yaml name; add it there"
+
+
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
     """Documents of every teacher have a limit on what they may copy."""
     kind, limits = synthesize_documents.engine.kind, accept_documents.max_seed_containment
@@ -207,6 +226,7 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_positions,
     check_batches,
     check_parents,
+    check_report,
 )
 
 
