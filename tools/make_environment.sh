@@ -10,7 +10,8 @@
 # Without an NVIDIA driver, and without the extra gpu, torch comes from PyTorch's own index of CPU builds, which spares some 3 GB of
 # CUDA libraries, unless pip's configuration names an index or find-links, or SNOWCODER_TORCH_INDEX is set to nothing.
 set -eu
-venv=$1 extras=$2 asked=$3
+venv=$1 asked=$3
+extras=$(printf %s "$2" | tr -s ' ,' ',')
 shift 3
 torch_index=${SNOWCODER_TORCH_INDEX-https://download.pytorch.org/whl/cpu}
 version_of='import sys; print("%d.%d" % sys.version_info[:2])'
@@ -31,6 +32,13 @@ check_python() {
   "$1" -c 'import ensurepip, venv' 2>/dev/null || fail "$1 cannot make environments: apt install python$version-venv"
 }
 
+# pip only warns of an extra that there is not
+for extra in $(printf %s "$extras" | tr ',' ' '); do
+  known=$(sed -n '/^\[project.optional-dependencies\]/,/^\[/s/^\([a-z0-9_-]*\) = .*/\1/p' pyproject.toml)
+  printf '%s\n' "$known" | grep -qx -e "$extra" ||
+    fail "EXTRAS: found '$extra'; allowed: $(echo $known), joined by commas: make EXTRAS=dev,gpu ..."
+done
+
 digest() {
   { cat pyproject.toml constraints.txt; echo "$@"; } | cksum
 }
@@ -49,9 +57,11 @@ run_pip() {
   "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" >>"$venv/install.log" 2>&1
 }
 
-# Scripts name the interpreter by its whole path: after the folder was moved they start nothing
-script_interpreter=$(sed -n '1s/^#!//p' "$venv/bin/pip" 2>/dev/null) || script_interpreter=
-have=$([ -x "$script_interpreter" ] && "$venv/bin/python" -c "$version_of; import pip" 2>/dev/null) || have=
+# Scripts name the interpreter by its whole path (in their second line, if it is long or has blanks): after the folder was moved they
+# start nothing, and those of a copy start what it was copied from
+script_interpreter=$(sed -n "1s/^#!//p; 2s/^'''exec' \"*\([^\"]*[^\" ]\)\"* \"\$0\".*/\1/p" "$venv/bin/pip" 2>/dev/null | tail -n 1)
+is_here() { [ -x "$script_interpreter" ] && [ "$(dirname "$script_interpreter")" -ef "$venv/bin" ]; }
+have=$(is_here && "$venv/bin/python" -c "$version_of; import pip" 2>/dev/null) || have=
 wanted=$have
 [ -z "$asked" ] || { check_python "$asked" && wanted=$version; }
 recorded=$(cat "$venv/.installed" 2>/dev/null) || recorded=

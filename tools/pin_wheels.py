@@ -57,7 +57,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--ranks", type=Path)
     parser.add_argument("--rank-source", default="")
     parser.add_argument("--rank-date", default="")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    for path in (arguments.lock, arguments.table):  # before anything is downloaded
+        if path.is_dir() or not path.parent.is_dir():
+            parser.error(f"{path}: cannot be written there; allowed: a file in a folder that exists")
+    if not arguments.table.exists() and not arguments.add:
+        parser.error(f"{arguments.table}: not found, and no --add: there is nothing to pin")
+    return arguments
 
 
 def read_rows(table: Path) -> dict[str, dict[str, str]]:

@@ -11,14 +11,13 @@ and hour. The plan of the training stages is kept in the work folder and set bes
 
 import argparse
 import math
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.configuration.checking import check_params
-from snowcoder.errors import ParameterError, SnowcoderError
+from snowcoder.errors import ParameterError
 from snowcoder.evaluation.completions import GenerateCompletionsParams
 from snowcoder.execution import worker_count
 from snowcoder.metrics import flatten
@@ -42,6 +41,7 @@ from snowcoder.pretraining.runtime import Sharding, runtime_settings
 from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 from snowcoder.tracking_plan import StageCost, write_plan
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
@@ -245,7 +245,4 @@ def _overlay(profile: str) -> Path:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except SnowcoderError as error:
-        sys.exit(f"error: {error}")
+    run_tool(main)

@@ -23,6 +23,7 @@ from snowcoder.exercises.names import parse
 from snowcoder.params import load_section
 from snowcoder.seeding import unit_hash
 from snowcoder.shards import read_table
+from snowcoder.tool import run_tool
 
 LICENCE = "".join(
     f"# {line}\n"
@@ -79,6 +80,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=100, help="Python files of the train split, in the order of a hash of their content")
     arguments = parser.parse_args()
+    if arguments.files < 1:
+        parser.error(f"--files: found {arguments.files}; allowed: 1 or more")
     rows = [row for row in read_table(Path("data/split_files")).to_pylist() if row["language"] == "python" and row["split"] == "train"]
     rows = sorted((row for row in rows if row["n_bytes"] >= MIN_BYTES), key=lambda row: unit_hash(1, "probe", row["content_sha256"]))
     rows = rows[: arguments.files]
@@ -115,4 +118,4 @@ def _scores(rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

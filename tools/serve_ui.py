@@ -6,15 +6,17 @@ With MLFLOW_TRACKING_URI set to a server's address there is nothing to serve: on
 import argparse
 import json
 import os
+import socket
 import sys
 import urllib.parse
 
 from filelock import Timeout
 
 from snowcoder.mlflow_mirror import sync
-from snowcoder.mlflow_store import Store
+from snowcoder.mlflow_store import Store, tracking_uri
 from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 
 MOST_COMPARED = 20
 
@@ -37,19 +39,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default 5000)")
     port = parser.parse_args().port
+    if not 0 < port < 65536:
+        parser.error(f"--port: found {port}; allowed: 1 to 65535")
     work = work_dir()
+    if not is_server(tracking_uri(work)):
+        refuse_taken(port)
     write_missing_summaries()
     try:
         sync(work)
     except Timeout:
         print("a run is being mirrored right now; its lines appear as it goes on")
-    store = Store(work)
-    served = not store.uri.startswith("http")
+    from mlflow.exceptions import MlflowException  # after snowcoder.mlflow_store, which says how mlflow is to be imported
+
+    try:
+        store = Store(work)
+    except MlflowException as error:
+        reason = str(error).split("\n")[0][:300]
+        advice = f"the records are in {work / 'tracking'}; without MLFLOW_TRACKING_URI they are served from here"
+        sys.exit(f"error: {tracking_uri(work)}: cannot be read ({reason}); {advice}")
+    served = not is_server(store.uri)
     base = f"http://127.0.0.1:{port}" if served else store.uri.rstrip("/")
     for title, url in page_urls(base, store).items():
         print(f"{title + ':':<11}{url}", flush=True)
     if served:
         serve(store.uri, port)
+
+
+def is_server(uri: str) -> bool:
+    """Whether somebody else serves the pages of this store."""
+    return uri.startswith("http")
+
+
+def refuse_taken(port: int) -> None:
+    """Exit if another program listens on the port: its pages would be taken for ours."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            advice = f'another program (or `make ui`) may use it; take another port: make ui ARGUMENTS="--port {port % 65535 + 1}"'
+            sys.exit(f"error: 127.0.0.1:{port}: {error.strerror}; {advice}")
 
 
 def serve(uri: str, port: int) -> None:
@@ -60,4 +89,4 @@ def serve(uri: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

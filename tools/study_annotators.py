@@ -23,6 +23,7 @@ from snowcoder.inference.engine_params import model_identity
 from snowcoder.params import load_section
 from snowcoder.reporting.annotator_study import CONTROL, Run, read_run, study_page
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 
 PAGE = Path("results/annotators.md")
 SEEDS = (1, 2, 3)
@@ -183,4 +184,4 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

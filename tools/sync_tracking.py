@@ -14,6 +14,7 @@ from snowcoder.mlflow_mirror import sync
 from snowcoder.mlflow_store import tracking_uri
 from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.stage import work_dir
+from snowcoder.tool import run_tool
 
 
 def main() -> None:
@@ -33,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

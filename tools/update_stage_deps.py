@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
 from snowcoder.fingerprint import REPOSITORY_ROOT, import_closure
+from snowcoder.tool import run_tool
 
 CODE_PREFIXES = ("src/", "stages/")
 CODE_FOLDERS = {"src/snowcoder", "stages"}
@@ -38,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(main)

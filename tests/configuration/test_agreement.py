@@ -1,10 +1,13 @@
 """Sections that contradict each other are refused, with both values."""
 
+import copy
 from typing import Any
 
 import pytest
 
-from tests.configuration.changed_params import PARAMS, changed, faults
+from snowcoder.configuration.checking import faults_of
+from snowcoder.configuration.graph import Graph
+from tests.configuration.changed_params import GRAPH, PARAMS, ROOT, changed, faults
 
 SCHEDULE = PARAMS["pretrain"]["enhanced"]["schedule"]
 DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
@@ -35,6 +38,13 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ({"select_files__recipe": "HQQ"}, "select_files.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
         ({"synthesize_documents__recipe": "hqins"}, "synthesize_documents.recipe: found 'hqins'; did you mean HQINS? allowed: EDU"),
         ({"report__recipes": ["EDU", "HQI"]}, "report.recipes: found 'HQI'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
+        ({"report__recipes": ["EDU", "HQ", "EDU"]}, "report.recipes: found 'EDU' 2 times; allowed: each once"),
+        ({"report__rules": ["random", "random"]}, "report.rules: found 'random' 2 times; allowed: each once"),
+        (
+            {"report__controls": {"continued": "continued"}},
+            "report.controls.continued: found 'continued', which differs from itself in nothing; allowed: another one: general",
+        ),
+        ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', at which every completion would end at"),
         ({"report__rules": ["slected"]}, "report.rules: found 'slected'; did you mean selected? allowed: selected, random"),
         (
             {"select_files__horizon_tokens": 102400},
@@ -160,3 +170,38 @@ def test_experiments_that_people_run_are_accepted(values: dict[str, Any]) -> Non
 def test_a_section_at_fault_does_not_hide_what_others_disagree_on() -> None:
     told = faults(changed(filter_files__mask="yes", initialize_model__vocab_size=512))
     assert [one.split(":")[0] for one in told] == ["filter_files.mask", "initialize_model.vocab_size"]
+
+
+def test_a_variant_that_the_graph_does_not_measure_or_report_is_refused() -> None:
+    """Added as params.yaml, pack_tokens and pretrain ask: the report would fail for want of it, at the end, or keep what it was."""
+    stages = copy.deepcopy(GRAPH.stages)
+    for stage in ("pack_tokens", "pretrain"):
+        stages[stage]["foreach"]["mine"] = stages[stage]["foreach"]["enhanced"]
+    raw = changed(
+        pretrain__mine=PARAMS["pretrain"]["enhanced"],
+        pack_tokens__mine=PARAMS["pack_tokens"]["enhanced"],
+        report__variants=PARAMS["report"]["variants"] | {"mine": "continued"},
+    )
+    told = faults_of(raw, Graph(stages), ROOT)
+    items = "general, continued, continued_random, enhanced, enhanced_selected; add it there"
+    assert told[0] == f"report.variants.mine: no such item of generate_completions in dvc.yaml; allowed: {items}"
+    assert [fault.split(" in dvc.yaml")[0].split()[-1] for fault in told[:3]] == [
+        "generate_completions",
+        "execute_completions",
+        "measure_bits_per_byte",
+    ]
+    assert told[3].startswith(
+        "report: reads metrics/pack_tokens/mine.json, metrics/pretrain/mine.json, metrics/execute_completions/mine.json, "
+    )
+    assert len(told) == 4
+    made = ["metrics/pack_tokens/mine.json", "metrics/pretrain/mine.json", "metrics/execute_completions/mine.json"]
+    made += ["metrics/measure_bits_per_byte/mine.json", "models/pretrain/mine/loss_curve.csv", "data/measure_bits_per_byte/mine"]
+    stages["report"]["deps"] += made
+    stages["measure_bits_per_byte"]["foreach"]["mine"] = {"model": "models/pretrain/mine"}
+    for stage in ("generate_completions", "execute_completions"):
+        stages[stage]["foreach"].append("mine")
+    assert faults_of(raw, Graph(stages), ROOT) == []
+
+
+def test_a_name_that_the_report_misspells_is_one_fault() -> None:
+    assert len(faults(changed(report__recipes=["EDU", "HQI"], report__rules=["selected"]))) == 1

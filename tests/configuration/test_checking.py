@@ -129,6 +129,26 @@ def test_a_file_that_is_not_there_is_refused_by_its_key(path: str) -> None:
     assert any(fault.startswith(f"{key}: found 'data/nowhere.csv', which does not exist in ") for fault in told)
 
 
+def test_in_the_copy_of_an_experiment_the_repository_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path leads from there, and the copy is gone when its user looks."""
+    repository, copy = tmp_path / "repository", tmp_path / "repository" / "copy"
+    copy.mkdir(parents=True)
+    monkeypatch.setenv("DVC_ROOT", str(repository))
+    monkeypatch.chdir(copy)
+    source = {"kind": "directory", "path": "../nowhere", "depth": 1}
+    assert f"fetch_corpus.source.path: found '../nowhere', which does not exist in {repository}; allowed: an existing file or folder" in (
+        faults(changed(fetch_corpus__source=source))
+    )
+
+
+def test_an_item_that_the_graph_lacks_is_refused_with_the_place_to_add_it() -> None:
+    (fault,) = faults(changed(pretrain__mine=PARAMS["pretrain"]["enhanced"]))
+    assert fault.startswith("pretrain.mine: unknown parameter ")
+    assert fault.endswith("; a new item goes into the `foreach` of stage pretrain in dvc.yaml too")
+    (fault,) = faults(changed(pretrain__bf17=True))
+    assert "foreach" not in fault
+
+
 def test_an_empty_path_is_no_file() -> None:
     assert "fetch_positives.source.lock: found ''; allowed: an existing file or folder" in faults(changed(fetch_positives__source__lock=""))
 

@@ -47,3 +47,11 @@ def test_a_profile_is_asked_for_by_name() -> None:
     assert result.returncode == 0
     for name in ("nano", "toy", "h100", "paper", "make profile PROFILE="):
         assert name in result.stdout
+
+
+@pytest.mark.parametrize("name", ["", "my venv"])
+def test_an_environment_without_a_name_or_with_blanks_in_it_is_refused(name: str) -> None:
+    """make would take the words for several, and nothing for the folder of the system's programs."""
+    result = make(f"VENV={name}", "help")
+    assert result.returncode == 2
+    assert f'VENV: found "{name}"; allowed: one path without blanks' in result.stderr

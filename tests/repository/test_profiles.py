@@ -48,6 +48,26 @@ def test_only_lines_of_the_profile_s_own_keys_change(profile: str, tmp_path: Pat
     assert [line for line in before if line.lstrip().startswith("#")] == [line for line in after if line.lstrip().startswith("#")]
 
 
+SCHEDULE = "{kind: linear, peak_learning_rate: 0.0002, final_learning_rate: 0.0, warmup_steps: 16}"
+
+
+@pytest.mark.parametrize("variant", ["continued", "continued_random"])
+def test_a_value_that_an_anchor_ties_to_another_is_not_changed_behind_the_user_s_back(variant: str, tmp_path: Path) -> None:
+    params, profile = params_of("nano", tmp_path), tmp_path / "mine.yaml"
+    text = params.read_text().replace(f"schedule: {SCHEDULE}", f"schedule: &same {SCHEDULE}", 1)
+    params.write_text(text.replace(f"schedule: {SCHEDULE}", "schedule: *same", 1))
+    before = params.read_text()
+    profile.write_text(f"pretrain: {{{variant}: {{schedule: {{warmup_steps: 2}}}}}}\n")
+    other = {"continued": "continued_random", "continued_random": "continued"}[variant]
+    with pytest.raises(ParameterError, match=rf"pretrain\.{other}\.schedule\.warmup_steps would become 2 instead of 16: it shares"):
+        apply_profile(profile, params)
+    assert params.read_text() == before
+    profile.write_text("pretrain: {continued: {schedule: {warmup_steps: 2}}, continued_random: {schedule: {warmup_steps: 2}}}\n")
+    apply_profile(profile, params)
+    pretrain = read_yaml(params)["pretrain"]
+    assert [pretrain[name]["schedule"]["warmup_steps"] for name in ("continued", "continued_random")] == [2, 2]
+
+
 def test_paper_profile_builds_the_model_of_table_1(tmp_path: Path) -> None:
     import torch
     from transformers import LlamaForCausalLM

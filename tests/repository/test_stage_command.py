@@ -1,5 +1,6 @@
 """stages/run.sh: a stage runs by the interpreter of the dvc that asks for it, whatever PATH and shell are."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,28 @@ def test_dvc_of_an_environment_that_is_not_activated(workspace: Path, shell: str
     assert result.returncode == 0, result.stdout + result.stderr
     assert seen(workspace).startswith(f"{ENVIRONMENT / 'bin'}/python")
     assert "['--item', 'a b']" in seen(workspace)
+
+
+@pytest.mark.parametrize(("started_in", "runs_in", "root"), [("sub", "", None), ("", "copy", None), ("sub", "copy", "sub")])
+def test_an_interpreter_named_by_a_relative_path(workspace: Path, started_in: str, runs_in: str, root: str | None) -> None:
+    """As by `../.venv/bin/python -m dvc repro`, or by `.venv/bin/python -m dvc exp run --temp`, which moves into the copy."""
+    for name in ("sub", "copy"):
+        (workspace / name).mkdir()
+        (workspace / name / "stages").symlink_to(workspace / "stages")
+        (workspace / name / "src").mkdir()
+    (workspace / started_in / ".venv").symlink_to(ENVIRONMENT)
+    moves = f"os.chdir({str(workspace / runs_in)!r}); " if root else ""
+    added = f" | {{'DVC_ROOT': {str(workspace / root)!r}}}" if root else ""
+    called = f"subprocess.call(['sh', 'stages/run.sh', 'show'], cwd={str(workspace / runs_in)!r}, env=dict(os.environ){added})"
+    command = (
+        f"cd '{workspace / started_in}' && .venv/bin/python -c {shlex.quote(f'import os, subprocess, sys; {moves}sys.exit({called})')}"
+    )
+    for level in range(4):  # shells in between, so that this test's own interpreter is out of sight
+        (workspace / f"shell-{level}").write_text(f"{command}\nexit $?\n")
+        command = f"sh '{workspace}/shell-{level}'"
+    result = run(workspace, ["sh", "shell-3"], SYSTEM_PATH)
+    assert result.returncode == 0, result.stderr
+    assert seen(workspace / runs_in).startswith(f"{workspace / started_in}/.venv/bin/python")
 
 
 def test_code_of_the_workspace_comes_before_what_is_installed(workspace: Path) -> None:

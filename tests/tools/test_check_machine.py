@@ -47,6 +47,13 @@ def test_memory_is_the_containers_where_it_has_less(tmp_path: Path, monkeypatch:
     assert "less than the 6 GiB" in check_machine.describe_processor()
 
 
+def test_a_variable_that_nothing_reads_is_told() -> None:
+    told = check_machine.unknown_variables(["SNOWCODER_WORKER", "SNOWCODER_WORKERS", "HOME", "SNOWCODER_ENDPOINT_URL"])
+    assert told == [
+        "environment: SNOWCODER_WORKER: nothing reads it; did you mean SNOWCODER_WORKERS? docs/environment.md lists what is read"
+    ]
+
+
 def test_the_checks_pass_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_status:
         check_machine.main()

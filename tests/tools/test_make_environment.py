@@ -4,6 +4,7 @@ A tiny project with a build backend of its own stands in for the real one: its e
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,21 @@ def test_an_interpreter_of_another_version_is_refused_before_anything_is_made(pr
     assert not (project / ".venv").exists()
 
 
+@pytest.mark.parametrize("extras", ["dev,gpus", "dev, gpus", "dev gpus", "gpus"])
+def test_an_extra_that_there_is_not_is_refused(project: Path, extras: str) -> None:
+    """pip would warn in its log, install the rest, and the machine would be taken for one without a GPU."""
+    done = make(project, "no-such-python", extras)
+    assert done.returncode == 1
+    assert done.stderr == "error: EXTRAS: found 'gpus'; allowed: dev gpu, joined by commas: make EXTRAS=dev,gpu ...\n"
+
+
+def test_extras_may_be_joined_by_blanks(project: Path) -> None:
+    pretend_version(project / "python3", "3.11")
+    for extras in ("dev gpu", "dev, gpu", "dev,gpu"):
+        told = make(project, str(project / "python3"), extras).stderr
+        assert "installing .[dev,gpu] into .venv" in told
+
+
 def test_an_interpreter_that_is_missing_or_does_not_start_is_refused(project: Path) -> None:
     assert "no-such-python: not found" in make(project, "no-such-python").stderr
     broken = project / "broken"
@@ -109,6 +125,37 @@ def test_an_environment_of_another_version_half_made_or_moved_is_made_anew(proje
     pip.write_text(pip.read_text().replace(str(project), "/moved/away"))
     assert "installing" in make(project, sys.executable).stderr
     assert make(project).stderr == ""
+
+
+SHORT = "#!{0}/.venv/bin/python\n"
+LONG = "#!/bin/sh\n'''exec' {0}/.venv/bin/python \"$0\" \"$@\"\n' '''\n"
+WITH_BLANKS = "#!/bin/sh\n'''exec' \"{0}/.venv/bin/python\" \"$0\" \"$@\"\n' '''\n"
+
+
+@pytest.mark.parametrize(("name", "first_lines"), [("here", SHORT), ("here", LONG), ("with two blanks", WITH_BLANKS)])
+def test_an_environment_that_was_moved_or_copied_is_known_by_its_scripts(project: Path, name: str, first_lines: str) -> None:
+    """Its own folder is where it does nothing; elsewhere a `python3` of another version shows by its refusal that it would be made anew."""
+    folder = project / name
+    (folder / ".venv/bin").mkdir(parents=True)
+    for file in ("pyproject.toml", "constraints.txt"):
+        (project / file).rename(folder / file)
+    (folder / ".venv/bin/pip").write_text(first_lines.format(folder))
+    (folder / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (folder / ".venv/bin/python").chmod(0o755)
+    digest = subprocess.run(
+        ["sh", "-c", "{ cat pyproject.toml constraints.txt; echo; } | cksum"], cwd=folder, capture_output=True, text=True
+    )
+    (folder / ".venv/.installed").write_text(f"{digest.stdout.strip()} extras dev\n")
+    (project / "other").mkdir()
+    pretend_version(project / "other/python3", "3.10")
+    path = f"{project / 'other'}:{os.environ['PATH']}"
+    assert make(folder, PATH=path).stderr == ""
+    (project / "link").symlink_to(folder)
+    assert make(project / "link", PATH=path).stderr == "", "another name of the same folder"
+    shutil.copytree(folder, project / "copied")
+    assert "python3 is Python 3.10" in make(project / "copied", PATH=path).stderr, "its scripts would start what it was copied from"
+    folder.rename(project / "moved")
+    assert "python3 is Python 3.10" in make(project / "moved", PATH=path).stderr, "its scripts would start nothing"
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from snowcoder.param_faults import did_you_mean, shown
 from snowcoder.params import ParamsModel
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.settings import VariantParams
+from snowcoder.reporting.results import input_paths
 from snowcoder.reporting.settings import INITIAL, ReportParams
 from snowcoder.synthesis.acceptance_settings import AcceptParams
 from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
@@ -31,6 +32,9 @@ from snowcoder.tokenization.tokenizer import TokenizerParams
 NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
 # Variants that see the whole selection, all repeats of it
 ON_THE_SELECTION = ("continued", "continued_random")
+
+# Stages whose items are those of pretrain
+MEASURING = ("generate_completions", "execute_completions", "measure_bits_per_byte")
 
 TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
@@ -107,6 +111,8 @@ def check_recipes(
     yield from _unknown("synthesize_documents.recipe", [synthesize_documents.recipe], recipes)
     yield from _unknown("report.recipes", report.recipes, recipes)
     yield from _unknown("report.rules", report.rules, rules)
+    yield from _twice("report.recipes", report.recipes)
+    yield from _twice("report.rules", report.rules)
     for name, recipe in recipes.items():
         if (recipe.kind == "regression") != (not recipe.positives):
             allowed = "[] for a regression" if recipe.kind == "regression" else "one or more for a classification"
@@ -141,8 +147,26 @@ def check_parents(pretrain: ParamsModel, report: ReportParams, graph: Graph) -> 
     for arm, control in report.controls.items():
         yield from _unknown("report.controls", [arm], report.variants)
         yield from _unknown(f"report.controls.{arm}", [control], report.variants)
+        if arm == control:
+            others = ", ".join(name for name in report.variants if name != arm)
+            yield f"report.controls.{arm}: found {shown(control)}, which differs from itself in nothing; allowed: another one: {others}"
         if arm in variants and control in variants:
             yield from _not_alike(arm, variants[arm], control, variants[control])
+
+
+def check_report(report: ReportParams, graph: Graph) -> Faults:
+    """What the report reads is made by the graph, which runs the report again when it changes."""
+    variants = {name: start for name, start in report.variants.items() if name in graph.items("pretrain")}
+    recipes = [name for name in report.recipes if name in graph.items("train_annotator")]
+    rules = [name for name in report.rules if name in graph.items("select_files")]
+    for stage in MEASURING:
+        for name in variants.keys() - set(graph.items(stage)):
+            yield f"report.variants.{name}: no such item of {stage} in dvc.yaml; allowed: {', '.join(graph.items(stage))}; add it there"
+    # names misspelt are told elsewhere
+    known = report.model_copy(update={"variants": variants, "recipes": recipes, "rules": rules})
+    unnamed = [str(path) for path in input_paths(known) if str(path) not in graph.deps("report")]
+    if unnamed:
+        yield f"report: reads {', '.join(unnamed)}; allowed: what the deps of report in dvc.yaml name; add it there"
 
 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
@@ -175,6 +199,13 @@ def check_tables(filter_files: FilterParams, graph: Graph) -> Faults:
             yield f"filter_files.{field}: found {shown(path)}; allowed: a path in the deps of filter_files in dvc.yaml; add it there"
 
 
+def check_stops(generate_completions: GenerateCompletionsParams) -> Faults:
+    """A completion ends at the first of them: every text begins with an empty one."""
+    if "" in generate_completions.stop:
+        index = generate_completions.stop.index("")
+        yield f"generate_completions.stop.{index}: found '', at which every completion would end at once; allowed: text, not empty"
+
+
 def check_positives(fetch_positives: FetchPositivesParams) -> Faults:
     """Some file can be a positive."""
     if fetch_positives.min_file_bytes > fetch_positives.max_file_bytes:
@@ -184,6 +215,7 @@ def check_positives(fetch_positives: FetchPositivesParams) -> Faults:
 
 CHECKS: tuple[Callable[..., Faults], ...] = (
     check_tables,
+    check_stops,
     check_positives,
     check_vocabulary,
     check_encoder,
@@ -194,6 +226,7 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_positions,
     check_batches,
     check_parents,
+    check_report,
 )
 
 
@@ -207,6 +240,11 @@ def _unknown(field: str, found: Iterable[str], allowed: Iterable[str]) -> Faults
     for name in found:
         if name not in names:
             yield f"{field}: found {shown(name)}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
+
+
+def _twice(field: str, found: list[str]) -> Faults:
+    for name in sorted({name for name in found if found.count(name) > 1}):
+        yield f"{field}: found {shown(name)} {found.count(name)} times; allowed: each once"
 
 
 def _other_path(field: str, found: str, named: str) -> Faults:

@@ -10,6 +10,7 @@ from snowcoder.corpus.source_paths import source_path
 from snowcoder.errors import SourceError
 from snowcoder.param_faults import shown
 from snowcoder.params import MustExist, ParamsModel
+from snowcoder.workspace import is_copy, original_root
 
 
 def missing_files(sections: Mapping[str, ParamsModel], root: Path) -> Iterator[str]:
@@ -24,7 +25,8 @@ def missing_files(sections: Mapping[str, ParamsModel], root: Path) -> Iterator[s
 def _missing(field: str, value: str, root: Path) -> Iterator[str]:
     try:
         if not (root / source_path(value)).exists():
-            yield f"{field}: found {shown(value)}, which does not exist in {root.resolve()}; allowed: an existing file or folder"
+            where = original_root() if is_copy() else root.resolve()  # a copy lasts no longer than its experiment
+            yield f"{field}: found {shown(value)}, which does not exist in {where}; allowed: an existing file or folder"
     except SourceError as error:  # there, but not in the copy in which an experiment runs
         yield f"{field}: {error}"
 

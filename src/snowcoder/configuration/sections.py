@@ -83,7 +83,7 @@ def validate_sections(raw: Mapping[str, Any], graph: Graph) -> tuple[dict[str, P
         try:
             sections[name] = model.model_validate(raw[name])
         except ValidationError as error:
-            faults += describe_faults(error, model, name)
+            faults += [fault + _item_hint(fault, name, raw[name]) for fault in describe_faults(error, model, name)]
     return sections, faults
 
 
@@ -94,3 +94,10 @@ def section_model(name: str, items: tuple[str, ...]) -> type[ParamsModel]:
         return SECTIONS[name]
     fields: Any = dict.fromkeys(items, (ITEMS[name], ...))
     return create_model(SECTIONS[name].__name__, __base__=SECTIONS[name], **fields)
+
+
+def _item_hint(fault: str, section: str, raw: Any) -> str:
+    """What to do about a mapping under a key that is no item of the graph, or ''."""
+    key, is_unknown, _ = fault.removeprefix(f"{section}.").partition(": unknown parameter ")
+    is_item = section in ITEMS and is_unknown and isinstance(raw, dict) and isinstance(raw.get(key), dict)
+    return f"; a new item goes into the `foreach` of stage {section} in dvc.yaml too" if is_item else ""
