@@ -108,6 +108,21 @@ def test_a_block_with_a_signature_alone_is_not_the_solution(body: str) -> None:
     assert namespace["f"](3) == 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[BEGIN]\n{SOLUTION}[DONE]\n",
+        f"{SOLUTION}[DONE]",
+        f"{SOLUTION}\n[DONE]\n\nYou are an expert programmer\n[BEGIN]\ndef f(x):\n    return 0\n[DONE]\n",
+        f"[BEGIN]\r\n{SOLUTION}[DONE]\r\n",
+    ],
+)
+def test_the_tags_of_mbpps_prompt_are_no_lists(text: str) -> None:
+    assert not parses(text)
+    assert result(repair(text, "f")) == 7
+    assert count_unparsed([("", text)]) == {"samples": 1, "end_token": 0, "code_fence": 1}
+
+
 def test_helpers_in_an_earlier_block_are_kept() -> None:
     text = "A helper:\n```python\ndef g(x):\n    return x\n```\nThe function:\n```python\ndef f(x):\n    return g(x)\n```\n"
     assert result(repair(text, "f")) == 7
@@ -120,6 +135,7 @@ def test_helpers_in_an_earlier_block_are_kept() -> None:
         'def f(x):\n    """\n    ```\n    f(1)\n    ```\n    """\n    return x\n',
         'def f(x):\n    return x.split("<|endoftext|>")\n',
         SOLUTION + "# <|endoftext|>\n",
+        "DONE = 7\n\ndef f(x):\n    y = [DONE]\n    [DONE]\n    return y[0]\n",
         "def f(x):\n    return 0\n",  # wrong
         "",
         "Here",

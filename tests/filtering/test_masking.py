@@ -70,7 +70,9 @@ def test_personal_data_and_secrets_are_replaced_and_counted(text: str, kind: str
         "FROM mcr.microsoft.com/dotnet/sdk:12.11.10.9",
         "gem 'rails', '6.11.7.10'",
         "## [12.11.10.9] - 2020-01-01",
-        "git checkout tags/12.11.10.9",
+        "git checkout tags/12.11.10.9, tag: 12.11.10.9, .. deprecated:: 12.11.10.9, New in 12.11.10.9",
+        "version.parse('12.11.10.9')",
+        "SSDP = '239.255.255.250'; MDNS = '224.0.0.251'",
         "the key DefaultAuthenticationProviderFactory and a token test_that_Something_Long_happens_2_times",
     ],
 )

@@ -11,7 +11,23 @@ function; the longest run of lines that parses (sanitising.py).
 import re
 import textwrap
 import warnings
-from ast import AnnAssign, Assign, AsyncFunctionDef, ClassDef, Constant, Expr, FunctionDef, Import, ImportFrom, Pass, Raise, parse, stmt
+from ast import (
+    AnnAssign,
+    Assign,
+    AsyncFunctionDef,
+    ClassDef,
+    Constant,
+    Expr,
+    FunctionDef,
+    Import,
+    ImportFrom,
+    List,
+    Pass,
+    Raise,
+    parse,
+    stmt,
+    unparse,
+)
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -27,21 +43,24 @@ FIRST_TOKENS = re.compile(
 )
 THOUGHTS = re.compile(r"\A.*</think>", re.DOTALL)
 FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*?)[ \t\r]*$", re.MULTILINE)
-TAG = re.compile(r"^[ \t]*\[/?PYTHON\][ \t]*$|(?<=[^\s`])```[ \t]*$", re.MULTILINE)  # CodeLlama's fence; one that follows code on its line
+# CodeLlama's fence; that of MBPP's prompt; one that follows code on its line
+TAG = re.compile(r"^[ \t]*\[(?:/?PYTHON|BEGIN|DONE)\][ \t\r]*$|(?<=[^\s`])```[ \t]*$", re.MULTILINE)
+LISTS = ("[PYTHON]", "[BEGIN]", "[DONE]")  # those that Python takes for a list
 MAX_TOKENS = 20
 DEFINITIONS = (AnnAssign, Assign, AsyncFunctionDef, ClassDef, FunctionDef, Import, ImportFrom)
 PYTHON_NAMES = ("", "python", "python3", "py", "py3")
 
 
 def parses(program: str) -> bool:
-    """Whether Python compiles it."""
+    """Whether Python compiles it. A tag that Python would take for a list (LISTS), alone on its line, is none of a program's parts."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(program, "<sample>", "exec", dont_inherit=True)
+            nodes = parse(program).body if any(tag in program for tag in LISTS) else []
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return False
-    return True
+    return not any(isinstance(node, Expr) and isinstance(node.value, List) and unparse(node.value) in LISTS for node in nodes)
 
 
 def count_unparsed(samples: Sequence[tuple[str, str]]) -> dict[str, int]:

@@ -6,9 +6,9 @@ A stand-in depends on the value alone, so that one value stays one value over al
   email       user-1a2b@example.com                  (reserved for documentation, RFC 2606)
   ip_address  203.0.113.7, 2001:db8::1a2b            (reserved for documentation, RFC 5737 and 3849)
   secret      masked-secret-1a2b                     (also for the password of `scheme://user:password@host`, there alone)
-Left alone: addresses that are private, loopback, reserved, or a public resolver; numbers that read as versions; addresses at example
-domains; `git@`, which is a user name of servers; algorithms of SSH; matrix products (`left@right.de`), in Python wherever code stands.
-Masking is idempotent.
+Left alone: addresses that are private, loopback, reserved, multicast, or a public resolver; numbers that read as versions; addresses
+at example domains; `git@`, which is a user name of servers; algorithms of SSH; matrix products (`left@right.de`), in Python wherever code
+stands. Masking is idempotent.
 """
 
 import hashlib
@@ -50,15 +50,16 @@ _MAYBE_IPV4 = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
 _MAYBE_IPV6 = re.compile(r":[0-9a-fA-F]{0,4}:")
 _VERSION_BEFORE = re.compile(
     r"(?:"
-    r"identifier|version\w*(?:[\s\"'(:=>/,{]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"  # also AssemblyVersion, __version__, <version>
-    r"|(?<![a-z])(?:ver|release[ds]?|rev|build|firmware|driver|revision|oid\w*|section|since|requires?|upgraded? to|v)"
+    # also AssemblyVersion, __version__, <version>
+    r"identifier|version\w*(?:\.parse)?(?:[\s\"'(:=>/,{]+(?:is|of|was|to|from|number|string|[a-z]\w+))?"
+    r"|(?<![a-z])(?:ver|release[ds]?|rev|build|firmware|driver|revision|oid\w*|section|since|requires?|upgraded? to"
+    r"|new in|deprecated|tags?|v)"
     r"|[=~!^]=|[<>]=|\(=|[~^]>?|[<>][ ]|,[ ]?[<>]"  # of a requirement
     r"|(?:^|\n)[ \t]*gem [\"'][\w-]+[\"'],"
     r"|(?:^|\n)##+ ?\[?"  # a heading of a list of changes
-    r"|\btags?/"
     r")[\s\"'(:=>/{]*$"
     r"|(?-i:\b[A-Z][A-Za-z]+/$)"  # Chrome/, of a user agent
-    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\b(?:image:|FROM)\s+\S+:$",  # group:artifact: of Maven, a container's tag
+    r"|\b[a-z][\w.-]*:[a-z][\w.-]*:$|\b(?:image:|(?-i:FROM))\s+\S+:$",  # group:artifact: of Maven, a container's tag
     re.IGNORECASE,
 )
 _VERSION_CONTEXT_CHARS = 40
@@ -128,7 +129,8 @@ def _ipv4(match: re.Match[str]) -> str:
     small = all(len(octet) == 1 for octet in text.split("."))  # 1.2.3.4, 2.5.4.3: an example, a version or an object identifier
     if small or text.endswith(".0.0") or text in _PUBLIC_RESOLVERS or _VERSION_BEFORE.search(before):
         return text
-    return f"203.0.113.{int(_code(text), 16) % 254 + 1}" if ipaddress.IPv4Address(text).is_global else text
+    address = ipaddress.IPv4Address(text)
+    return f"203.0.113.{int(_code(text), 16) % 254 + 1}" if address.is_global and not address.is_multicast else text
 
 
 def _ipv6(match: re.Match[str]) -> str:
