@@ -1,11 +1,12 @@
 """The sentences must say what the numbers say, also when the recipe does not help."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.findings import compare, control_finding, findings, ladder_finding, score_finding
+from snowcoder.reporting.findings import compare, control_finding, findings, ladder_finding, length_finding, score_finding
 from snowcoder.reporting.results import Results, read_results
 from tests.reporting.fabricate import PARAMS, fabricate
 
@@ -57,3 +58,11 @@ def test_no_solved_problem_is_said_plainly(results: Results, tmp_path: Path) -> 
 def test_stand_ins_are_named(results: Results) -> None:
     assert "rubric" in findings(results)[-1]
     assert "extractive" in findings(results)[-1]
+
+
+def test_annotators_that_file_length_beats_are_named(results: Results) -> None:
+    assert length_finding(results) == ""
+    areas = {"roc_auc": 0.676, "roc_auc_of_length_alone": 0.697}
+    beaten = replace(results, annotators=results.annotators | {"EDU": areas.__getitem__})
+    sentence = "On held-out repositories the length of a file alone has at least the ROC-AUC of EDU (0.676 against 0.697)."
+    assert length_finding(beaten) == sentence

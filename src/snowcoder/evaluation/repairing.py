@@ -156,6 +156,6 @@ def _binds(node: stmt, name: str) -> bool:
 
 
 def _says_nothing(node: stmt) -> bool:
-    if isinstance(node, Raise):  # `raise NotImplementedError`, with or without words
+    if isinstance(node, Raise):  # that nothing is implemented, with or without words
         return getattr(getattr(node.exc, "func", node.exc), "id", None) == "NotImplementedError"
     return isinstance(node, Pass) or (isinstance(node, Expr) and isinstance(node.value, Constant))

@@ -120,7 +120,16 @@ def findings(results: Results) -> list[str]:
     told = [ladder_finding(results, first)]
     told += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls.items()]
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
-    return told + [finding for finding in [stand_in_finding(results)] if finding]
+    return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
+
+
+def length_finding(results: Results) -> str:
+    """Which annotators tell held-out positives apart no better than the length of a file does; empty if none."""
+    areas = {recipe: (annotator("roc_auc"), annotator("roc_auc_of_length_alone")) for recipe, annotator in results.annotators.items()}
+    beaten = [f"{recipe} ({ours:.3f} against {length:.3f})" for recipe, (ours, length) in areas.items() if ours <= length]
+    if not beaten:
+        return ""
+    return f"On held-out repositories the length of a file alone has at least the ROC-AUC of {', '.join(beaten)}."
 
 
 def stand_in_finding(results: Results) -> str:
