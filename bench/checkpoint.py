@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from snowcoder.params import load_item, load_section
+from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pretraining import loop
 from snowcoder.pretraining.checkpoint import CheckpointWriter
 from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.runtime import checkpoint_interval_s
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
-from snowcoder.pretraining.throughput import Interval
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
+from snowcoder.pretraining.watch.throughput import Interval
 from snowcoder.tokenization.token_shards import ShardLayout, TokenShards
 
 SEQUENCE_LENGTH, N_SEQUENCES = 256, 4096

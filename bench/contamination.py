@@ -25,14 +25,14 @@ from bench.disguises import CODE_DISGUISES, DISGUISES, assertions_alone, descrip
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE, read_records
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.normalise import read_words
 from snowcoder.decontamination.python_tree import read_python
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
 from snowcoder.seeding import generator
-from snowcoder.shards import MANIFEST, iterate_rows
 from snowcoder.statistics.intervals import wilson_interval
+from snowcoder.storage.shards import MANIFEST, iterate_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYDAY = Path(__file__).with_name("everyday_functions.py")

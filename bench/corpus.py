@@ -16,18 +16,18 @@ import pyarrow as pa
 from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, find_file, load_humaneval_plus, load_mbpp_plus
 from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.decontamination.files import screen_table
+from snowcoder.decontamination.decontaminate_table import screen_table
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import SourceError
-from snowcoder.execution import Outputs, ShardResult, map_shards, worker_count
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter
+from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
 from snowcoder.filtering.rules import FilterParams
-from snowcoder.params import load_section
+from snowcoder.pipeline.execution import Outputs, ShardResult, map_shards, worker_count
+from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import list_shards, read_table
+from snowcoder.storage.shards import list_shards, read_table
 
 CORPUS = Path("data/fetch_corpus")
 ROUNDS = 3

@@ -24,14 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from snowcoder.deduplication.files import deduplicate_table
+from snowcoder.deduplication.deduplicate_table import deduplicate_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.kernels import count_shared
 from snowcoder.deduplication.lsh import make_scheme
-from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.shingles import shingle, text_buffer
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import list_shards, read_table, write_table
+from snowcoder.storage.shards import list_shards, read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("datasketch", "text_dedup", "datatrove")

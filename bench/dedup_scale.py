@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.greedy import DROPPED, choose_survivors
 from snowcoder.deduplication.lsh import make_scheme
 from snowcoder.deduplication.minhash import Scheme
-from snowcoder.deduplication.runs import write_array
-from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.sketches import gather_sketches, write_sketch
-from snowcoder.execution import map_items
-from snowcoder.params import load_section
+from snowcoder.deduplication.sorted_runs import write_array
+from snowcoder.pipeline.execution import map_items
+from snowcoder.pipeline.params import load_section
 
 FILES_PER_SHARD = 50_000
 CLUSTERED_FRACTION = 0.3

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.openai_engine import Endpoint, OpenAIEngine
-from snowcoder.inference.response_store import ResponseStore
-from snowcoder.inference.stored_engine import StoredEngine
-from snowcoder.inference.vllm_engine import VllmEngine, load_vllm_engine
-from tests.inference.vllm_server import SMALL_MACHINE, free_port, vllm_serve
+from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
+from snowcoder.inference.engines.response_store import ResponseStore
+from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.vllm_engine import VllmEngine, load_vllm_engine
+from tests.inference.engines.vllm_server import SMALL_MACHINE, free_port, vllm_serve
 
 ROUNDS = 3
 SAMPLING = Sampling(max_new_tokens=64)

@@ -24,7 +24,7 @@ from bench.samples import make_samples
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
-from snowcoder.evaluation.differential import grade_problems
+from snowcoder.evaluation.grading.differential import grade_problems
 
 # As a small base model's: a third right, the others wrong in the usual ways; one in a hundred never ends
 ROUND = ("canonical", "mutated", "truncated", "prints", "exception", "mutated", "wrong_type", "renamed", "mutates_inputs", "mutated")

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.evaluation.mutation import mutate
-from snowcoder.evaluation.prompts import reference_of
+from snowcoder.evaluation.benchmark_prompts import reference_of
+from snowcoder.evaluation.measuring.mutation import mutate
 
 # What a wrapper around the reference does with `args` (the arguments) and `inner` (the reference)
 WRAPPERS = {

@@ -33,13 +33,13 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
-from snowcoder.annotator.encoder import Encoder
-from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
 from snowcoder.annotator.head import Head, mean_by_file, read_head
-from snowcoder.annotator.sections import SectionCutter
-from snowcoder.params import load_section
+from snowcoder.embedding.encoder import Encoder
+from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
+from snowcoder.embedding.sections import SectionCutter
+from snowcoder.pipeline.params import load_section
 from snowcoder.seeding import unit_hash
-from snowcoder.shards import read_table
+from snowcoder.storage.shards import read_table
 
 RECIPE = "HQINS"
 BATCH_SIZES = (1, 8, 16, 32)

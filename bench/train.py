@@ -24,10 +24,10 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments
 
-from snowcoder.params import load_item, load_section
+from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pretraining.loop import make_optimizer, train
 from snowcoder.pretraining.model import ModelParams, initialize
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 
 SEQUENCE_LENGTH = 256
 WARMUP_STEPS = 3

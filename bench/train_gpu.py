@@ -5,7 +5,7 @@
 The stage's own loop trains the profile's model (paper: 1.364B parameters, sequences of 8,192) on random tokens, each configuration in a
 process of its own. What is measured is kept in .work/bench/train_gpu.jsonl, one row a configuration and device: a run that --limit-s ends
 is gone on with by the same command. --list shows the configurations with their planned memory, on any machine.
-Tokens/s and MFU are those of the steps after the warm-up, by the formula of snowcoder.pretraining.throughput.
+Tokens/s and MFU are those of the steps after the warm-up, by the formula of snowcoder.pretraining.watch.throughput.
 """
 
 import argparse
@@ -23,12 +23,12 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.planning.pretraining_cost import count_parameters, plan_memory
 from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import ModelParams, initialize
-from snowcoder.pretraining.plan import count_parameters, plan_memory
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams
-from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
-from snowcoder.stage import work_dir
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
+from snowcoder.pretraining.watch.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from tools.apply_profile import apply_profile
 from tools.plan import read_training
 

@@ -7,15 +7,15 @@ out: data/accept_documents (tokenised; rejected/, ledger/), metrics/accept_docum
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import iterate_rows, list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import iterate_rows, list_shards
 from snowcoder.synthesis.acceptance import accept_documents
-from snowcoder.synthesis.acceptance_settings import AcceptParams
+from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.held_out import held_out_shapes
 
 SOURCE = Path("data/synthesize_documents")

@@ -8,8 +8,8 @@ and experiments run it first where anything in params.yaml has changed; a stage 
 from pathlib import Path
 
 from snowcoder.configuration.checking import GRAPH_PATH, check_params
-from snowcoder.params import PARAMS_PATH
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.params import PARAMS_PATH
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 
 OUTPUT = Path("data/check_params")
 

@@ -18,7 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.annotator.agreement import (
+from snowcoder.annotator.head import mean_by_file, read_head
+from snowcoder.annotator.tuned_encoder import encoder_of
+from snowcoder.benchmarks.problem import Problem, read_problems
+from snowcoder.embedding.embed_shard import embed_texts
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.params import load_item, load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams, candidates, select_files
+from snowcoder.selection.recipe_agreement import (
     EXTREMES_SCHEMA,
     MIN_WITHIN_REPOSITORY_SHARE,
     describe_alignment,
@@ -29,17 +38,8 @@ from snowcoder.annotator.agreement import (
     repository_variances,
     roc_auc,
 )
-from snowcoder.annotator.embedding import embed_texts
-from snowcoder.annotator.encoder_source import EmbedParams
-from snowcoder.annotator.head import mean_by_file, read_head
-from snowcoder.annotator.selection import RuleParams, SelectionParams, candidates, select_files
-from snowcoder.annotator.tuned_encoder import encoder_of
-from snowcoder.benchmarks.problem import Problem, read_problems
-from snowcoder.console import say
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_item, load_section
-from snowcoder.shards import read_table, write_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import read_table, write_table
 
 RECIPES: tuple[str, ...] = get_args(SelectionParams.model_fields["recipe"].annotation)
 TOKENS = Path("data/tokenize_files")

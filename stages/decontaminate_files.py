@@ -6,12 +6,12 @@ in: data/deduplicate_files, data/fetch_benchmarks  out: data/decontaminate_files
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.decontamination.files import decontaminate_table
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.decontamination.decontaminate_table import decontaminate_table
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 
 SOURCE = Path("data/deduplicate_files")
 BENCHMARKS = Path("data/fetch_benchmarks")

@@ -5,12 +5,12 @@ in: data/filter_files  out: data/deduplicate_files (kept files; dropped/ with re
 
 from pathlib import Path
 
-from snowcoder.deduplication.files import deduplicate_table
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.deduplication.deduplicate_table import deduplicate_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 
 SOURCE = Path("data/filter_files")
 OUTPUT = Path("data/deduplicate_files")

@@ -8,14 +8,14 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from snowcoder.annotator.embedding import embed_shard
-from snowcoder.annotator.embedding_table import embedding_schema
-from snowcoder.annotator.encoder_source import EmbedParams, encoder_dimensions, find_encoder
-from snowcoder.execution import map_shards
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards, shard_name
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.embedding.embed_shard import embed_shard
+from snowcoder.embedding.embedding_table import embedding_schema
+from snowcoder.embedding.encoder_source import EmbedParams, encoder_dimensions, find_encoder
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards, shard_name
 
 CORPUS = Path("data/split_files")
 POSITIVES = Path("data/fetch_positives")

@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.evaluation.grading import GRADE_SCHEMA, ExecuteCompletionsParams, grade_completions, summarise_grades
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
+from snowcoder.evaluation.grading.grade_completions import GRADE_SCHEMA, ExecuteCompletionsParams, grade_completions, summarise_grades
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.sandbox.program import check_sandbox
-from snowcoder.shards import iterate_rows, write_table
-from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.tracking import track
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import iterate_rows, write_table
+from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
 

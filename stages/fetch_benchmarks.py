@@ -9,10 +9,10 @@ from pathlib import Path
 from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
 from snowcoder.benchmarks.problem import write_problems
 from snowcoder.errors import EmptyResultError
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import write_json
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.files import write_json
+from snowcoder.storage.metrics import write_metrics
 
 OUTPUT = Path("data/fetch_benchmarks")
 METRICS = Path("metrics/fetch_benchmarks.json")

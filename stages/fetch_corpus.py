@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.storage.metrics import write_metrics
 
 OUTPUT = Path("data/fetch_corpus")
 METRICS = Path("metrics/fetch_corpus.json")

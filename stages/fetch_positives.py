@@ -7,19 +7,19 @@ out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_
 
 from pathlib import Path
 
-from snowcoder.annotator.positive_kinds import FetchPositivesParams
-from snowcoder.annotator.positives import build_positives, gather_positives
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.console import say
 from snowcoder.corpus.losses import loss_lines
-from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.repository_limits import LeftOut
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.positives.kinds import FetchPositivesParams
+from snowcoder.positives.screening import build_positives, gather_positives
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 
 CORPUS = Path("data/decontaminate_files")
 BENCHMARKS = Path("data/fetch_benchmarks")

@@ -7,18 +7,18 @@ out: data/filter_files (kept files; rejected/ with rule, value, threshold), metr
 from functools import partial
 from pathlib import Path
 
-from snowcoder.console import say
 from snowcoder.errors import EmptyResultError
-from snowcoder.execution import map_shards
 from snowcoder.filtering.emptiness import explain_rejections
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
 from snowcoder.filtering.rights import describe_opt_out
 from snowcoder.filtering.rules import FilterParams
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import list_shards, read_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards, read_table
 
 SOURCE = Path("data/measure_signals")
 OUTPUT = Path("data/filter_files")

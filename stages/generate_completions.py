@@ -11,19 +11,24 @@ from pathlib import Path
 import pyarrow as pa
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.evaluation.completions import COMPLETION_SCHEMA, GenerateCompletionsParams, complete_problems, summarise_completions
-from snowcoder.evaluation.prompts import base_prompt
+from snowcoder.evaluation.benchmark_prompts import base_prompt
+from snowcoder.evaluation.generating.completions import (
+    COMPLETION_SCHEMA,
+    GenerateCompletionsParams,
+    complete_problems,
+    summarise_completions,
+)
 from snowcoder.evaluation.variants import model_folder
-from snowcoder.execution import worker_count
 from snowcoder.inference.engine import Engine
-from snowcoder.inference.model_folder import choose_window, load_model
-from snowcoder.inference.transformers_engine import TransformersEngine
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import write_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.inference.engines.transformers_engine import TransformersEngine
+from snowcoder.inference.local.model_folder import choose_window, load_model
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
-from snowcoder.tracking import track
+from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
@@ -43,7 +48,7 @@ def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> Non
 def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
     """The variant's model; documents start with EOS_ID in whatever engine."""
     if params.engine == "vllm":
-        from snowcoder.inference.vllm_engine import load_vllm_engine
+        from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
         return load_vllm_engine(folder, params.precision, params.window_tokens, [EOS_ID])
     model = load_model(folder, params.precision, params.cpu_threads)

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from snowcoder.errors import ParameterError
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.pretraining.model import ModelParams, count_parameters, initialize, save_model
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
 
 TOKENIZER = Path("data/train_tokenizer")
 OUTPUT = Path("models/initialize_model")

@@ -7,7 +7,8 @@ out: data/label_files (file_id, label, labeller), metrics/label_files.json (labe
 from functools import partial
 from pathlib import Path
 
-from snowcoder.annotator.labelling import (
+from snowcoder.inference.engines.engine_params import model_identity
+from snowcoder.labels.labelling import (
     LABEL_SCHEMA,
     LabelParams,
     label_shard,
@@ -16,14 +17,13 @@ from snowcoder.annotator.labelling import (
     summarise_judged,
     summarise_labels,
 )
-from snowcoder.annotator.llm_labelling import JudgeParams, judge_files, label_rows
-from snowcoder.console import say
-from snowcoder.execution import map_shards
-from snowcoder.inference.engine_params import model_identity
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards, write_table
-from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.labels.llm_labelling import JudgeParams, judge_files, label_rows
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards, write_table
 
 SOURCE = Path("data/split_files")
 OUTPUT = Path("data/label_files")

@@ -10,18 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.evaluation.bits_per_byte_sets import ITEM_SCHEMA, item_rows, measure_unigram, score_sets, summarise_sets
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.text_sets import documented_functions, held_out_texts, read_held_out, read_train_texts, reference_solutions
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.measuring.bits_per_byte_sets import ITEM_SCHEMA, item_rows, measure_unigram, score_sets, summarise_sets
+from snowcoder.evaluation.measuring.text_sets import (
+    documented_functions,
+    held_out_texts,
+    read_held_out,
+    read_train_texts,
+    reference_solutions,
+)
 from snowcoder.evaluation.variants import INITIAL, model_folder
-from snowcoder.execution import worker_count
-from snowcoder.inference.model_folder import choose_window, load_model
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import write_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.inference.local.model_folder import choose_window, load_model
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import load_tokenizer
-from snowcoder.tracking import track
+from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")

@@ -5,11 +5,11 @@ in: data/fetch_corpus  out: data/measure_signals (the same files with their sign
 
 from pathlib import Path
 
-from snowcoder.execution import map_shards
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
-from snowcoder.metrics import write_metrics
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 
 SOURCE = Path("data/fetch_corpus")
 OUTPUT = Path("data/measure_signals")

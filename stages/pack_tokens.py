@@ -6,9 +6,9 @@ out: data/pack_tokens/<item> (token shards, index.json, provenance/), metrics/pa
 
 from pathlib import Path
 
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_item
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.params import load_item
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
 from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack

@@ -9,17 +9,17 @@ import csv
 from functools import partial
 from pathlib import Path
 
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_item
+from snowcoder.pipeline.params import load_item
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import load_model, save_model
 from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
-from snowcoder.pretraining.throughput import Interval, device_name, flops_per_token, throughput_metrics
-from snowcoder.pretraining.validation import Report, Validation, open_validation
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
+from snowcoder.pretraining.watch.throughput import Interval, device_name, flops_per_token, throughput_metrics
+from snowcoder.pretraining.watch.validation import Report, Validation, open_validation
+from snowcoder.storage.metrics import write_metrics
 from snowcoder.tokenization.token_shards import TokenShards
-from snowcoder.tracking import track
+from snowcoder.tracking.record import track
 
 FINAL_STEPS = 20  # the reported final loss is a mean over these
 HELD_OUT_FILES = Path("data/split_files")  # looked at while training, for the record alone: no result depends on them

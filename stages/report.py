@@ -10,15 +10,15 @@ out: results/report.md, results/report.html (figures inside), results/{ladder,le
 from functools import partial
 from pathlib import Path
 
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.figures import draw_all
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
+from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import input_paths, read_results
-from snowcoder.reporting.settings import ReportParams
 from snowcoder.reporting.summary import write_summary
-from snowcoder.stage import StageRun, command_line, run_stage
 
 REPORT = Path("results/report.md")
 PAGE = Path("results/report.html")

@@ -11,10 +11,10 @@ from pathlib import Path
 from snowcoder.annotator.head import read_head
 from snowcoder.annotator.scoring import SCORE_SCHEMA, describe_scores, score_shard
 from snowcoder.annotator.tuned_encoder import is_tuned, read_tuned
-from snowcoder.execution import map_shards
-from snowcoder.metrics import write_metrics
-from snowcoder.shards import list_shards, read_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards, read_table
 
 EMBEDDINGS, FILES = Path("data/embed_files"), Path("data/split_files")
 

@@ -7,11 +7,11 @@ out: data/select_files/<rule> (a shard per language), metrics/select_files/<rule
 from functools import partial
 from pathlib import Path
 
-from snowcoder.annotator.selection import SELECTION_SCHEMA, RuleParams, SelectionParams, candidates, select_files
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_item
-from snowcoder.shards import read_table, write_table
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.params import load_item
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.selection.budgeted_selection import SELECTION_SCHEMA, RuleParams, SelectionParams, candidates, select_files
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import read_table, write_table
 
 SCORES = Path("data/score_files")
 TOKENS = Path("data/tokenize_files")

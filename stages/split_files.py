@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from snowcoder.corpus.split import SPLIT_SCHEMA, SplitParams, merge_splits, split_shard
-from snowcoder.execution import map_shards
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 
 SOURCE = Path("data/decontaminate_files")
 OUTPUT = Path("data/split_files")

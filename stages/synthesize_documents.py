@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from snowcoder.inference.engine_params import EngineParams, model_identity, open_engine
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.shards import iterate_rows, list_shards
-from snowcoder.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.inference.engines.engine_params import EngineParams, model_identity, open_engine
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import iterate_rows, list_shards
 from snowcoder.synthesis.generation import SynthesizeParams, synthesize
 from snowcoder.synthesis.model_generation import generate_documents
 from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds, choose_seeds_by_language

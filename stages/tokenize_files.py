@@ -7,10 +7,10 @@ out: data/tokenize_files, metrics/tokenize_files.json (files, bytes and tokens b
 from functools import partial
 from pathlib import Path
 
-from snowcoder.execution import map_shards
-from snowcoder.metrics import write_metrics
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_shard, total_tokens
 
 SOURCE = Path("data/split_files")

@@ -9,16 +9,16 @@ out: models/train_annotator/<recipe> (head.json, roc.csv, precision_recall.csv; 
 from functools import partial
 from pathlib import Path
 
-from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
 from snowcoder.annotator.examples import AnnotatorParams, Example, RecipeParams, choose_examples
 from snowcoder.annotator.head import Head, write_head
-from snowcoder.annotator.judging import Judgement, judge_head, judge_scores, write_curve
+from snowcoder.annotator.held_out_metrics import Judgement, judge_head, judge_scores, write_curve
 from snowcoder.annotator.training import fit_head, read_files, read_labels, read_texts, read_vectors
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_item, load_section
-from snowcoder.shards import list_shards
-from snowcoder.stage import StageRun, command_line, run_stage
-from snowcoder.tracking import track
+from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
+from snowcoder.pipeline.params import load_item, load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import list_shards
+from snowcoder.tracking.record import track
 
 EMBEDDINGS, LABELS = Path("data/embed_files"), Path("data/label_files")
 CORPUS, POSITIVES = Path("data/split_files"), Path("data/fetch_positives")

@@ -6,12 +6,12 @@ out: data/train_tokenizer (Hugging Face fast tokenizer), metrics/train_tokenizer
 
 from pathlib import Path
 
-from snowcoder.metrics import write_metrics
-from snowcoder.params import load_section
-from snowcoder.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.workspace import find_path
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_pinned, save_tokenizer, train_tokenizer
 from snowcoder.tokenization.training_text import choose_training_files, iterate_training_texts, measure_compression
-from snowcoder.workspace import find_path
 
 SOURCE = Path("data/split_files")
 OUTPUT = Path("data/train_tokenizer")

@@ -1,8 +1,8 @@
-"""snowcoder.licence_names: the names that people write for permissive licences."""
+"""snowcoder.licences: the names that people write for permissive licences."""
 
 import pytest
 
-from snowcoder.licence_names import PERMISSIVE, spdx_id
+from snowcoder.licences import PERMISSIVE, spdx_id
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError, SnowcoderError
-from snowcoder.param_faults import did_you_mean, shown
-from snowcoder.params import PARAMS_PATH, read_yaml
-from snowcoder.stage import work_dir
-from snowcoder.tool import run_tool
+from snowcoder.pipeline.param_faults import did_you_mean, shown
+from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
 
 PROFILES = Path("profiles")
 COMMITTED = "nano"

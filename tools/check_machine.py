@@ -16,10 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from snowcoder.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
 from snowcoder.errors import DeviceError, ParameterError, SandboxError
-from snowcoder.param_faults import did_you_mean
-from snowcoder.params import PARAMS_PATH, read_yaml
+from snowcoder.pipeline.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
+from snowcoder.pipeline.param_faults import did_you_mean
+from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
 from snowcoder.sandbox.program import check_sandbox
 

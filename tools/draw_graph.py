@@ -13,8 +13,8 @@ import networkx as nx
 from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout
 
-from snowcoder.params import read_yaml
-from snowcoder.tool import run_tool
+from snowcoder.pipeline.params import read_yaml
+from snowcoder.pipeline.tool import run_tool
 
 PICTURE = Path("docs/graph.svg")
 MAX_LABEL_CHARS = 34

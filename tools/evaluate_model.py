@@ -7,17 +7,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from snowcoder.console import say
 from snowcoder.errors import CheckpointError, SnowcoderError
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.evaluation.evaluation_settings import EvaluationSettings, settings_from_text
+from snowcoder.evaluation.evaluate_params import EvaluationSettings, settings_from_text
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.model_evaluation import RESULTS, evaluate_model
 from snowcoder.evaluation.variants import model_folder
-from snowcoder.params import load_section
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
-from snowcoder.reporting.settings import ReportParams
+from snowcoder.reporting.report_params import ReportParams
 from snowcoder.sandbox.program import check_sandbox
-from snowcoder.tool import run_tool
 
 PAGE = Path("results/benchmarks.md")
 

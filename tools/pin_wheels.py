@@ -18,10 +18,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from snowcoder.corpus.licences import licence_of
+from snowcoder.corpus.licence_files import licence_of
 from snowcoder.corpus.wheel_table import TABLE_COLUMNS, canonical_name
-from snowcoder.licence_class import licence_class
-from snowcoder.shards import sha256_file
+from snowcoder.licences import licence_class
+from snowcoder.storage.files import sha256_file
 
 PURE = ["--platform", "any", "--abi", "none", "--implementation", "py"]
 

@@ -15,16 +15,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.configuration.checking import check_params
+from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.errors import ParameterError
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.execution import worker_count
-from snowcoder.metrics import flatten
-from snowcoder.params import PARAMS_PATH, load_item, load_section, read_yaml
-from snowcoder.planning.calibration import calibrate
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.params import PARAMS_PATH, load_item, load_section, read_yaml
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
+from snowcoder.planning.measured_speeds import calibrate
+from snowcoder.planning.pretraining_cost import MemoryPlan, count_parameters, plan_memory
 from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
 from snowcoder.planning.speeds import (
     DECODING_UTILISATION,
@@ -36,13 +38,11 @@ from snowcoder.planning.speeds import (
 )
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.plan import MemoryPlan, count_parameters, plan_memory
 from snowcoder.pretraining.runtime import Sharding, runtime_settings
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams, VariantParams
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
-from snowcoder.stage import work_dir
-from snowcoder.tool import run_tool
-from snowcoder.tracking_plan import StageCost, write_plan
+from snowcoder.storage.metrics import flatten
+from snowcoder.tracking.plan import StageCost, write_plan
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 

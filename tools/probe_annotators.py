@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from snowcoder.annotator.embedding import embed_shard
-from snowcoder.annotator.embedding_table import embeddings_of
-from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.head import file_starts, mean_by_file, read_head
 from snowcoder.annotator.tuned_encoder import encoder_of
+from snowcoder.embedding.embed_shard import embed_shard
+from snowcoder.embedding.embedding_table import embeddings_of
+from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.exercises.names import parse
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.seeding import unit_hash
-from snowcoder.shards import read_table
-from snowcoder.tool import run_tool
+from snowcoder.storage.shards import read_table
 
 LICENCE = "".join(
     f"# {line}\n"

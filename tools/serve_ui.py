@@ -12,11 +12,11 @@ import urllib.parse
 
 from filelock import Timeout
 
-from snowcoder.mlflow_mirror import sync
-from snowcoder.mlflow_store import Store, tracking_uri
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.summary import write_missing_summaries
-from snowcoder.stage import work_dir
-from snowcoder.tool import run_tool
+from snowcoder.tracking.mirror import sync
+from snowcoder.tracking.store import Store, tracking_uri
 
 MOST_COMPARED = 20
 
@@ -49,7 +49,7 @@ def main() -> None:
         sync(work)
     except Timeout:
         print("a run is being mirrored right now; its lines appear as it goes on")
-    from mlflow.exceptions import MlflowException  # after snowcoder.mlflow_store, which says how mlflow is to be imported
+    from mlflow.exceptions import MlflowException  # after snowcoder.tracking.store, which says how mlflow is to be imported
 
     try:
         store = Store(work)

@@ -15,15 +15,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.annotator.labelling import LabelParams
 from snowcoder.benchmarks.loading import BENCHMARKS
-from snowcoder.console import say
 from snowcoder.errors import SnowcoderError
-from snowcoder.inference.engine_params import model_identity
-from snowcoder.params import load_section
+from snowcoder.inference.engines.engine_params import model_identity
+from snowcoder.labels.labelling import LabelParams
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.annotator_study import CONTROL, Run, read_run, study_page
-from snowcoder.stage import work_dir
-from snowcoder.tool import run_tool
 
 PAGE = Path("results/annotators.md")
 SEEDS = (1, 2, 3)

@@ -10,11 +10,11 @@ import time
 
 from filelock import Timeout
 
-from snowcoder.mlflow_mirror import sync
-from snowcoder.mlflow_store import tracking_uri
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.summary import write_missing_summaries
-from snowcoder.stage import work_dir
-from snowcoder.tool import run_tool
+from snowcoder.tracking.mirror import sync
+from snowcoder.tracking.store import tracking_uri
 
 
 def main() -> None:

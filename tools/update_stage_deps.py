@@ -8,17 +8,29 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
-from snowcoder.fingerprint import REPOSITORY_ROOT, import_closure
-from snowcoder.tool import run_tool
+from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, import_closure
+from snowcoder.pipeline.tool import run_tool
 
 CODE_PREFIXES = ("src/", "stages/")
 CODE_FOLDERS = {"src/snowcoder", "stages"}
+# Their reruns cost most: each depends on the files that it imports, not on its components' whole folders.
+EXPENSIVE_STAGES = {"embed_files", "pretrain", "generate_completions", "measure_bits_per_byte"}
 
 
 def code_deps(stage: str) -> list[str]:
-    """Repository paths of the code that a stage runs, sorted; empty packages' __init__ files are left out."""
+    """Repository paths of the code that decides what a stage computes, sorted: folders of components, or files of an expensive stage.
+
+    A module of snowcoder itself, or of a component that has further folders, is named by its file.
+    """
     closure = import_closure(REPOSITORY_ROOT / "stages" / f"{stage}.py")
-    return sorted(str(path.relative_to(REPOSITORY_ROOT)) for path in closure)
+    return sorted({str(_dependency(path, stage).relative_to(REPOSITORY_ROOT)) for path in closure})
+
+
+def _dependency(path: Path, stage: str) -> Path:
+    folder = path.parent
+    has_folders = any(child.is_dir() and child.name != "__pycache__" for child in folder.iterdir())
+    by_file = stage in EXPENSIVE_STAGES or folder.name == "stages" or has_folders
+    return path if by_file else folder
 
 
 def main() -> None:

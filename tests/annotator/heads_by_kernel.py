@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example, RecipeParams
 from snowcoder.annotator.training import fit_head
+from snowcoder.embedding.embedding_table import SectionVectors
 
 N_FILES, DIMENSIONS = 300, 96
 

@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.embedding_table import embedding_schema
-from snowcoder.metrics import read_metrics
+from snowcoder.embedding.embedding_table import embedding_schema
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.seeding import generator
-from snowcoder.shards import read_table, sha256_file, write_table
+from snowcoder.storage.files import sha256_file
+from snowcoder.storage.metrics import read_metrics
+from snowcoder.storage.shards import read_table, write_table
 from stages import label_files, score_files, select_files, train_annotator
 
 PARAMS = """

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 
 from snowcoder.annotator.calibration import calibrate, fit_platt, label_agreement, reliability
-from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
+from snowcoder.embedding.embedding_table import SectionVectors
 from snowcoder.seeding import generator
 
 DIMENSIONS = 40

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.embedding_table import embedding_schema
 from snowcoder.annotator.examples import RecipeParams, choose_examples
-from snowcoder.annotator.judging import judge_head, write_curve
+from snowcoder.annotator.held_out_metrics import judge_head, write_curve
 from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
 from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
+from snowcoder.embedding.embedding_table import embedding_schema
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator
-from snowcoder.shards import list_shards, read_shard, write_table
+from snowcoder.storage.shards import list_shards, read_shard, write_table
 from tests.annotator.shared_params import shared_params
 
 DIMENSIONS = 8

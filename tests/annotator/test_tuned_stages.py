@@ -15,16 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.embedding import embed_shard
-from snowcoder.annotator.embedding_table import embeddings_of
 from snowcoder.annotator.head import file_starts, mean_by_file, read_head
 from snowcoder.annotator.tuned_encoder import read_tuned
+from snowcoder.embedding.embed_shard import embed_shard
+from snowcoder.embedding.embedding_table import embeddings_of
 from snowcoder.errors import SourceError
-from snowcoder.metrics import read_metrics
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import list_shards, read_shard, read_table, sha256_file, write_table
+from snowcoder.storage.files import sha256_file
+from snowcoder.storage.metrics import read_metrics
+from snowcoder.storage.shards import list_shards, read_shard, read_table, write_table
 from stages import embed_files, score_files, train_annotator
-from tests.annotator.tiny_encoder import GOOD, PLAIN, POOR, text_of, write_encoder
+from tests.embedding.tiny_encoder import GOOD, PLAIN, POOR, text_of, write_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 N_SHARDS = 100

@@ -8,18 +8,18 @@ import torch
 from sklearn.metrics import roc_auc_score
 from transformers import AutoModel, AutoTokenizer
 
-from snowcoder.annotator.encoder import Encoder
-from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.examples import Example, choose_validation
 from snowcoder.annotator.head import Head, Kind
-from snowcoder.annotator.sections import SectionCutter
 from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, encoder_of, is_tuned, read_tuned
 from snowcoder.annotator.tuning import Tuned, file_batches, mean_loss, tune_annotator
+from snowcoder.embedding.encoder import Encoder
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.embedding.sections import SectionCutter
 from snowcoder.errors import CheckpointError, EmptyResultError, SourceError, TrainingError
 from snowcoder.seeding import generator
-from snowcoder.shards import sha256_file
+from snowcoder.storage.files import sha256_file
 from tests.annotator.shared_params import shared_params
-from tests.annotator.tiny_encoder import GOOD, POOR, WORDS, embed_params, text_of, write_encoder
+from tests.embedding.tiny_encoder import GOOD, POOR, WORDS, embed_params, text_of, write_encoder
 
 
 def examples_of(n_files: int, kind: Kind = "classification", n_repositories: int = 10) -> tuple[list[Example], list[str]]:

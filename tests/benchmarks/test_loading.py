@@ -6,7 +6,7 @@ import pytest
 from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.errors import ParameterError, SourceError
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from stages.fetch_benchmarks import main
 
 PINNED = "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"

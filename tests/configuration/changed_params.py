@@ -7,7 +7,7 @@ from typing import Any
 
 from snowcoder.configuration.checking import GRAPH_PATH, faults_of
 from snowcoder.configuration.graph import read_graph
-from snowcoder.params import PARAMS_PATH, read_yaml
+from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS: dict[str, Any] = read_yaml(ROOT / PARAMS_PATH)

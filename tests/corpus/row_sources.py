@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
-from snowcoder.params import validate
-from snowcoder.shards import read_table
+from snowcoder.pipeline.params import validate
+from snowcoder.storage.shards import read_table
 
 LIMITS = {
     "shards": 1,

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from snowcoder.corpus.columns import FIRST_ROWS, Columns, Layout, keys_of_value
-from snowcoder.corpus.selection import Refused
+from snowcoder.corpus.repository_limits import Refused
 from snowcoder.errors import SourceError
 from tests.corpus.row_sources import KINDS, fetch, write_source
 

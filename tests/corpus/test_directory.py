@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from snowcoder.corpus.directory import iterate_directory
-from snowcoder.corpus.selection import FileLimits, LeftOut
+from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.errors import SourceError
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from snowcoder.records import SourceFile
 
 LIMITS = FileLimits(max_files_per_repository=10_000, max_bytes_per_repository=10**9, max_file_bytes=1000, languages=["python", "shell"])

@@ -20,7 +20,7 @@ from snowcoder.corpus import json_text
 from snowcoder.corpus.columns import Columns, Layout
 from snowcoder.corpus.json_text import split_rows
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.selection import LeftOut, Refused
+from snowcoder.corpus.repository_limits import LeftOut, Refused
 from snowcoder.errors import SourceError
 
 LINES = b'{"content": "a"}\n{"content": "b"}\n'

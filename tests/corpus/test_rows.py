@@ -14,13 +14,13 @@ import pytest
 
 from snowcoder.corpus.columns import Columns, Layout
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.selection import LeftOut, Refused
+from snowcoder.corpus.repository_limits import LeftOut, Refused
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.corpus.spool import Spool
 from snowcoder.errors import ParameterError, SourceError
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from snowcoder.records import SourceFile, make_source_file
-from snowcoder.shards import read_manifest, read_table
+from snowcoder.storage.shards import read_manifest, read_table
 
 COLUMNS = {
     "content": "text",

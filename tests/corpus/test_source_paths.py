@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.corpus.source_paths import list_files, meant_path, source_path
 from snowcoder.errors import SourceError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.corpus.selection import FileLimits, LeftOut
+from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.wheel_table import LockedWheel
 from snowcoder.corpus.wheels import download_wheels, explain_failure, iterate_wheel_files
 from snowcoder.errors import SourceError

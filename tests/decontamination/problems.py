@@ -9,9 +9,9 @@ import pytest
 from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS, MBPP_PLUS
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = load_section("decontaminate_files", DecontaminationParams, ROOT / "params.yaml")

@@ -8,11 +8,11 @@ import pytest
 
 from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import write_problems
-from snowcoder.decontamination.files import decontaminate_table
+from snowcoder.decontamination.decontaminate_table import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import list_shards, read_table, write_table
+from snowcoder.storage.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
 from tests.decontamination.problems import PARAMS, ROOT, human_eval
 

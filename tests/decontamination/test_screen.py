@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bench.disguises import renamed_solution
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from tests.decontamination.problems import PARAMS, human_eval, ids, plant, plus_problems, problem_of, screen, strongest
 
 BLANKS = st.text(" \t", min_size=1, max_size=6)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from snowcoder.deduplication.deduplicate_table import deduplicate_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.evidence import DROPPED_SCHEMA
-from snowcoder.deduplication.files import deduplicate_table
-from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import list_shards, read_table, write_table
+from snowcoder.storage.shards import list_shards, read_table, write_table
 from stages.deduplicate_files import main
 
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowcoder.deduplication import greedy, runs
+from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.evidence import drops_of
 from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.greedy import choose_survivors
 from snowcoder.deduplication.lsh import make_scheme
-from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.shingles import shingle
 from snowcoder.deduplication.sketches import gather_sketches, write_sketch
 

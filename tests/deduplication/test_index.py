@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from datasketch import MinHash, MinHashLSH
 
+from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.index import NearDuplicateIndex, sketch
-from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.shingles import jaccard, shingle
 
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)

@@ -16,10 +16,10 @@ from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.evaluation import batch_invariance, model_evaluation
-from snowcoder.evaluation.evaluation_settings import EvaluationSettings
+from snowcoder.evaluation.benchmark_prompts import INSTRUCTION, RESPONSE, Asking
+from snowcoder.evaluation.evaluate_params import EvaluationSettings
 from snowcoder.evaluation.model_evaluation import evaluate_model
-from snowcoder.evaluation.prompts import INSTRUCTION, RESPONSE, Asking
-from snowcoder.inference.any_model import find_folder, load_any_model
+from snowcoder.inference.engines.any_model import find_folder, load_any_model
 from tests.inference.chat_folder import CHATML, save_chat_folder
 from tests.inference.tiny_llama import save_folder
 
@@ -124,7 +124,7 @@ def test_the_usual_engine_goes_without_saying_so_that_older_results_stay_valid()
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("vllm") is not None, reason="vLLM is in this environment; tests/inference/test_vllm.py uses it"
+    importlib.util.find_spec("vllm") is not None, reason="vLLM is in this environment; tests/inference/engines/test_vllm.py uses it"
 )
 def test_without_vllm_its_engine_says_what_to_install(folder: Path) -> None:
     with pytest.raises(EngineError, match="vLLM is not installed here"):

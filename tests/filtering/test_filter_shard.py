@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.execution import map_shards
-from snowcoder.filtering.files import filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.filter_shard import filter_shard, load_filter, merge_summaries
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
+from snowcoder.pipeline.execution import map_shards
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import list_shards, read_table, write_table
+from snowcoder.storage.shards import list_shards, read_table, write_table
 from tests.filtering.rows import measured, params, source_table
 
 KEPT = '"""Adds, written by jane@corp.com for the report of the year."""\n\n\ndef add(left, right):\n    return left + right\n'

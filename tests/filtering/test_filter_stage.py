@@ -8,7 +8,7 @@ import pytest
 
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.filtering.measuring import MEASURED_SCHEMA
-from snowcoder.shards import write_table
+from snowcoder.storage.shards import write_table
 from stages import filter_files
 from tests.filtering.rows import ROOT, measured
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snowcoder.annotator.rubric_python import score_python
 from snowcoder.decontamination.python_tree import read_python
 from snowcoder.errors import ExecutionError
 from snowcoder.exercises.functions import extract_classes, extract_functions
 from snowcoder.filtering import python_syntax
 from snowcoder.filtering.measuring import measure_shard
 from snowcoder.filtering.python_syntax import code_tokens, syntax_error_line, syntax_error_lines
+from snowcoder.labels.rubric_python import score_python
 from snowcoder.synthesis.held_out import function_shapes
 from tests.filtering.rows import source_table
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.filtering.emptiness import explain_rejections
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
+from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
 from snowcoder.filtering.opt_out import OptOut, make_opt_out
 from snowcoder.filtering.rights import N_COMMONEST, count_rights, describe_opt_out
 from tests.filtering.rows import measured, params

@@ -7,7 +7,7 @@ import pytest
 from snowcoder.errors import ParameterError
 from snowcoder.filtering.measuring import SIGNAL_COLUMNS
 from snowcoder.filtering.rules import RULES, FilterParams, find_broken, load_thresholds, read_exceptions, signal_of
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from tests.filtering.rows import ROOT, measured, params
 
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa\n"

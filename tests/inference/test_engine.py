@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from snowcoder.errors import EngineError
 from snowcoder.inference.engine import Sampling, cut_at_stop
-from snowcoder.inference.scripted_engine import ScriptedEngine
+from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 
 STOP = ("\ndef ", "\nclass ")
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.annotator.encoder_source import EmbedParams
-from snowcoder.annotator.labelling import LabelParams
-from snowcoder.annotator.llm_labelling import JudgeParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.inference.engine_params import OpenAIEngineParams
-from snowcoder.params import load_section
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.inference.engines.engine_params import OpenAIEngineParams
+from snowcoder.labels.labelling import LabelParams
+from snowcoder.labels.llm_labelling import JudgeParams
+from snowcoder.pipeline.params import load_section
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.model_stages import (
     encoder_flops_per_token,
@@ -27,7 +27,7 @@ from snowcoder.planning.model_stages import (
 from snowcoder.planning.speeds import ENCODING_UTILISATION, Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.synthesis.generation import SynthesizeParams
-from tests.pretraining.test_plan import PAPER
+from tests.planning.test_pretraining_cost import PAPER
 from tests.repository.test_profiles import params_of
 
 ARCTIC_EMBED_M = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072}

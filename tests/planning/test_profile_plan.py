@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.metrics import flatten
-from snowcoder.params import read_yaml
-from snowcoder.planning.calibration import measure_training
+from snowcoder.pipeline.params import read_yaml
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.planning.measured_speeds import measure_training
 from snowcoder.planning.profile_plan import plan_pretraining
 from snowcoder.planning.speeds import published_speeds
-from snowcoder.stage import work_dir
-from snowcoder.tracking_plan import compare
+from snowcoder.storage.metrics import flatten
+from snowcoder.tracking.plan import compare
 from tests.repository.test_profiles import params_of
 from tools import plan as tool
 

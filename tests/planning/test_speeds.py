@@ -3,7 +3,7 @@
 import pytest
 
 from snowcoder.planning.speeds import DECODING_UTILISATION, TRAINING_MFU, published_speeds
-from snowcoder.pretraining.throughput import flops_per_token
+from snowcoder.pretraining.watch.throughput import flops_per_token
 
 
 def test_mfu_is_what_llm_foundry_prints_for_its_1b_model() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.schedule import ScheduleParams
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 
 # 301 and 50 rows cannot be dealt equally to 2 or 4 processes
 SHAPE = ModelParams(vocab_size=301, hidden_size=32, ffn_size=50, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3)

@@ -15,7 +15,7 @@ from snowcoder.errors import CheckpointError, EmptyResultError, ParameterError, 
 from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import ModelParams, initialize
 from snowcoder.pretraining.schedule import ScheduleParams
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 
 MODEL = ModelParams(vocab_size=300, hidden_size=32, ffn_size=48, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3)
 SHARED = TrainingParams(

@@ -3,7 +3,7 @@
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
 from snowcoder.pretraining.schedule import ScheduleParams, learning_rate
 
 COSINE = ScheduleParams(kind="cosine", peak_learning_rate=5.3e-4, final_learning_rate=5.3e-5, warmup_steps=600)

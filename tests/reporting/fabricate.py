@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.metrics import row_accounts, write_metrics
-from snowcoder.reporting.settings import ReportParams
-from snowcoder.shards import write_table
+from snowcoder.reporting.report_params import ReportParams
+from snowcoder.storage.metrics import row_accounts, write_metrics
+from snowcoder.storage.shards import write_table
 
 PARAMS = ReportParams(
     variants={

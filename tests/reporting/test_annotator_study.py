@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.errors import ShardError
-from snowcoder.evaluation.bits_per_byte_sets import ITEM_SCHEMA
-from snowcoder.evaluation.grading import GRADE_SCHEMA
-from snowcoder.metrics import write_metrics
+from snowcoder.evaluation.grading.grade_completions import GRADE_SCHEMA
+from snowcoder.evaluation.measuring.bits_per_byte_sets import ITEM_SCHEMA
 from snowcoder.reporting.annotator_study import BENCHMARKS, CONTROL, SETS, Run, compare_arms, read_run, study_page
 from snowcoder.seeding import generator
-from snowcoder.shards import write_table
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.storage.shards import write_table
 
 N_ITEMS = 50
 

@@ -10,6 +10,7 @@ from snowcoder.reporting.data_tables import contamination_table, funnel_table, r
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, wipe_out_table
 from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
 from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.model_tables import comparison_table, paper_table, scale_table
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.results import Results, read_results
 from snowcoder.reporting.synthetic_tables import (
@@ -19,7 +20,6 @@ from snowcoder.reporting.synthetic_tables import (
     repository_share_table,
     seed_yield_table,
 )
-from snowcoder.reporting.tables import comparison_table, paper_table, scale_table
 from tests.reporting.fabricate import PARAMS, fabricate
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from snowcoder.fingerprint import REPOSITORY_ROOT
+from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
 from tests.reporting.fabricate import PARAMS
 
 OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]

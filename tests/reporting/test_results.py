@@ -6,7 +6,7 @@ import pytest
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.results import Results, headline_metrics, input_paths, read_results
-from snowcoder.tracking import METRIC_NAME
+from snowcoder.tracking.record import METRIC_NAME
 from tests.reporting.fabricate import PARAMS
 
 

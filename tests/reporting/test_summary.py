@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from snowcoder.pipeline.stage import work_dir
 from snowcoder.reporting.results import headline_metrics, read_scores
 from snowcoder.reporting.summary import list_experiments, write_missing_summaries, write_summary
-from snowcoder.stage import work_dir
 from tests.reporting.fabricate import PARAMS
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from snowcoder.metrics import read_metrics
+from snowcoder.storage.metrics import read_metrics
 
 METRICS = Path(__file__).resolve().parents[2] / "metrics"
 VARIANTS = ("general", "continued", "continued_random", "enhanced", "enhanced_selected")

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 
-from snowcoder.params import read_yaml
+from snowcoder.pipeline.params import read_yaml
 from tools.draw_graph import PICTURE, arrange, label, picture, stage_graph
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from snowcoder.params import read_yaml
+from snowcoder.pipeline.params import read_yaml
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]

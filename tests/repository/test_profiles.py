@@ -9,7 +9,7 @@ import pytest
 
 from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError
-from snowcoder.params import load_section, read_yaml
+from snowcoder.pipeline.params import load_section, read_yaml
 from snowcoder.pretraining.model import ModelParams, llama_config
 from tools.apply_profile import apply_profile
 

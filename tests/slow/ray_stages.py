@@ -10,16 +10,16 @@ import pyarrow as pa
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.corpus.split import SPLIT_SCHEMA, SplitParams, split_shard
-from snowcoder.decontamination.files import decontaminate_table
-from snowcoder.deduplication.files import deduplicate_table
-from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.decontamination.decontaminate_table import decontaminate_table
+from snowcoder.deduplication.deduplicate_table import deduplicate_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.errors import SourceError
-from snowcoder.execution import ShardResult, map_shards
-from snowcoder.filtering.files import REJECTED_SCHEMA, filter_shard, load_filter
+from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
-from snowcoder.params import load_section
+from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import iterate_rows, list_shards, write_table
+from snowcoder.storage.shards import iterate_rows, list_shards, write_table
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_shard
 from snowcoder.tokenization.tokenizer import TokenizerParams, save_tokenizer, train_tokenizer
 from tests.decontamination.problems import PARAMS as DECONTAMINATION

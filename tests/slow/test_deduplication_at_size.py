@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from snowcoder.deduplication.files import deduplicate_table
+from snowcoder.deduplication.deduplicate_table import deduplicate_table
+from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.lsh import make_scheme
-from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.shingles import text_buffer
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import list_shards, read_table, write_table
+from snowcoder.storage.shards import list_shards, read_table, write_table
 
 pytestmark = pytest.mark.slow
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)

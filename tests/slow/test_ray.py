@@ -16,8 +16,9 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.errors import ExecutionError, ParameterError, SourceError
-from snowcoder.execution import map_items, map_shards
-from snowcoder.shards import list_shards, location, read_table, write_table
+from snowcoder.pipeline.execution import map_items, map_shards
+from snowcoder.storage.files import location
+from snowcoder.storage.shards import list_shards, read_table, write_table
 from tests.slow import ray_stages
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
@@ -159,7 +160,7 @@ def test_a_task_that_kills_its_worker_ends_in_an_error(tmp_path: Path) -> None:
 
 
 def test_no_address_starts_a_cluster_of_its_own_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
-    program = "from snowcoder.execution import map_items; print(map_items(abs, range(-9, 0), 'test'))"
+    program = "from snowcoder.pipeline.execution import map_items; print(map_items(abs, range(-9, 0), 'test'))"
     environment = {**os.environ, "SNOWCODER_EXECUTOR": "ray", "SNOWCODER_WORKERS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
     environment["HOME"] = str(tmp_path)  # where Ray leaves a token
     own = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
@@ -171,7 +172,7 @@ def test_no_address_starts_a_cluster_of_its_own_and_a_wrong_one_is_refused(tmp_p
 def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "ray")
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "snowcoder.ray_backend", raising=False)
+    monkeypatch.delitem(sys.modules, "snowcoder.pipeline.ray_backend", raising=False)
     with pytest.raises(ParameterError, match=r"SNOWCODER_EXECUTOR: found 'ray', which is not installed: .*\[ray\]"):
         map_items(abs, range(3), "test")
 

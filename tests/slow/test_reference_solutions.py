@@ -6,11 +6,11 @@ import pytest
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.evaluation.completions import complete_problems
-from snowcoder.evaluation.grading import grade_completions, summarise_grades
-from snowcoder.evaluation.prompts import Asking
+from snowcoder.evaluation.benchmark_prompts import Asking
+from snowcoder.evaluation.generating.completions import complete_problems
+from snowcoder.evaluation.grading.grade_completions import grade_completions, summarise_grades
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.scripted_engine import ScriptedEngine
+from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 from snowcoder.sandbox.program import SandboxLimits
 
 pytestmark = pytest.mark.slow

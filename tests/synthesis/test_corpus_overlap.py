@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
+from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.shingles import shingle
-from snowcoder.shards import list_shards, write_table
+from snowcoder.storage.shards import list_shards, write_table
 from snowcoder.synthesis.corpus_overlap import _shared as shared_grams
 from snowcoder.synthesis.corpus_overlap import index_documents, measure_overlaps
 

@@ -11,15 +11,15 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.errors import EmptyResultError, ParameterError
-from snowcoder.params import validate
-from snowcoder.shards import read_manifest, read_table, write_table
-from snowcoder.stage import work_dir
+from snowcoder.pipeline.params import validate
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.storage.shards import read_manifest, read_table, write_table
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.generation import SynthesizeParams
 from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA, ModelAuthor
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Document, Seed
 from stages import accept_documents, synthesize_documents
-from tests.inference.misbehaving_server import MisbehavingServer, serving
+from tests.inference.engines.misbehaving_server import MisbehavingServer, serving
 from tests.synthesis.test_synthesis import PARAMS, PARAMS_YAML, ROWS, workspace
 
 __all__ = ["workspace"]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.errors import ParameterError
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.shards import read_shard
+from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.acceptance import run_documents
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowcoder.inference.engine import Chat
-from snowcoder.synthesis.prompts import make_prompt, stop_strings
 from snowcoder.synthesis.seed_passages import MAX_LINES, seed_passage
 from snowcoder.synthesis.seeds import choose_seeds_by_language
+from snowcoder.synthesis.teacher_prompts import make_prompt, stop_strings
 
 SOURCE = "import math\n\n\n@cache\ndef area(r):\n    return math.pi * r * r\n\n\nclass Box:\n    side = 1\n"
 

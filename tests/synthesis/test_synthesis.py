@@ -15,11 +15,11 @@ from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.exercises.exercise import ExerciseRules
-from snowcoder.params import validate
+from snowcoder.pipeline.params import validate
+from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.shards import list_shards, read_manifest, read_table, write_table
-from snowcoder.stage import work_dir
+from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
 from snowcoder.synthesis.extractive import ExtractiveTeacher
 from snowcoder.synthesis.generation import ExtractiveTeacherParams, SynthesizeParams, synthesize
@@ -354,7 +354,7 @@ def test_no_accepted_document_is_an_error():
 
 
 def test_the_first_of_near_duplicates_stays():
-    from snowcoder.deduplication.settings import DeduplicationParams, WipeOutParams
+    from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 
     alarm = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
     params = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1, wipe_out=alarm)

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
-from snowcoder.shards import write_table
+from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, train_tokenizer

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.errors import ParameterError, ShardError
-from snowcoder.shards import write_table
+from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.catalogue import CATALOGUE_SCHEMA, keep_languages, read_catalogue
 
 ROWS = [("a", "r", "python", [1]), ("b", "r", "css", [1, 2]), ("c", "s", "python", [])]

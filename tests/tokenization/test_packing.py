@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.fingerprint import hash_path
-from snowcoder.params import validate
-from snowcoder.shards import iterate_rows, list_shards, read_shard, write_table
+from snowcoder.pipeline.fingerprint import hash_path
+from snowcoder.pipeline.params import validate
+from snowcoder.storage.shards import iterate_rows, list_shards, read_shard, write_table
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.ordering import order_files

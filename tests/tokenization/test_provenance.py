@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from snowcoder.errors import ShardError
-from snowcoder.shards import iterate_rows
+from snowcoder.storage.shards import iterate_rows
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import unmixed
 from snowcoder.tokenization.packing import PackingParams, pack

@@ -9,8 +9,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from snowcoder.errors import ParameterError
-from snowcoder.fingerprint import hash_path
-from snowcoder.shards import iterate_rows, read_table
+from snowcoder.pipeline.fingerprint import hash_path
+from snowcoder.storage.shards import iterate_rows, read_table
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenizer import decode_bytes, load_tokenizer
 from stages import pack_tokens, tokenize_files, train_tokenizer

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from snowcoder.shards import list_shards, read_shard
+from snowcoder.storage.shards import list_shards, read_shard
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents, tokenize_shard, total_tokens
 from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN, decode_bytes, save_tokenizer

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.params import validate
-from snowcoder.shards import sha256_file
+from snowcoder.pipeline.params import validate
+from snowcoder.storage.files import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
     EOS_ID,

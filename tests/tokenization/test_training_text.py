@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.shards import read_table
+from snowcoder.storage.shards import read_table
 from snowcoder.tokenization.tokenizer import encode_batch
 from snowcoder.tokenization.training_text import choose_training_files, iterate_training_texts, measure_compression
 

@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import StratifiedGroupKFold
 
-from snowcoder.annotator.embedding_table import SectionVectors
 from snowcoder.annotator.examples import Example
 from snowcoder.annotator.head import mean_by_file
+from snowcoder.embedding.embedding_table import SectionVectors
 
 FOLDS = 5
 BINS = 10

@@ -23,11 +23,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from snowcoder.annotator.embedding_table import CORPUS
 from snowcoder.annotator.head import Kind
 from snowcoder.annotator.tuning_settings import TuningParams
+from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
 
 EDUCATIONAL = "educational"

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from snowcoder.errors import CheckpointError
-from snowcoder.shards import write_json
+from snowcoder.storage.files import write_json
 
 HEAD_FILE = "head.json"
 Kind = Literal["classification", "regression"]

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.annotator.embedding_table import CORPUS, TRAIN, embeddings_of
 from snowcoder.annotator.head import Head, file_starts, mean_by_file
-from snowcoder.execution import ShardResult
+from snowcoder.embedding.embedding_table import CORPUS, TRAIN, embeddings_of
+from snowcoder.pipeline.execution import ShardResult
 
 QUANTILES = (0.1, 0.5, 0.9)
 LENGTHS = (0, 256, 1024, 4096, 16384)

@@ -21,11 +21,11 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from snowcoder.annotator.calibration import calibrate
-from snowcoder.annotator.embedding_table import FILE_COLUMNS, TRAIN, SectionVectors, embeddings_of
 from snowcoder.annotator.examples import Example, RecipeParams
 from snowcoder.annotator.head import Head, file_starts
+from snowcoder.embedding.embedding_table import FILE_COLUMNS, TRAIN, SectionVectors, embeddings_of
 from snowcoder.errors import ShardError
-from snowcoder.shards import read_shard, read_table
+from snowcoder.storage.shards import read_shard, read_table
 
 MAX_ITERATIONS = 100
 WEIGHT_DECIMALS = 8

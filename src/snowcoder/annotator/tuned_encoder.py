@@ -12,10 +12,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.annotator.encoder_source import WEIGHTS, EmbedParams, check_encoder, find_encoder
+from snowcoder.embedding.encoder_source import WEIGHTS, EmbedParams, check_encoder, find_encoder
 from snowcoder.errors import CheckpointError
-from snowcoder.params import validate
-from snowcoder.shards import sha256_file, write_json
+from snowcoder.pipeline.params import validate
+from snowcoder.storage.files import sha256_file, write_json
 
 ENCODER_FOLDER = "encoder"
 EMBEDDING_FILE = "embedding.json"

@@ -5,11 +5,11 @@ in: SourceFile rows with `split`, the tuned encoder, its head  out: rows of scor
 
 import pyarrow as pa
 
-from snowcoder.annotator.embedding import embed_shard
 from snowcoder.annotator.head import Head
 from snowcoder.annotator.scoring import score_shard
 from snowcoder.annotator.tuned_encoder import RunnableEncoder
-from snowcoder.execution import ShardResult
+from snowcoder.embedding.embed_shard import embed_shard
+from snowcoder.pipeline.execution import ShardResult
 
 
 def embed_and_score_shard(files: pa.Table, encoder: RunnableEncoder, head: Head) -> ShardResult:

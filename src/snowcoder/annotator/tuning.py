@@ -22,15 +22,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from transformers import get_linear_schedule_with_warmup
 
 from snowcoder.annotator.calibration import fit_platt
-from snowcoder.annotator.encoder import Encoder, batches_by_length
-from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.examples import AnnotatorParams, Example, choose_validation
 from snowcoder.annotator.head import Head, Kind, mean_by_file
-from snowcoder.annotator.sections import SectionCutter
 from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, describe_tuned
 from snowcoder.annotator.tuning_settings import TuningParams
-from snowcoder.console import progress
+from snowcoder.embedding.encoder import Encoder, batches_by_length
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.embedding.sections import SectionCutter
 from snowcoder.errors import TrainingError
+from snowcoder.pipeline.console import progress
 from snowcoder.seeding import generator
 
 State = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]  # of the encoder; weights and bias of the head

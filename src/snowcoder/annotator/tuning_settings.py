@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 
 
 class TuningParams(ParamsModel):

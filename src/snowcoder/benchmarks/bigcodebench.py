@@ -18,8 +18,9 @@ ORIGIN = Origin(("BigCodeBench.jsonl.gz", "BigCodeBench.jsonl"), RELEASE, "bigco
 
 
 def parse_bigcodebench(records: list[dict[str, Any]], path: Path) -> list[Problem]:
-    """The problems; a solution is calibrated as the official tool does it: see evaluation/prompts.py. Raises SourceError naming the
-    field.
+    """The problems; a solution is calibrated as the official tool does it: see evaluation/benchmark_prompts.py.
+
+    Raises SourceError naming the field.
     """
     return [
         Problem(

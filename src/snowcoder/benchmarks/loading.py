@@ -13,8 +13,8 @@ from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
 from snowcoder.benchmarks.problem import Problem, sort_problems
 from snowcoder.benchmarks.source_file import Origin, find_file, read_records
 from snowcoder.errors import SourceError
-from snowcoder.param_faults import did_you_mean
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.param_faults import did_you_mean
+from snowcoder.pipeline.params import ParamsModel
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from snowcoder.errors import SourceError
-from snowcoder.shards import iterate_rows, write_table
+from snowcoder.storage.shards import iterate_rows, write_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snowcoder.console import say
 from snowcoder.errors import EmptyResultError, SourceError
-from snowcoder.shards import write_json
-from snowcoder.stage import work_dir
-from snowcoder.workspace import find_path
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.storage.files import write_json
+from snowcoder.storage.workspace import find_path
 
 FOLDER_VARIABLE = "SNOWCODER_BENCHMARKS_DIR"
 FETCH_TIMEOUT_S = 60.0

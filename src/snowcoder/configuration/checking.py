@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from snowcoder.configuration.agreement import disagreements
-from snowcoder.configuration.files import missing_files
+from snowcoder.configuration.contradictions import disagreements
 from snowcoder.configuration.graph import Graph, read_graph
+from snowcoder.configuration.named_files import missing_files
 from snowcoder.configuration.sections import validate_sections
 from snowcoder.errors import ParameterError
-from snowcoder.params import PARAMS_PATH, read_yaml
+from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 
 GRAPH_PATH = Path("dvc.yaml")
 

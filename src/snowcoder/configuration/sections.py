@@ -9,27 +9,27 @@ from typing import Any
 
 from pydantic import ValidationError, create_model
 
-from snowcoder.annotator.encoder_source import EmbedParams
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
-from snowcoder.annotator.labelling import LabelParams
-from snowcoder.annotator.positive_kinds import FetchPositivesParams
-from snowcoder.annotator.selection import RuleParams, SelectionParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.configuration.graph import Graph
 from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.corpus.split import SplitParams
-from snowcoder.decontamination.settings import DecontaminationParams
-from snowcoder.deduplication.settings import DeduplicationParams
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.evaluation.grading import ExecuteCompletionsParams
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.filtering.rules import FilterParams
-from snowcoder.param_faults import closest, describe_allowed, describe_faults, did_you_mean, shown, shown_plainly
-from snowcoder.params import ParamsModel
+from snowcoder.labels.labelling import LabelParams
+from snowcoder.pipeline.param_faults import closest, describe_allowed, describe_faults, did_you_mean, shown, shown_plainly
+from snowcoder.pipeline.params import ParamsModel
+from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.settings import TrainingParams, VariantParams
-from snowcoder.reporting.settings import ReportParams
-from snowcoder.synthesis.acceptance_settings import AcceptParams
+from snowcoder.pretraining.training_params import TrainingParams, VariantParams
+from snowcoder.reporting.report_params import ReportParams
+from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
+from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.generation import SynthesizeParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams

@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.corpus.selection import LeftOut, Refused
+from snowcoder.corpus.repository_limits import LeftOut, Refused
 from snowcoder.errors import SourceError
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 
 # Rows that are read before a content that none of them has is an error
 FIRST_ROWS = 1000
@@ -32,7 +32,7 @@ class Columns(ParamsModel):
 
     content: text or bytes. repository: a row without one is a repository of its own. path: without it, a name is made from the content's
     hash. language: as the data set calls it; without it, found from path and content. licence: SPDX, a name, or a list of which all hold
-    (see snowcoder.licence_class). popularity: a number, higher is more popular. revision: without it, the data set's. statement: of
+    (see snowcoder.licences). popularity: a number, higher is more popular. revision: without it, the data set's. statement: of
     instruction data, what the content answers; it is put before the content (see snowcoder.corpus.instructions).
     """
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from snowcoder.corpus.selection import Refused
+from snowcoder.corpus.repository_limits import Refused
 from snowcoder.errors import SourceError
 
 CHUNK_BYTES = 1 << 16

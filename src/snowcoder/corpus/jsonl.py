@@ -14,7 +14,7 @@ from typing import Any
 
 from snowcoder.corpus.columns import Layout
 from snowcoder.corpus.json_text import opened, split_rows
-from snowcoder.corpus.selection import LeftOut, Refused
+from snowcoder.corpus.repository_limits import LeftOut, Refused
 from snowcoder.corpus.source_paths import list_files
 from snowcoder.errors import SourceError
 

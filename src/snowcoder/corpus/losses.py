@@ -6,7 +6,7 @@ in: LeftOut  out: lines for the terminal, the message of an empty result, and wh
 from collections import Counter
 from typing import Any
 
-from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.repository_limits import LeftOut
 
 MAX_REASONS = 4
 MAX_VALUES = 20

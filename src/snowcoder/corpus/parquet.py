@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from snowcoder.corpus.columns import Keys, Layout, keys_of_type
 from snowcoder.corpus.json_text import FOREIGN, HEAD_BYTES
-from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.corpus.source_paths import list_files
 from snowcoder.errors import SourceError
 

@@ -1,7 +1,7 @@
 """Where a source of the corpus lies, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
 
-What Git does not know at all is read from the repository (see snowcoder.workspace). A folder that Git knows in part is an error there: the
-copy lacks the rest, and a smaller corpus without a word would be worse.
+What Git does not know at all is read from the repository (see snowcoder.storage.workspace). A folder that Git knows in part is
+an error there: the copy lacks the rest, and a smaller corpus without a word would be worse.
 """
 
 import os
@@ -9,16 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 from snowcoder.corpus.reading import NO_EXTENSION
-from snowcoder.corpus.selection import LeftOut
+from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.errors import SourceError
-from snowcoder.shards import is_remote, location
+from snowcoder.storage.files import is_remote, location
 
 HIDDEN = "hidden"
 LINKED_FOLDER = "link to a folder"
 
 
 def meant_path(text: str) -> Path:
-    """The path that `text` of params.yaml means, `~` included (see snowcoder.workspace.find_path)."""
+    """The path that `text` of params.yaml means, `~` included (see snowcoder.storage.workspace.find_path)."""
     path = location(text)
     return path if is_remote(path) else path.expanduser()
 

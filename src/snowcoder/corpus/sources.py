@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, Protocol
 import pyarrow as pa
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from snowcoder.console import say
 from snowcoder.corpus.directory import iterate_directory
 from snowcoder.corpus.huggingface import read_dataset
 from snowcoder.corpus.jsonl import ENDINGS as JSON_ENDINGS
@@ -22,16 +21,17 @@ from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
 from snowcoder.corpus.reading import Origin
+from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
-from snowcoder.corpus.selection import FileLimits, LeftOut
 from snowcoder.corpus.source_paths import source_path
 from snowcoder.corpus.spool import Spool
 from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
-from snowcoder.metrics import row_accounts
-from snowcoder.params import ExistingPath, ParamsModel
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.params import ExistingPath, ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
-from snowcoder.shards import write_table
+from snowcoder.storage.metrics import row_accounts
+from snowcoder.storage.shards import write_table
 
 
 class Source(Protocol):

@@ -10,8 +10,8 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.execution import ShardResult
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.execution import ShardResult
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.seeding import unit_hash
 

@@ -14,13 +14,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from snowcoder.console import progress
 from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
-from snowcoder.corpus.selection import FileLimits, LeftOut, Refused, take_within_limits
+from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
+from snowcoder.pipeline.console import progress
 from snowcoder.records import SourceFile
-from snowcoder.shards import sha256_file
+from snowcoder.storage.files import sha256_file
 
 SOURCE = "wheels"
 # pip hands over nothing before its whole list is done: small batches keep what a kill or a failure leaves behind.

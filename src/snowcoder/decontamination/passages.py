@@ -12,11 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.lexing import lex
 from snowcoder.decontamination.matching import Passage, make_passage
 from snowcoder.decontamination.normalise import read_words, word_forms
 from snowcoder.decontamination.python_tree import PythonTree, read_python
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.decontamination.token_stream import TokenStream
 from snowcoder.deduplication.shingles import ngram_hashes
 

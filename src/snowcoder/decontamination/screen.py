@@ -23,12 +23,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.lexing import LexedText, lex
 from snowcoder.decontamination.matching import Hit, Passage, PassageIndex
 from snowcoder.decontamination.normalise import word_forms
 from snowcoder.decontamination.passages import lexed_passages, named_passages, tree_passages, word_passages
 from snowcoder.decontamination.python_tree import PythonTree, read_python
-from snowcoder.decontamination.settings import DecontaminationParams
 from snowcoder.deduplication.shingles import ngram_hashes
 
 # Strongest first

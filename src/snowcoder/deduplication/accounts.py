@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.metrics import row_accounts
+from snowcoder.storage.metrics import row_accounts
 
 
 def shard_accounts(rows_in: pa.Table, rows_out: pa.Table, reasons: Iterable[str]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from snowcoder.deduplication.exact import column
 from snowcoder.deduplication.greedy import DROPPED, RANKS_AT_ONCE, Choice
-from snowcoder.deduplication.runs import Runs
 from snowcoder.deduplication.sketches import Sketched, names_of
-from snowcoder.execution import map_items
-from snowcoder.shards import shard_name, write_manifest, write_shard
+from snowcoder.deduplication.sorted_runs import Runs
+from snowcoder.pipeline.execution import map_items
+from snowcoder.storage.shards import shard_name, write_manifest, write_shard
 
 DROPPED_SCHEMA = pa.schema(
     [

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.runs import Runs, group_starts, write_array
 from snowcoder.deduplication.sketches import Sketched
-from snowcoder.execution import map_items
+from snowcoder.deduplication.sorted_runs import Runs, group_starts, write_array
+from snowcoder.pipeline.execution import map_items
 
 
 def content_key(content: str) -> bytes:

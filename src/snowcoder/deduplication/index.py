@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.lsh import band_shape, make_scheme
-from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.deduplication.shingles import jaccard, shingle
 
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.minhash import Scheme
-from snowcoder.deduplication.settings import DeduplicationParams
 
 
 @lru_cache

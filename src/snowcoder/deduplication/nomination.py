@@ -14,9 +14,9 @@ import numpy as np
 
 from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import next_pairs
-from snowcoder.deduplication.runs import Runs, group_starts, write_array
 from snowcoder.deduplication.sketches import Sketched
-from snowcoder.execution import map_items
+from snowcoder.deduplication.sorted_runs import Runs, group_starts, write_array
+from snowcoder.pipeline.execution import map_items
 
 UNDECIDED = 0  # in the column status; other values: see greedy
 WINDOWS = (8, 64, 512, 4096)

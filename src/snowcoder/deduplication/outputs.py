@@ -12,7 +12,8 @@ from snowcoder.deduplication.evidence import DROPPED_SCHEMA, dropped_rows, drops
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.wipe_out import count_files
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import read_shard, write_json, write_shard
+from snowcoder.storage.files import write_json
+from snowcoder.storage.shards import read_shard, write_shard
 
 
 def write_outputs(sketched: Sketched, columns: Path, output: Path, markers: Path, task: tuple[int, Path]) -> dict[str, Any]:

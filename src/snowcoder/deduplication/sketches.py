@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from snowcoder.deduplication.minhash import Scheme
-from snowcoder.deduplication.runs import write_array, write_run
 from snowcoder.deduplication.shingles import shingle_bytes, text_buffer
+from snowcoder.deduplication.sorted_runs import write_array, write_run
 from snowcoder.deduplication.survivors import rank_keys
 from snowcoder.errors import ShardError
-from snowcoder.shards import read_shard, written_whole
+from snowcoder.storage.files import written_whole
+from snowcoder.storage.shards import read_shard
 
 CONTENT_KEY_BYTES = 16
 SKETCHED_COLUMNS = ("file_id", "repository", "path", "licence", "popularity", "revision", "content")

@@ -15,10 +15,10 @@ import numpy as np
 
 from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import exact_jaccards
-from snowcoder.deduplication.runs import Runs, write_array
 from snowcoder.deduplication.sketches import Sketched
-from snowcoder.execution import map_items
-from snowcoder.shards import written_whole
+from snowcoder.deduplication.sorted_runs import Runs, write_array
+from snowcoder.pipeline.execution import map_items
+from snowcoder.storage.files import written_whole
 
 # (shard, rows of it) -> (their shingle sets end to end, int64 sizes); picklable
 ShinglesOf = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.console import say
-from snowcoder.deduplication.settings import WipeOutParams
+from snowcoder.deduplication.deduplication_params import WipeOutParams
 from snowcoder.errors import EmptyResultError
+from snowcoder.pipeline.console import say
 
 LISTED = 20
 

@@ -18,28 +18,28 @@ from typing import Any
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.console import say
 from snowcoder.errors import CheckpointError, ParameterError
-from snowcoder.evaluation.batch_invariance import count_changed_completions
-from snowcoder.evaluation.completions import complete_problems, summarise_completions
-from snowcoder.evaluation.evaluation_settings import EvaluationSettings
-from snowcoder.evaluation.likelihood_choice import choose_by_likelihood
-from snowcoder.evaluation.prompts import Asking, solution_of
-from snowcoder.evaluation.sample_files import grade_file
-from snowcoder.evaluation.text_sets import reference_solutions
-from snowcoder.evaluation.without_flagged import is_screened, rates_without_flagged, read_flagged
-from snowcoder.execution import worker_count
-from snowcoder.inference.any_model import LoadedModel, find_folder, load_any_model, load_any_vllm
-from snowcoder.inference.border_tokens import open_tokenizer
-from snowcoder.inference.chat_template import read_chat_template
+from snowcoder.evaluation.benchmark_prompts import Asking, solution_of
+from snowcoder.evaluation.evaluate_params import EvaluationSettings
+from snowcoder.evaluation.generating.batch_invariance import count_changed_completions
+from snowcoder.evaluation.generating.completions import complete_problems, summarise_completions
+from snowcoder.evaluation.grading.sample_files import grade_file
+from snowcoder.evaluation.grading.without_flagged import is_screened, rates_without_flagged, read_flagged
+from snowcoder.evaluation.measuring.likelihood_choice import choose_by_likelihood
+from snowcoder.evaluation.measuring.text_sets import reference_solutions
 from snowcoder.inference.engine import Engine, Sampling
-from snowcoder.inference.model_folder import choose_window
+from snowcoder.inference.engines.any_model import LoadedModel, find_folder, load_any_model, load_any_vllm
+from snowcoder.inference.local.border_tokens import open_tokenizer
+from snowcoder.inference.local.chat_template import read_chat_template
+from snowcoder.inference.local.model_folder import choose_window
 from snowcoder.likelihood.bits_per_byte import score_texts
-from snowcoder.metrics import write_metrics
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.stage import work_dir
 from snowcoder.seeding import derive_seed
-from snowcoder.stage import work_dir
 from snowcoder.statistics.intervals import bootstrap_ratio_interval
-from snowcoder.tracking import track
+from snowcoder.storage.metrics import write_metrics
+from snowcoder.tracking.record import track
 
 RESULTS = Path("results/benchmarks")
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.jinja", "*.model")  # what makes a model's completions what they are

@@ -22,7 +22,7 @@ from snowcoder.exercises.recordable import why_not_recordable
 from snowcoder.exercises.recording import RecordedCall, RecordingRules, record_calls, render_call, render_example
 from snowcoder.exercises.renaming import without_underscore
 from snowcoder.exercises.render import Checks, render_document, render_solution
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits
 
 MAX_SHOWN_CALLS = 3

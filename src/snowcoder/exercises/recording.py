@@ -14,7 +14,7 @@ from pydantic import Field
 
 from snowcoder.exercises import recorder
 from snowcoder.exercises.cutout import Refusal
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import Outcome, SandboxLimits, run_program
 
 PREFIX = "Recorded: "

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from snowcoder.execution import ShardResult
 from snowcoder.filtering.masking import KINDS, mask
 from snowcoder.filtering.python_syntax import code_tokens, syntax_error_lines
 from snowcoder.filtering.signals import PYTHON, SIGNALS, SYNTAX_SIGNAL, measure
+from snowcoder.pipeline.execution import ShardResult
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.shards import read_table
+from snowcoder.storage.shards import read_table
 
 SIGNAL_COLUMNS = (*SIGNALS, "replacements_in_code")
 MASKED_COLUMNS = tuple(f"masked_{kind}" for kind in KINDS)

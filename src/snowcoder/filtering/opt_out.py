@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import ParameterError
+from snowcoder.filtering.csv_tables import read_rows
 from snowcoder.filtering.repository_names import distribution_name, is_package_index, read_repository
-from snowcoder.filtering.tables import read_rows
 
 COLUMN = "repository"
 FORMER_COLUMN = "former_names"

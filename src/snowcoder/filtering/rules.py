@@ -16,9 +16,9 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.errors import ParameterError
-from snowcoder.filtering.tables import read_rows
-from snowcoder.licence_class import LicenceClass
-from snowcoder.params import ExistingPath, ParamsModel
+from snowcoder.filtering.csv_tables import read_rows
+from snowcoder.licences import LicenceClass
+from snowcoder.pipeline.params import ExistingPath, ParamsModel
 
 EXCEPTION_COLUMNS = ("language", "threshold", "value", "source")
 Fraction = Field(ge=0, le=1)
@@ -30,7 +30,7 @@ class FilterParams(ParamsModel):
 
     exceptions: CSV with columns language, threshold, value (empty: off), source.
     opt_out: CSV of repositories and owners that must not be used, see snowcoder.filtering.opt_out; null: none.
-    licence_classes: classes of licences (snowcoder.licence_class) that are kept.
+    licence_classes: classes of licences (snowcoder.licences) that are kept.
     mask: replace emails, public IP addresses and secrets in what is kept.
     min_words: below ten a file is a licence line, a re-export or nothing (`__init__.py`), and teaches nothing.
     The others are named after their signal: see snowcoder.filtering.signals.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from snowcoder.metrics import read_metrics
+from snowcoder.storage.metrics import read_metrics
 
 MAX_SECTIONS = 3
 PYTHON = "python"

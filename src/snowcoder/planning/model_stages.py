@@ -12,16 +12,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from snowcoder.annotator.encoder_source import EmbedParams
-from snowcoder.annotator.labelling import LabelParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.completions import GenerateCompletionsParams
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.labels.labelling import LabelParams
 from snowcoder.planning.corpus_size import CorpusSize
+from snowcoder.planning.pretraining_cost import count_parameters
 from snowcoder.planning.speeds import Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.plan import count_parameters
 from snowcoder.synthesis.generation import SynthesizeParams
 
 # Problems by benchmark, as published

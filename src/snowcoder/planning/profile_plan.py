@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.annotator.encoder_source import EmbedParams, find_encoder
-from snowcoder.annotator.labelling import LabelParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
+from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
-from snowcoder.evaluation.bits_per_byte_settings import MeasureBitsPerByteParams
-from snowcoder.evaluation.completions import GenerateCompletionsParams
-from snowcoder.params import load_section
+from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.labels.labelling import LabelParams
+from snowcoder.pipeline.params import load_section
 from snowcoder.planning.core_stages import plan_tables
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.model_stages import n_problems, plan_bits_per_byte, plan_completions, plan_embedding, plan_labels, plan_synthesis
+from snowcoder.planning.pretraining_cost import count_parameters, plan_phase
 from snowcoder.planning.speeds import Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.plan import count_parameters, plan_phase
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams
-from snowcoder.pretraining.throughput import flops_per_token
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
+from snowcoder.pretraining.watch.throughput import flops_per_token
 from snowcoder.synthesis.generation import SynthesizeParams
 
 CORE_STAGES = (

@@ -14,7 +14,7 @@ decoding  12.3%: 1,727.7 tokens/s written by Llama-3.1-70B in FP8 on two H100s w
 
 from typing import NamedTuple
 
-from snowcoder.pretraining.plan import DEVICE_PEAK_FLOPS
+from snowcoder.planning.pretraining_cost import DEVICE_PEAK_FLOPS
 
 TRAINING_MFU = 0.377
 ENCODING_UTILISATION = 0.10

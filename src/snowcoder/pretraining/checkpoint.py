@@ -12,8 +12,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from snowcoder.console import say
-from snowcoder.failures import is_full_disk
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.failures import is_full_disk
 from snowcoder.pretraining.checkpoint_files import Curve, fault_of, remove, write_shards, write_whole
 from snowcoder.pretraining.training_state import State
 

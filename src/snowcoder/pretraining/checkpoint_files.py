@@ -20,7 +20,7 @@ from torch.distributed.checkpoint.metadata import TensorStorageMetadata
 
 from snowcoder.errors import CheckpointError
 from snowcoder.pretraining.training_state import State, check_shapes, restore_state, training_state
-from snowcoder.shards import fsync, sha256_file, write_json
+from snowcoder.storage.files import fsync, sha256_file, write_json
 
 DIGEST_CHARS = 16
 CURVE, DIGESTS = "curve.json", "digests.json"

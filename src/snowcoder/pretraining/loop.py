@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from transformers import LlamaForCausalLM
 
-from snowcoder.allocator import keep_freed_memory
-from snowcoder.console import say
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.pipeline.allocator import keep_freed_memory
+from snowcoder.pipeline.console import say
 from snowcoder.pretraining.batches import BatchOrder
 from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.checkpoint_files import read_checkpoint
@@ -34,7 +34,6 @@ from snowcoder.pretraining.data_parallel import (
 )
 from snowcoder.pretraining.interruptions import TerminationFlag, device_failures_explained
 from snowcoder.pretraining.objective import Objective
-from snowcoder.pretraining.pace import Pace
 from snowcoder.pretraining.processes import (
     agree,
     launched_processes,
@@ -45,10 +44,11 @@ from snowcoder.pretraining.processes import (
 )
 from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
 from snowcoder.pretraining.schedule import learning_rate
-from snowcoder.pretraining.settings import PhaseParams, TrainingParams
-from snowcoder.pretraining.throughput import Interval
+from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.training_state import training_state
-from snowcoder.pretraining.watching import LossWatch
+from snowcoder.pretraining.watch.loss_watch import LossWatch
+from snowcoder.pretraining.watch.pace import Pace
+from snowcoder.pretraining.watch.throughput import Interval
 from snowcoder.tokenization.token_shards import TokenShards
 
 REPORT_EVERY_STEPS = 20  # how often a record of progress is kept

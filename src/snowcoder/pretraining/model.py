@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from snowcoder.errors import CheckpointError
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import derive_seed
 
 if TYPE_CHECKING:

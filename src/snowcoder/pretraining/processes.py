@@ -16,9 +16,9 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from snowcoder.accelerator import device_type
-from snowcoder.console import say
 from snowcoder.errors import ParameterError, SnowcoderError
+from snowcoder.pipeline.accelerator import device_type
+from snowcoder.pipeline.console import say
 
 LONGEST_WAIT = timedelta(days=7)  # process 0 may wait that long for another run of the same stage
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.params import ParamsModel
 
 
 class ScheduleParams(ParamsModel):

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from snowcoder.errors import ShardError
-from snowcoder.metrics import read_metrics
 from snowcoder.reporting.document import Document, Section, Table, number
 from snowcoder.reporting.markdown import render_markdown
-from snowcoder.shards import read_table
 from snowcoder.statistics.nested import bootstrap_over_seeds
+from snowcoder.storage.metrics import read_metrics
+from snowcoder.storage.shards import read_table
 
 CONTROL = "random, 4 repeats"
 SEED = 1

@@ -2,10 +2,10 @@
 
 from itertools import combinations
 
-from snowcoder.annotator.agreement import MIN_WITHIN_REPOSITORY_SHARE
 from snowcoder.reporting import paper
 from snowcoder.reporting.document import Listing, Table, percent
 from snowcoder.reporting.results import Results
+from snowcoder.selection.recipe_agreement import MIN_WITHIN_REPOSITORY_SHARE
 
 NOTHING = "-"
 

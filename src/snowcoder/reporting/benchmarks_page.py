@@ -14,8 +14,8 @@ from typing import Any
 from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.document import Block, Document, Section, Table, with_interval
 from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.model_tables import variant_title
 from snowcoder.reporting.paper_tables import paper_noise_table
-from snowcoder.reporting.tables import variant_title
 from snowcoder.statistics.paired import compare_paired, compare_ratios, over_seeds
 
 TITLES = {

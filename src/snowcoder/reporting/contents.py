@@ -12,6 +12,7 @@ from snowcoder.reporting.data_tables import (
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, number
 from snowcoder.reporting.findings import findings
+from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table
 from snowcoder.reporting.results import Results, teacher_name
 from snowcoder.reporting.synthetic_tables import (
     document_listings,
@@ -24,7 +25,6 @@ from snowcoder.reporting.synthetic_tables import (
     seed_yield_table,
     synthetic_paragraph,
 )
-from snowcoder.reporting.tables import bits_table, comparison_table, paper_table, scale_table, score_table
 
 FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
 

@@ -23,8 +23,8 @@ from snowcoder.reporting.annotator_tables import NOTHING, labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
+from snowcoder.reporting.report_params import INITIAL, ladder
 from snowcoder.reporting.results import Curve, Results, set_names
-from snowcoder.reporting.settings import INITIAL, ladder
 
 INK, FAINT = "#222222", "#d0d0d0"
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (

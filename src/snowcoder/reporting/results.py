@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.metrics import read_metrics
-from snowcoder.reporting.settings import INITIAL, ReportParams, ladder
-from snowcoder.shards import iterate_rows
+from snowcoder.reporting.report_params import INITIAL, ReportParams, ladder
+from snowcoder.storage.metrics import read_metrics
+from snowcoder.storage.shards import iterate_rows
 
 # metrics/<stage>.json
 STAGES = (

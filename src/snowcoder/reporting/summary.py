@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.params import load_section
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import stage_fingerprint, work_dir
+from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import Results, Scores, headline_metrics, input_paths, read_scores
-from snowcoder.reporting.settings import ReportParams
-from snowcoder.stage import stage_fingerprint, work_dir
-from snowcoder.tracking import summary_path, track
-from snowcoder.tracking_records import find_summaries
+from snowcoder.tracking.record import summary_path, track
+from snowcoder.tracking.records import find_summaries
 
 STAGE = "report"
 

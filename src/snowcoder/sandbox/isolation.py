@@ -16,8 +16,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from snowcoder.console import say
 from snowcoder.errors import SandboxError
+from snowcoder.pipeline.console import say
 from snowcoder.sandbox import bootstrap, mounts
 from snowcoder.sandbox.seccomp import one_process_filter
 

@@ -54,10 +54,10 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from snowcoder.console import progress
 from snowcoder.errors import SandboxError
-from snowcoder.execution import executor_name, worker_count
-from snowcoder.params import ParamsModel
+from snowcoder.pipeline.console import progress
+from snowcoder.pipeline.execution import executor_name, worker_count
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.isolation import FIX, bootstrap_code, import_folders, is_unsafe, memory_file, program_user, started
 from snowcoder.sandbox.supervision import Stop, watch
 

@@ -19,14 +19,14 @@ import pyarrow as pa
 
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.index import NearDuplicateIndex
-from snowcoder.deduplication.settings import DeduplicationParams
 from snowcoder.errors import EmptyResultError
-from snowcoder.metrics import row_accounts
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
-from snowcoder.shards import read_shard, write_table
-from snowcoder.synthesis.acceptance_settings import AcceptParams
+from snowcoder.storage.metrics import row_accounts
+from snowcoder.storage.shards import read_shard, write_table
+from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
 from snowcoder.synthesis.screening import Rejection, find_copies, screen_documents
 from snowcoder.synthesis.syntax import is_parsed

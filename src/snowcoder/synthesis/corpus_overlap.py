@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from snowcoder.deduplication.settings import DeduplicationParams
+from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.shingles import shingle
-from snowcoder.execution import map_items
-from snowcoder.shards import read_shard
+from snowcoder.pipeline.execution import map_items
+from snowcoder.storage.shards import read_shard
 
 
 @dataclass(frozen=True)

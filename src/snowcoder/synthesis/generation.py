@@ -13,15 +13,15 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.execution import ShardResult, map_shards
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import ExerciseRules
-from snowcoder.inference.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
-from snowcoder.metrics import row_accounts
-from snowcoder.param_faults import describe_allowed
-from snowcoder.params import ParamsModel
+from snowcoder.inference.engines.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
+from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.param_faults import describe_allowed
+from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
-from snowcoder.shards import read_shard
+from snowcoder.storage.metrics import row_accounts
+from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis.extractive import ExtractiveTeacher
 from snowcoder.synthesis.model_generation import GenerationParams
 from snowcoder.synthesis.seeds import LANGUAGE

@@ -17,15 +17,15 @@ from pydantic import Field
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, number_draws
-from snowcoder.inference.response_store import ResponseStore
-from snowcoder.inference.stored_engine import StoredEngine
-from snowcoder.metrics import row_accounts
-from snowcoder.params import ParamsModel
-from snowcoder.shards import read_shard, write_table
+from snowcoder.inference.engines.response_store import ResponseStore
+from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.pipeline.params import ParamsModel
+from snowcoder.storage.metrics import row_accounts
+from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
-from snowcoder.synthesis.prompts import PromptVersion, make_prompt, stop_strings
 from snowcoder.synthesis.seed_passages import SeedUnit, seed_passage
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, refusal_example
+from snowcoder.synthesis.teacher_prompts import PromptVersion, make_prompt, stop_strings
 
 RESPONSE_SCHEMA = pa.schema(
     [

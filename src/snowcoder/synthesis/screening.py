@@ -13,8 +13,8 @@ from typing import Any
 
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.errors import ParameterError
-from snowcoder.execution import map_items
 from snowcoder.exercises.names import BUILTIN_NAMES, bound_names, free_names, parse
+from snowcoder.pipeline.execution import map_items
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
 from snowcoder.synthesis.held_out import function_shapes
 from snowcoder.synthesis.residue import residue

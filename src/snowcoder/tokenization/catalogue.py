@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.errors import ParameterError, ShardError
-from snowcoder.shards import list_shards, read_manifest, read_shard, read_table
+from snowcoder.storage.shards import list_shards, read_manifest, read_shard, read_table
 
 CATALOGUE_SCHEMA = pa.schema(
     [

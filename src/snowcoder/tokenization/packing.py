@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from snowcoder.errors import EmptyResultError, ShardError
-from snowcoder.execution import map_items
-from snowcoder.params import ParamsModel
-from snowcoder.shards import read_shard, write_table
+from snowcoder.pipeline.execution import map_items
+from snowcoder.pipeline.params import ParamsModel
+from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.tokenization.mixing import Mixture
 from snowcoder.tokenization.ordering import GroupBy, order_files
 from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table

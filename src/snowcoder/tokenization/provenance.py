@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.errors import ShardError
-from snowcoder.shards import list_shards, read_shard
+from snowcoder.storage.shards import list_shards, read_shard
 
 PROVENANCE_SCHEMA = pa.schema(
     [

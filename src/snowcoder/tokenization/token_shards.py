@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from snowcoder.errors import ShardError
-from snowcoder.shards import fsync, sha256_file, write_json
+from snowcoder.storage.files import fsync, sha256_file, write_json
 
 INDEX = "index.json"
 TOKEN_DTYPE = np.dtype("<u2")

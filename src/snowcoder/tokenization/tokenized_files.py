@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from tokenizers import Tokenizer
 
-from snowcoder.execution import ShardResult
+from snowcoder.pipeline.execution import ShardResult
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
 

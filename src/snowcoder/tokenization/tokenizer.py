@@ -24,9 +24,9 @@ from pydantic import Field, model_validator
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
-from snowcoder.params import ExistingPath, ParamsModel
-from snowcoder.shards import sha256_file, write_json
-from snowcoder.workspace import find_path
+from snowcoder.pipeline.params import ExistingPath, ParamsModel
+from snowcoder.storage.files import sha256_file, write_json
+from snowcoder.storage.workspace import find_path
 
 EOS_TOKEN = "<|endoftext|>"
 EOS_ID = 0

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tokenizers import Tokenizer
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.shards import list_shards, read_shard, read_table
+from snowcoder.storage.shards import list_shards, read_shard, read_table
 from snowcoder.tokenization.tokenizer import encode_batch
 
 BATCH_FILES = 256

@@ -1,0 +1,101 @@
+"""Judging a head on held-out repositories.
+
+in: Head, examples with their embeddings  out: metrics, points of the ROC and of the precision-recall curve
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import spearmanr
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+from snowcoder.annotator.calibration import label_agreement, reliability
+from snowcoder.annotator.examples import Example
+from snowcoder.annotator.head import Head, mean_by_file
+from snowcoder.embedding.embedding_table import SectionVectors
+
+CURVE_POINTS = 201
+# metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
+Judgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
+
+
+def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> Judgement:
+    """Of a head on the vectors of all examples."""
+    held_out = np.array([example.is_held_out for example in examples])
+    return judge_scores(head, mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out], examples)
+
+
+def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> Judgement:
+    """Of the head's scores of the held-out examples, in their order."""
+    judged = [example for example in examples if example.is_held_out]
+    is_positive = np.array([example.is_positive for example in judged])
+    length_auc = float(roc_auc_score(is_positive, [example.n_bytes for example in judged]))
+    metrics = {
+        "roc_auc": float(roc_auc_score(is_positive, scores)),
+        "average_precision": float(average_precision_score(is_positive, scores)),
+        "positive_fraction": float(is_positive.mean()),
+        "roc_auc_of_length_alone": max(length_auc, 1 - length_auc),
+        "roc_auc_by_kind": _auc_by_kind(judged, scores),
+        "kind": head.kind,
+        "labeller": head.labeller,
+        **_counts(examples),
+    }
+    if head.kind == "regression":
+        targets = np.array([example.target for example in judged])
+        metrics |= {"mean_absolute_error": float(np.abs(scores - targets).mean()), "spearman": float(spearmanr(scores, targets).statistic)}
+        metrics["calibration"] = label_agreement(scores, targets)
+    else:
+        metrics["calibration"] = reliability(expit(scores), is_positive)
+    return metrics, _roc_points(is_positive, scores), _precision_points(is_positive, scores)
+
+
+def write_curve(path: Path, columns: tuple[str, str], points: np.ndarray) -> None:
+    """CSV of two columns, ascending in the first: roc.csv (fpr, tpr), precision_recall.csv (recall, precision)."""
+    rows = [f"{x:.6f},{y:.6f}" for x, y in points]
+    path.write_text("\n".join([",".join(columns), *rows]) + "\n")
+
+
+def _auc_by_kind(judged: Sequence[Example], scores: np.ndarray) -> dict[str, float]:
+    """Each source of positives against all held-out negatives."""
+    aucs = {}
+    for kind in sorted({example.kind for example in judged if example.is_positive}):
+        chosen = [index for index, example in enumerate(judged) if example.kind == kind or not example.is_positive]
+        aucs[kind] = float(roc_auc_score([judged[index].is_positive for index in chosen], scores[chosen]))
+    return aucs
+
+
+def _counts(examples: Sequence[Example]) -> dict[str, Any]:
+    counts: dict[str, Any] = {"n_by_kind": {}, "n_by_language": {}}
+    for name, is_positive in (("n_positive", True), ("n_negative", False)):
+        members = [example for example in examples if example.is_positive == is_positive]
+        counts[name] = len(members)
+        counts[f"{name}_held_out"] = sum(example.is_held_out for example in members)
+        for example in members:
+            _increment(counts["n_by_kind"], example.kind)
+            _increment(counts["n_by_language"].setdefault(example.language, {}), name)
+    counts["repositories_held_out"] = len({example.repository for example in examples if example.is_held_out})
+    return counts
+
+
+def _increment(counter: dict[str, int], key: str) -> None:
+    counter[key] = counter.get(key, 0) + 1
+
+
+def _roc_points(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The curve at CURVE_POINTS equally spaced false positive rates: its highest point at each, so that vertical steps are kept."""
+    fpr, tpr, _ = roc_curve(is_positive, scores, drop_intermediate=False)
+    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
+    reached = np.searchsorted(fpr, grid, side="right") - 1
+    return np.column_stack([grid, tpr[reached]])
+
+
+def _precision_points(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The best precision at each of CURVE_POINTS equally spaced recalls, or at any higher recall."""
+    precision, recall, _ = precision_recall_curve(is_positive, scores)
+    precision, recall = precision[::-1], recall[::-1]  # recall ascending
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
+    return np.column_stack([grid, best[np.searchsorted(recall, grid, side="left")]])

@@ -1,0 +1,73 @@
+"""Embeddings of the sections of every file: one pass of the frozen encoder over the corpus and over the positives of all recipes.
+
+in: SourceFile rows with `split` (corpus) or with `kind` (positives)  out: rows of embedding_table
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from snowcoder.embedding.embedding_table import FILE_COLUMNS
+from snowcoder.embedding.encoder import Encoder
+from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.embedding.sections import SectionCutter
+from snowcoder.pipeline.execution import ShardResult
+
+
+def embed_shard(files: pa.Table, params: EmbedParams, folder: Path) -> ShardResult:
+    """Rows as above as table "sections"; summary: {source: {files, sections}}. `folder`: the encoder's, already checked."""
+    files = _with_source(files).sort_by("file_id")
+    sections = _cutter(folder, params.section_tokens).cut(files["content"].to_pylist())
+    flat = [section for group in sections for section in group]
+    encoder = _encoder(folder, params)
+    vectors = encoder.embed([section.token_ids for section in flat], params.batch_tokens, f"embed {len(flat)} sections, batches")
+    rows = np.repeat(np.arange(len(sections)), [len(group) for group in sections])
+    table = files.select(FILE_COLUMNS).take(pa.array(rows))
+    table = table.append_column("section", pa.array([section.index for section in flat], pa.int8()))
+    table = table.append_column("embedding", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), encoder.dimensions))
+    return ShardResult({"sections": table}, _count(table))
+
+
+def embed_texts(texts: Sequence[str], params: EmbedParams, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(float64 [sections, D], where the sections of each text begin) of texts outside the corpus."""
+    sections = _cutter(folder, params.section_tokens).cut(texts)
+    flat = [section.token_ids for group in sections for section in group]
+    vectors = _encoder(folder, params).embed(flat, params.batch_tokens, f"embed {len(flat)} sections, batches")
+    sizes = np.array([len(group) for group in sections])
+    return vectors.astype(np.float64), np.cumsum(sizes) - sizes
+
+
+def _with_source(files: pa.Table) -> pa.Table:
+    if "kind" in files.column_names:
+        files = files.append_column("source", files["kind"])
+        return files.append_column("split", pa.array(["train"] * len(files), pa.string()))
+    return files.append_column("source", pa.array(["corpus"] * len(files), pa.string()))
+
+
+def _count(table: pa.Table) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for row in table.select(["source", "section"]).to_pylist():
+        cell = counts.setdefault(row["source"], {"files": 0, "sections": 0})
+        cell["files"] += row["section"] == 0  # every file has a top
+        cell["sections"] += 1
+    return counts
+
+
+_loaded: dict[tuple[Path, str], Encoder] = {}
+_cutters: dict[tuple[Path, int], SectionCutter] = {}
+
+
+def _encoder(folder: Path, params: EmbedParams) -> Encoder:
+    # held for the life of the process: loading costs as much as a small shard
+    key = (folder, params.model_dump_json())
+    if key not in _loaded:
+        _loaded[key] = Encoder(folder, params.encoder.pooling, params.bf16, params.cpu_threads, params.device)
+    return _loaded[key]
+
+
+def _cutter(folder: Path, section_tokens: int) -> SectionCutter:
+    if (folder, section_tokens) not in _cutters:
+        _cutters[folder, section_tokens] = SectionCutter(folder / "tokenizer.json", section_tokens)
+    return _cutters[folder, section_tokens]

@@ -1,0 +1,77 @@
+"""How a model is evaluated: the options of `make evaluate`.
+
+in: options as typed   out: EvaluationSettings, which stand in the model's result
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, cast, get_args
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from snowcoder.errors import ParameterError
+from snowcoder.evaluation.benchmark_prompts import Mode, Split
+from snowcoder.inference.engine import EngineKind
+from snowcoder.inference.local.model_folder import Precision
+from snowcoder.pipeline.params import ParamsModel, validate
+
+
+class EvaluationSettings(ParamsModel):
+    """The same settings and model give the same figures. samples, temperature: 1 and 0 for greedy pass@1."""
+
+    mode: Mode = Field(default="base", description="base: the model continues the problem; chat: it is asked through its chat template")
+    split: Split = Field(default="complete", description="BigCodeBench's wording of a task, of mode chat: complete | instruct (in words)")
+    strip_prompt: bool = Field(default=False, description="of mode base: end a prompt where its last line ends, else with one newline")
+    precision: Precision = Field(default="float32", description="float32 | bfloat16")
+    engine: EngineKind = Field(default="transformers", description="of the completions; likelihoods are always by transformers")
+    max_new_tokens: int = Field(default=768, gt=0)
+    batch_size: int = Field(default=32, gt=0)
+    window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; none: the model's own limit")
+    cpu_threads: int = Field(default=1, gt=0)
+    samples: int = Field(default=1, gt=0)
+    temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    seed: int = 1
+    document_start: bool = Field(default=False, description="put the tokenizer's bos before a text even if the tokenizer does not")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(f"samples: {self.samples} at temperature 0 are all the same; set a temperature, or one sample")
+        if self.mode == "base" and self.split == "instruct":
+            raise ValueError("split: instruct is a question to a chat model; set mode chat, or split complete")
+        if self.mode == "chat" and self.strip_prompt:
+            raise ValueError("strip_prompt: true has no effect in mode chat, whose prompt ends in the opened code block; leave it out")
+        return self
+
+    def described(self) -> dict[str, Any]:
+        """As they stand in results: those that have an effect. The usual engine goes without saying."""
+        without = {"strip_prompt"} if self.mode == "chat" else {"split"}
+        return {
+            name: value for name, value in self.model_dump().items() if name not in without and (name, value) != ("engine", "transformers")
+        }
+
+    def suffix(self) -> str:
+        """What tells the name of a result apart from that of the same model asked otherwise."""
+        if self.mode == "base":
+            return ""
+        return ".chat" if self.split == "complete" else ".chat.instruct"
+
+
+def settings_from_text(options: Mapping[str, str], known: Mapping[str, Any]) -> EvaluationSettings:
+    """known: values that `options`, as typed on the command line, go before. Raises ParameterError naming the option, what was found and
+    what is allowed.
+    """
+    if options.get("mode") in get_args(Split):
+        raise ParameterError(f"--mode: found {options['mode']!r}; allowed: base, chat; BigCodeBench's complete and instruct are --split")
+    typed = {name: _value(name, text) for name, text in options.items()}
+    return validate({**known, **typed}, EvaluationSettings, "ARGUMENTS", Path("make evaluate"))
+
+
+def _value(name: str, text: str) -> Any:
+    """A typed value, read as its field's type; as it was typed where that fails, for `validate` to refuse."""
+    if name == "window_tokens" and text in ("none", "null"):
+        return None
+    try:
+        return TypeAdapter(cast(Any, EvaluationSettings.model_fields[name].annotation)).validate_python(text)
+    except ValidationError:
+        return text

@@ -1,0 +1,92 @@
+"""Completions of benchmark problems by a model.
+
+in: problems, an engine
+out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0 alone where decoding is greedy), prompt (exactly as given to the model),
+     completion (without its stop string), finish_reason ('stop' | 'length')
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pydantic import Field
+
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.inference.engine import Completion, Engine, EngineKind, Sampling
+from snowcoder.inference.local.model_folder import Precision
+from snowcoder.pipeline.params import ParamsModel
+
+COMPLETION_SCHEMA = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("problem_id", pa.string()),
+        ("sample", pa.int32()),
+        ("prompt", pa.string()),
+        ("completion", pa.string()),
+        ("finish_reason", pa.string()),
+    ]
+)
+
+
+class GenerateCompletionsParams(ParamsModel):
+    """How problems are completed.
+
+    stop: strings that end a completion. A body's next unindented line ends it: EvalPlus' strings for base models on HumanEval, and those of
+    the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
+    """
+
+    engine: EngineKind = Field(description="inference engine; vllm forms its batches itself")
+    max_new_tokens: int = Field(gt=0, description="tokens per completion at most")
+    batch_size: int = Field(gt=0, description="prompts decoded together")
+    window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")
+    precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic")
+    cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
+    strip_prompt: bool = Field(description="end a prompt where its last line ends; false: with one newline, as EvalPlus 0.3.1")
+    stop: list[str] = Field(min_length=1)
+
+    def sampling(self) -> Sampling:
+        """As the engines take it."""
+        return Sampling(self.max_new_tokens, tuple(self.stop))
+
+
+def complete_problems(
+    engine: Engine, problems: Sequence[Problem], sampling: Sampling, prompt_of: Callable[[Problem], str], n_samples: int = 1
+) -> list[dict[str, Any]]:
+    """`n_samples` completions per problem, rows in the order of the problems and samples; more than one only where tokens are drawn.
+
+    prompt_of: the text that the model is given for a problem.
+    """
+    if n_samples > 1 and sampling.temperature == 0:
+        raise ValueError(f"complete_problems: {n_samples} samples at temperature 0 are all the same; set a temperature, or one sample")
+    asked = [(problem, sample) for problem in problems for sample in range(n_samples)]
+    prompts = [prompt_of(problem) for problem, _ in asked]
+    completions = engine.generate(prompts, sampling)
+    return [
+        _row(problem, sample, prompt, completion) for (problem, sample), prompt, completion in zip(asked, prompts, completions, strict=True)
+    ]
+
+
+def _row(problem: Problem, sample: int, prompt: str, completion: Completion) -> dict[str, Any]:
+    return {
+        "benchmark": problem.benchmark,
+        "problem_id": problem.problem_id,
+        "sample": sample,
+        "prompt": prompt,
+        "completion": completion.text,
+        "finish_reason": completion.finish_reason,
+    }
+
+
+def summarise_completions(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """{benchmark: {problems, finish_reasons: {reason: n}, empty, mean_bytes}}."""
+    metrics: dict[str, Any] = {}
+    for benchmark in sorted({row["benchmark"] for row in rows}):
+        chosen = [row for row in rows if row["benchmark"] == benchmark]
+        metrics[benchmark] = {
+            "problems": len(chosen),
+            "finish_reasons": dict(sorted(Counter(row["finish_reason"] for row in chosen).items())),
+            "empty": sum(not row["completion"].strip() for row in chosen),
+            "mean_bytes": sum(len(row["completion"].encode()) for row in chosen) / len(chosen),
+        }
+    return metrics

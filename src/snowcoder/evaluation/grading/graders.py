@@ -1,0 +1,56 @@
+"""Judges solutions of any benchmark by its own grader, in the sandbox.
+
+in: problems with solutions (whole programs)   out: a Judgement per solution
+
+`program`: program_grading.py. `evalplus`, `evoeval`: differential.py. `unittest`: unittest_grading.py.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from snowcoder.benchmarks.problem import Problem
+from snowcoder.evaluation.grading.differential import Verdict, grade_problems
+from snowcoder.evaluation.grading.program_grading import grade_programs
+from snowcoder.evaluation.grading.unittest_grading import grade_unittests
+from snowcoder.sandbox.program import SandboxLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """base: the benchmark's own tests pass. plus: the further ones too, where it has them, by themselves; else as base.
+
+    outcome: passed | failed | timeout | out_of_memory | killed. detail: what went wrong first, in words.
+    """
+
+    base: bool
+    plus: bool
+    outcome: str
+    detail: str
+
+    @property
+    def passed(self) -> bool:
+        """What the benchmark's score counts: all tests pass."""
+        return self.base and self.plus
+
+
+def judge(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> Iterator[tuple[Problem, list[Judgement]]]:
+    """The judgements on each problem's solutions, problem by problem as they are done, in order. limits: for grader `program`."""
+    by_grader: dict[str, dict[Problem, Sequence[str]]] = {}
+    for problem, texts in solutions.items():
+        by_grader.setdefault(problem.grader, {})[problem] = texts
+    for grader, chosen in by_grader.items():
+        if grader == "program":
+            for problem, outcomes in grade_programs(chosen, limits):
+                yield problem, [Judgement(one.passed, one.passed, one.status, one.detail) for one in outcomes]
+        elif grader == "unittest":
+            yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_unittests(chosen))
+        else:
+            yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_problems(chosen))
+
+
+def _one(verdict: Verdict) -> Judgement:
+    base = verdict["base"][0]
+    plus = verdict["plus"][0] if "plus" in verdict else base
+    failed = [f"{name}: {detail}" for name, (passed, detail) in verdict.items() if not passed]
+    outcome = "passed" if not failed else "timeout" if failed[0].endswith("out of time") else "failed"
+    return Judgement(base, plus, outcome, failed[0] if failed else "")

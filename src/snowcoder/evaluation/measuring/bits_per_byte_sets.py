@@ -1,0 +1,76 @@
+"""Bits per byte of a model on the three kinds of texts, with intervals.
+
+in: named sets of pairs (prompt, text), a model and its tokenizer
+out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model; rows of ITEM_SCHEMA:
+  set     string
+  item    int32    place of the text in its set
+  bits    float64
+  n_bytes int64
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.measuring.text_sets import Pair
+from snowcoder.likelihood.bits_per_byte import TextScores, score_texts
+from snowcoder.likelihood.text_tokens import encode_pairs
+from snowcoder.likelihood.unigram import count_tokens, unigram_bits
+from snowcoder.seeding import derive_seed
+from snowcoder.statistics.intervals import bootstrap_ratio_interval
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+ITEM_SCHEMA = pa.schema([("set", pa.string()), ("item", pa.int32()), ("bits", pa.float64()), ("n_bytes", pa.int64())])
+
+
+def score_sets(
+    model: "PreTrainedModel",
+    tokenizer: Tokenizer,
+    sets: Mapping[str, Sequence[Pair]],
+    batch_tokens: int,
+    window_tokens: int,
+    workers: int = 1,
+) -> dict[str, TextScores]:
+    """{set: bits and bytes of each of its texts}."""
+    return {name: score_texts(model, tokenizer, pairs, batch_tokens, window_tokens, workers) for name, pairs in sets.items()}
+
+
+def summarise_sets(sets: Mapping[str, TextScores], params: MeasureBitsPerByteParams) -> dict[str, Any]:
+    """{set: {bits_per_byte, n_bytes, n_items, ci95}}; intervals resample a set's items (solutions, functions, files)."""
+    return {name: _describe(scores, derive_seed(params.seed, "interval", name), params.resamples) for name, scores in sets.items()}
+
+
+def item_rows(sets: Mapping[str, TextScores]) -> pa.Table:
+    """Every text of every set, as ITEM_SCHEMA: what a comparison of two models resamples."""
+    tables = [
+        pa.table([[name] * len(scores.bits), range(len(scores.bits)), scores.bits, scores.n_bytes], schema=ITEM_SCHEMA)
+        for name, scores in sets.items()
+    ]
+    return pa.concat_tables(tables)
+
+
+def measure_unigram(tokenizer: Tokenizer, sets: Mapping[str, Sequence[Pair]], train: Iterable[Sequence[str]]) -> dict[str, float]:
+    """{set: bits per byte} of the same tokens under the token frequencies of `train` (batches of texts)."""
+    counts = count_tokens(tokenizer, train)
+    metrics = {}
+    for name, pairs in sets.items():
+        texts = encode_pairs(tokenizer, pairs)
+        metrics[name] = float(unigram_bits(counts, texts).sum() / sum(text.n_bytes for text in texts))
+    return metrics
+
+
+def _describe(scores: TextScores, seed: int, resamples: int) -> dict[str, Any]:
+    kept = np.flatnonzero(scores.n_bytes)
+    return {
+        "bits_per_byte": scores.bits_per_byte,
+        "n_bytes": int(scores.n_bytes.sum()),
+        "n_items": len(scores.bits),
+        "ci95": bootstrap_ratio_interval(scores.bits[kept], scores.n_bytes[kept], seed, resamples),
+    }

@@ -1,0 +1,119 @@
+"""Which model answers, by which engine: the parameters that every stage which asks a model shares.
+
+`kind` says which; its other fields follow from it. Speed and place come from the environment, for they are no part of a result's identity:
+  SNOWCODER_ENDPOINT_URL (http://127.0.0.1:8000/v1), SNOWCODER_ENDPOINT_KEY, SNOWCODER_ENDPOINT_CONCURRENCY (64),
+  SNOWCODER_ENDPOINT_TIMEOUT_S (600), SNOWCODER_ENDPOINT_ATTEMPTS (8)   for openai
+  SNOWCODER_TENSOR_PARALLEL (1)                                         processors that vllm spreads a model over
+"""
+
+import os
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from snowcoder.errors import ParameterError
+from snowcoder.inference.engine import Engine
+from snowcoder.pipeline.execution import worker_count
+from snowcoder.pipeline.fingerprint import hash_path
+from snowcoder.pipeline.params import ExistingPath, ParamsModel, read_yaml
+from snowcoder.storage.workspace import find_path
+
+if TYPE_CHECKING:
+    from snowcoder.inference.engines.openai_engine import Endpoint
+
+
+class _LocalModelParams(ParamsModel):
+    """model: a folder, or an id on the Hugging Face hub with a revision. window_tokens: prompt and completion together."""
+
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    precision: Literal["float32", "bfloat16"]
+    window_tokens: int | None = Field(default=None, gt=1, description="null: the model's own limit")
+
+
+class TransformersEngineParams(_LocalModelParams):
+    """A small model, in this process."""
+
+    kind: Literal["transformers"]
+    batch_size: int = Field(gt=0)
+    cpu_threads: int = Field(gt=0)
+
+
+class VllmEngineParams(_LocalModelParams):
+    """A model in this process, by vLLM: batched continuously, prefixes cached."""
+
+    kind: Literal["vllm"]
+
+
+class OpenAIEngineParams(ParamsModel):
+    """A model behind a server. model: as the server names it. max_spend_tokens: of one run, prompts and completions; null: no limit."""
+
+    kind: Literal["openai"]
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    max_spend_tokens: int | None = Field(default=None, gt=0)
+
+
+class ScriptedEngineParams(ParamsModel):
+    """No model: answers as written, for tests. answers: a YAML file, {part of a prompt: answer}; the first that fits answers."""
+
+    kind: Literal["scripted"]
+    answers: ExistingPath
+
+
+EngineParams = Annotated[
+    TransformersEngineParams | VllmEngineParams | OpenAIEngineParams | ScriptedEngineParams, Field(discriminator="kind")
+]
+
+
+def model_identity(params: EngineParams) -> str:
+    """The model's name in the keys of stored responses: a hash of its files where it is a folder or a script, else name and revision."""
+    if isinstance(params, ScriptedEngineParams):
+        return f"scripted-{hash_path(find_path(params.answers))[:16]}"
+    if not isinstance(params, OpenAIEngineParams) and (folder := find_path(params.model)).is_dir():
+        return f"{folder.name}-{hash_path(folder)[:16]}"
+    return f"{params.model}@{params.revision}" if params.revision else params.model
+
+
+def open_engine(params: EngineParams) -> Engine:
+    """The engine, ready to answer. Raises EngineError, CheckpointError, ParameterError."""
+    if isinstance(params, ScriptedEngineParams):
+        from snowcoder.inference.engines.scripted_engine import ScriptedEngine
+
+        return ScriptedEngine(read_yaml(find_path(params.answers)), by_part=True)
+    if isinstance(params, OpenAIEngineParams):
+        from snowcoder.inference.engines.openai_engine import OpenAIEngine
+
+        return OpenAIEngine(read_endpoint(), params.model, params.max_spend_tokens)
+    from snowcoder.inference.engines.any_model import find_folder
+
+    folder = find_folder(params.model, params.revision)
+    if isinstance(params, VllmEngineParams):
+        from snowcoder.inference.engines.vllm_engine import load_vllm_engine
+
+        return load_vllm_engine(folder, params.precision, params.window_tokens)
+    from snowcoder.inference.engines.any_model import load_any_model
+
+    loaded = load_any_model(str(folder), params.precision, params.cpu_threads, document_start=False)
+    return loaded.engine(params.batch_size, params.window_tokens, worker_count())
+
+
+def read_endpoint() -> "Endpoint":
+    """From the environment. Raises ParameterError for what is no number."""
+    from snowcoder.inference.engines.openai_engine import Endpoint
+
+    return Endpoint(
+        base_url=os.environ.get("SNOWCODER_ENDPOINT_URL", "http://127.0.0.1:8000/v1").rstrip("/"),
+        api_key=os.environ.get("SNOWCODER_ENDPOINT_KEY", ""),
+        concurrency=positive_int("SNOWCODER_ENDPOINT_CONCURRENCY", 64),
+        timeout_s=float(positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S", 600)),
+        attempts=positive_int("SNOWCODER_ENDPOINT_ATTEMPTS", 8),
+    )
+
+
+def positive_int(name: str, default: int) -> int:
+    """A number in the environment. Raises ParameterError."""
+    text = os.environ.get(name, str(default))
+    if not text.isdigit() or int(text) < 1:
+        raise ParameterError(f"environment: {name}: found {text!r}; allowed: a whole number from 1")
+    return int(text)

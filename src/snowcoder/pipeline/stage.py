@@ -1,0 +1,213 @@
+"""One run of one stage: its command line, its lock, its resumable state, the publishing of its outputs.
+
+State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work`, both in the original
+repository ($DVC_ROOT, also for temporary and queued experiments). Outputs are built there and copied to their final
+names at the end, each atomically; then the state is removed, so that `dvc repro -f` really runs again. A kill at any moment leaves the
+state, and the next run goes on from it. A second process on the same state waits, and takes the finished result.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from snowcoder.errors import SnowcoderError
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.failures import failure_message
+from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
+from snowcoder.pipeline.params import ParamsModel
+from snowcoder.storage.files import fsync, write_json
+from snowcoder.storage.workspace import original_root, untracked_hint
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """Where a stage's build function works.
+
+    state: kept between kills; anything resumable goes here.
+    fingerprint: of params, inputs and code.
+    """
+
+    stage: str
+    item: str | None
+    state: Path
+    fingerprint: str
+
+    @property
+    def label(self) -> str:
+        """`pretrain@general`, as DVC writes it."""
+        return stage_label(self.stage, self.item)
+
+    def out(self, final: Path | str) -> Path:
+        """Where to build the output that will be published as `final`."""
+        path = self.state / "outs" / final
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def stage_label(stage: str, item: str | None) -> str:
+    """`pretrain@general`, or `split_files` for a stage without items."""
+    return f"{stage}@{item}" if item else stage
+
+
+def work_dir() -> Path:
+    """The absolute folder of everything that is kept but not versioned: state, tracking records, times."""
+    return (original_root() / (os.environ.get("SNOWCODER_WORK_DIR") or ".work")).absolute()
+
+
+def command_line(main: Callable[..., None]) -> None:
+    """Run a stage's main, with its item if it takes one; what the user can fix ends in its message and exit code 1."""
+    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
+    takes_item = main.__code__.co_argcount == 1
+    if takes_item:
+        parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
+    arguments = parser.parse_args()
+    _check_params()
+    try:
+        main(arguments.item) if takes_item else main()
+    except Exception as error:
+        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir())])
+        if message is None:
+            raise
+        sys.exit(f"error: {message}{untracked_hint(message)}")
+
+
+def _check_params() -> None:
+    """Check params.yaml where a person runs a stage by hand: DVC's graph begins with that. Exits with the faults.
+
+    In a separate process, since an import would make every stage depend on the parameters of all.
+    """
+    program = sys.modules["__main__"].__spec__
+    by_hand = program is not None and program.name.startswith("stages.") and "DVC_STAGE" not in os.environ
+    if not by_hand or os.environ.get("RANK", "0") != "0" or not Path("dvc.yaml").exists():
+        return
+    checked = subprocess.run([sys.executable, "-m", "snowcoder.configuration.checking"], check=False)
+    if checked.returncode:
+        sys.exit(checked.returncode)
+
+
+def run_stage(
+    stage: str,
+    params: Sequence[ParamsModel],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    build: Callable[[StageRun], None],
+    item: str | None = None,
+) -> None:
+    """Call `build` under the lock of this fingerprint and publish every path of `outputs` that it wrote to `run.out(path)`."""
+    key = stage_fingerprint(stage, params, inputs)
+    state = work_dir() / "state" / stage_label(stage, item) / key
+    run = StageRun(stage, item, state, key)
+    state.mkdir(parents=True, exist_ok=True)
+    finished = state.with_name(f"{key}.finished.json")
+    with _locked(state.with_name(f"{key}.lock"), run.label) as waited:
+        if waited and _take_finished(finished, outputs):
+            say(f"{run.label}: the other process has finished; its result is used")
+            return
+        state.mkdir(parents=True, exist_ok=True)
+        build(run)
+        for path in outputs:
+            publish(run.out(path), path)
+        write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})
+        _write_times(run)
+        _remove_state(state)
+
+
+def stage_fingerprint(stage: str, params: Sequence[ParamsModel], inputs: Sequence[Path]) -> str:
+    """The fingerprint of a run of `stage` as it stands: of its params, inputs and code."""
+    return fingerprint([section.model_dump(mode="json") for section in params], inputs, REPOSITORY_ROOT / "stages" / f"{stage}.py")
+
+
+def publish(built: Path, final: Path) -> None:
+    """Copy a file or folder to its final name: complete under a temporary name, then renamed. Raises SnowcoderError if it was not built."""
+    if not built.exists():
+        raise SnowcoderError(f"{final}: was not built; this is a fault of the stage that should write it")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    for stale in final.parent.glob(f".{final.name}.*.partial"):
+        _remove(stale)
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    try:
+        _copy_to_disk(built, partial)
+    except BaseException:
+        _remove(partial)
+        raise
+    _remove(final)
+    partial.rename(final)
+
+
+def _copy_to_disk(source: Path, target: Path) -> None:
+    """Copy a file or folder and wait until it is on disk. Raises OSError."""
+    if not source.is_dir():
+        shutil.copy(source, target)
+        fsync(target)
+        return
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.partial"))  # what a kill left of a file
+    for path in target.rglob("*"):
+        if path.is_file():
+            fsync(path)
+
+
+@contextmanager
+def _locked(path: Path, label: str) -> Iterator[bool]:
+    """Hold the lock of one state; yields whether another process had to be waited for."""
+    lock = FileLock(path)
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waited = True
+        say(f"{label}: another process is at work on the same state ({path.parent}); waiting for its result")
+        lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _take_finished(record: Path, outputs: Sequence[Path]) -> bool:
+    """Use what another process has just published, also from another workspace; False if it failed or its files have changed."""
+    if not record.exists():
+        return False
+    published: dict[str, Any] = json.loads(record.read_text())
+    for path in outputs:
+        source, digest = Path(published[str(path)][0]), published[str(path)][1]
+        if not source.exists() or hash_path(source) != digest:
+            return False
+        if source != path.absolute():
+            publish(source, path)
+    return True
+
+
+def _remove_state(state: Path) -> None:
+    """Renamed first: a kill while files go one by one must not leave a state that looks like one to take up."""
+    done = state.with_name(f"{state.name}.{os.getpid()}.done")
+    state.rename(done)
+    shutil.rmtree(done, ignore_errors=True)
+
+
+def _write_times(run: StageRun) -> None:
+    wall_s = time.time() - psutil.Process().create_time()  # with the imports, as a person waits for them too
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    times = {"stage": run.label, "wall_s": round(wall_s, 2), "peak_memory_bytes": max(own, children) * 1024}
+    write_json(work_dir() / "times" / f"{run.label}.json", times)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

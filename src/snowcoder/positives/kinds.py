@@ -1,0 +1,91 @@
+"""What the annotators' positives are made of, and rows of one kind on their way.
+
+Two kinds: high_quality (files of code) and instruction (a problem and its solution as one text). Either both come out of wheels (see
+teaching_code), or each is a list of data sets whose rows are taken as they are, within the limits.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from snowcoder.corpus.repository_limits import FileLimits, LeftOut
+from snowcoder.corpus.sources import AnyRowSource, WheelSource
+from snowcoder.exercises.exercise import ExerciseRules
+from snowcoder.pipeline.params import ParamsModel
+from snowcoder.records import SourceFile
+from snowcoder.sandbox.program import SandboxLimits
+
+
+class DatasetsSource(ParamsModel):
+    """Data sets by kind of positive: of the Hugging Face hub at pinned revisions, or files of JSON lines or Parquet."""
+
+    kind: Literal["datasets"]
+    high_quality: list[AnyRowSource] = Field(min_length=1)
+    instruction: list[AnyRowSource] = Field(
+        min_length=1, description="columns.statement: the problem; columns.content: the solution, in markdown with `markdown: true`"
+    )
+
+    def inputs(self) -> list[Path]:
+        """Small files whose content is part of the result's identity."""
+        return []
+
+
+class FetchPositivesParams(FileLimits):
+    """What the positives are made of; the limits of FileLimits hold per distribution, or per repository of a data set, where it names any.
+
+    languages: of wheels python alone is taken. min_file_bytes and what follows it say how wheels become positives, and are unused by data
+    sets, but for max_instructions_per_repository.
+    """
+
+    source: Annotated[WheelSource | DatasetsSource, Field(discriminator="kind")]
+    only_repositories: list[str] | None = Field(default=None, min_length=1, description="names to take instead of all, for small runs")
+    min_file_bytes: int = Field(ge=0, description="smaller files teach nothing: re-exports, constants")
+    min_documented_fraction: float = Field(ge=0, le=1, description="share of public functions and classes of a file with a docstring")
+    max_instructions_per_repository: int = Field(gt=0, description="a hash of the text decides which pairs of a larger repository stay")
+    exercises: ExerciseRules
+    sandbox: SandboxLimits
+
+
+@dataclass
+class PositiveRows:
+    """Rows of one kind: kept ones by file_id, and why the others went."""
+
+    rows_in: int = 0
+    kept: dict[str, SourceFile] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def drop(self, file_id: str, reason: str) -> None:
+        """Take a row out and count it."""
+        if self.kept.pop(file_id, None) is not None:
+            self.dropped[reason] += 1
+
+
+@dataclass
+class Gathered:
+    """kinds: rows by kind, high_quality first. origins: file_id of a pair -> file_id of the file that it was made from."""
+
+    kinds: dict[str, PositiveRows]
+    origins: dict[str, str] = field(default_factory=dict)
+
+
+def gather_datasets(source: DatasetsSource, params: FetchPositivesParams, downloads: Path, skipped: LeftOut) -> Gathered:
+    """Every row of the data sets that is a file within the limits. A file stands once, in the first kind that has it."""
+    high_quality = _take(source.high_quality, params, downloads, skipped, set())
+    instruction = _take(source.instruction, params, downloads, skipped, set(high_quality.kept))
+    return Gathered({"high_quality": high_quality, "instruction": instruction})
+
+
+def _take(sources: Iterable[AnyRowSource], params: FetchPositivesParams, downloads: Path, skipped: LeftOut, seen: set[str]) -> PositiveRows:
+    rows = PositiveRows()
+    for source in sources:
+        for file in source.files(params, params.only_repositories, downloads, skipped):
+            rows.rows_in += 1
+            if file.file_id in seen or file.file_id in rows.kept:
+                rows.dropped["duplicate_id"] += 1
+            else:
+                rows.kept[file.file_id] = file
+    return rows

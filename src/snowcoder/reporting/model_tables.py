@@ -1,0 +1,128 @@
+"""Tables of the models: scores and bits per byte, models against their controls, ours beside the paper's. (Of the data: data_tables.py.)"""
+
+from snowcoder.reporting import paper
+from snowcoder.reporting.data_tables import NOTHING, train_tokens
+from snowcoder.reporting.document import Table, number, percent, with_interval
+from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
+from snowcoder.reporting.report_params import INITIAL
+from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+
+VARIANT_TITLES = {
+    "initial": "initial (untrained)",
+    "unigram": "unigram (token counts alone)",
+    "general": "general (alpha)",
+    "continued": "continued (beta)",
+    "continued_random": "continued_random (control)",
+    "enhanced": "enhanced (final)",
+    "enhanced_selected": "enhanced_selected (control)",
+}
+
+
+def variant_title(variant: str) -> str:
+    """A model's name in params, and its part in the recipe."""
+    return VARIANT_TITLES.get(variant, variant)
+
+
+def bits_table(results: Results) -> Table:
+    """Bits per byte of every model on every set, from the untrained one on."""
+    sets = set_names(results)
+    rows = [[variant_title(INITIAL), *_bits(results, INITIAL, sets)]]
+    rows.append([variant_title("unigram"), *[f"{results.bits[INITIAL]('unigram', name):.3f}" for name in sets]])
+    rows += [[variant_title(variant), *_bits(results, variant, sets)] for variant in results.params.variants]
+    caption = (
+        "Bits per byte, lower is better. In brackets 95% intervals over the texts of a set; they do not hold the difference that another "
+        "seed makes. Choices are made on the validation set; the benchmarks' solutions are looked at afterwards."
+    )
+    return Table(["bits per byte", *[set_title(name) for name in sets]], rows, caption)
+
+
+def score_table(results: Results) -> Table:
+    """One row per model: what it was trained on, and what it solves."""
+    benchmarks = benchmark_names(results)
+    columns = ["model", "starts from", "tokens", "passes", "final loss"]
+    columns += [f"pass@1 {benchmark_title(name)}, %" for name in benchmarks]
+    rows = []
+    for variant, parent in results.params.variants.items():
+        trained, scores = results.trained[variant], results.scores[variant]
+        cells = [variant_title(variant), parent, number(trained("tokens")), f"{trained('passes'):.2f}", f"{trained('final_loss'):.3f}"]
+        cells += [with_interval(scores(name, "pass@1"), scores(name, "ci95"), 1, scale=100) for name in benchmarks]
+        rows.append(cells)
+    caption = "Tokens, passes and final loss (nats per token) are of the model's own phase. In brackets 95% intervals over the problems."
+    return Table(columns, rows, caption, text_columns=2)
+
+
+def comparison_table(results: Results) -> Table:
+    """Each model against its control, on every set."""
+    rows = [
+        [
+            item.variant,
+            item.control,
+            set_title(item.set_name),
+            f"{item.value:.4f}",
+            f"{item.control_value:.4f}",
+            f"{item.difference:+.4f}",
+            f"{100 * item.relative:+.2f}%",
+            f"{item.interval[0]:+.4f} to {item.interval[1]:+.4f}",
+            "within noise" if item.is_noise else "beyond noise",
+        ]
+        for item in comparisons(results)
+    ]
+    caption = (
+        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
+        "The interval is that of the difference, text by text (paired bootstrap); noise is that of the choice of texts, not of the seed."
+    )
+    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", ""]
+    return Table(columns, rows, caption, text_columns=3)
+
+
+def paper_table(results: Results) -> Table:
+    """Our pass@1 beside the paper's Table 2."""
+    benchmarks = benchmark_names(results)
+    columns = ["model", "ours: tokens", *[f"ours: {benchmark_title(name)}, %" for name in benchmarks], "paper: model", "paper: tokens"]
+    columns += [f"paper: {name}, %" for name in paper.BENCHMARKS]
+    rows = []
+    for variant in results.params.variants:
+        row = [variant_title(variant), number(results.trained[variant]("tokens"))]
+        row += [f"{100 * results.scores[variant](name, 'pass@1'):.1f}" for name in benchmarks]
+        theirs = paper.TABLE_2.get(variant)
+        row += [theirs.name, theirs.tokens] if theirs else [NOTHING] * 2
+        row += [f"{theirs.pass_at_1[name]:.1f}" if theirs else NOTHING for name in paper.BENCHMARKS]
+        rows.append(row)
+    n_parameters = results.stages["initialize_model"]("parameters", "total")
+    caption = (
+        f"pass@1, greedy. The scales differ: our model has {number(n_parameters)} parameters, the paper's {number(paper.N_PARAMETERS)}. "
+        f"Paper: {paper.SOURCE}, Table 2; it has no row for the controls."
+    )
+    return Table(columns, rows, caption)
+
+
+def scale_table(results: Results) -> Table:
+    """What this run was, beside what the paper's was."""
+    stages, splits = results.stages, results.stages["split_files"]
+    selected = results.selections[results.params.rules[0]]
+    rows = [
+        ["parameters", number(stages["initialize_model"]("parameters", "total")), number(paper.N_PARAMETERS)],
+        ["unique training tokens", number(sum(train_tokens(results).values())), number(paper.N_UNIQUE_TOKENS)],
+        ["vocabulary", f"{stages['train_tokenizer']('vocab_size'):,}", f"{paper.VOCABULARY:,}"],
+        ["languages", str(len(splits("train", "by_language"))), str(paper.N_LANGUAGES)],
+    ]
+    for variant, tokens in paper.PHASE_TOKENS.items():
+        if variant in results.trained:
+            rows.append([f"tokens of phase {variant}", number(results.trained[variant]("tokens")), number(tokens)])
+    rows += [
+        ["selected tokens", number(selected("tokens")), number(paper.SELECTED_TOKENS)],
+        ["synthetic tokens", number(stages["accept_documents"]("tokens")), number(paper.SYNTHETIC_TOKENS)],
+        ["synthetic share of phase enhanced", _share(results), "not stated (Python is half of the mix)"],
+        ["educational labels", str(stages["label_files"]("labeller")), "Mixtral-8x7B-Instruct"],
+        ["teacher", teacher_name(results), "Llama-3.1-70B-Instruct"],
+    ]
+    return Table(["", "this run", "the paper"], rows, f"Paper: {paper.SOURCE}.", text_columns=3)
+
+
+def _share(results: Results) -> str:
+    return percent(results.packed["enhanced"]("documents_fraction")) if "enhanced" in results.packed else NOTHING
+
+
+def _bits(results: Results, variant: str, sets: list[str]) -> list[str]:
+    bits = results.bits[variant]
+    return [with_interval(bits(name, "bits_per_byte"), bits(name, "ci95"), 3) for name in sets]

@@ -1,0 +1,108 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowcoder.errors import EngineError
+from snowcoder.inference.engine import Chat, Completion, Sampling
+from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredResponse
+from snowcoder.inference.engines.scripted_engine import ScriptedEngine
+from snowcoder.inference.engines.stored_engine import StoredEngine
+
+REQUEST = Request("m", "v1", "p", Sampling(8, ("\n",), 0.7, 0.9, 3), 0)
+
+
+class CountingEngine(ScriptedEngine):
+    """Counts what it is asked."""
+
+    def __init__(self, script: dict[str, str]) -> None:
+        super().__init__(script)
+        self.prompts: list[object] = []
+
+    def complete(self, prompts, sampling, draws):
+        self.prompts += list(prompts)
+        return super().complete(prompts, sampling, draws)
+
+
+def test_every_part_of_a_request_is_part_of_its_id():
+    others = [
+        replace(REQUEST, model="n"),
+        replace(REQUEST, prompt_version="v2"),
+        replace(REQUEST, prompt="q"),
+        replace(REQUEST, prompt=Chat("", "p")),
+        replace(REQUEST, prompt=Chat("s", "p")),
+        replace(REQUEST, draw=1),
+        *(replace(REQUEST, sampling=replace(REQUEST.sampling, **change)) for change in (
+            {"max_new_tokens": 9}, {"stop": ()}, {"temperature": 0.8}, {"top_p": 0.8}, {"seed": 4}, {"temperature": 0.0},
+        )),
+    ]  # fmt: skip
+    assert len({request.request_id for request in [REQUEST, *others]}) == 1 + len(others)
+    assert replace(REQUEST).request_id == REQUEST.request_id
+
+
+def test_seed_and_top_p_of_greedy_decoding_do_not_matter():
+    greedy = replace(REQUEST, sampling=Sampling(8))
+    assert greedy.request_id == replace(REQUEST, sampling=Sampling(8, seed=9, top_p=0.1)).request_id
+
+
+@given(st.text(), st.text())
+def test_what_is_stored_comes_back(tmp_path_factory: pytest.TempPathFactory, prompt: str, text: str):
+    path = tmp_path_factory.mktemp("store") / "r.jsonl"
+    response = StoredResponse(replace(REQUEST, prompt=Chat("s", prompt)), "seed-1", Completion(text, "length", 3, 4))
+    with ResponseStore(path) as store:
+        store.append(response)
+    with ResponseStore(path) as store:
+        assert store.get(response.request.request_id) == response.completion
+        [line] = store.lines()
+    assert line["origin"] == "seed-1"
+    assert line["prompt"] == {"system": "s", "user": prompt}
+    assert line["sampling"] == {"max_new_tokens": 8, "stop": ["\n"], "temperature": 0.7, "top_p": 0.9, "seed": 3}
+
+
+def test_a_stored_response_cannot_change(tmp_path: Path):
+    with ResponseStore(tmp_path / "r.jsonl") as store:
+        store.append(StoredResponse(REQUEST, "", Completion("a", "stop", 1)))
+        with pytest.raises(EngineError, match="answered already"):
+            store.append(StoredResponse(REQUEST, "", Completion("b", "stop", 1)))
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_a_torn_last_line_is_taken_off_and_the_rest_kept(tmp_path: Path, cut: int):
+    path = tmp_path / "r.jsonl"
+    with ResponseStore(path) as store:
+        StoredEngine(lambda: ScriptedEngine({"a": "1", "b": "2"}), store, "m", "v").generate(["a", "b"], Sampling(9))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    engine = CountingEngine({"a": "other", "b": "2"})
+    with ResponseStore(path) as store:
+        assert len(store) == 1
+        answers = StoredEngine(lambda: engine, store, "m", "v").generate(["a", "b"], Sampling(9))
+    assert [answer.text for answer in answers] == ["1", "2"]
+    assert engine.prompts == ["b"]
+    assert path.read_bytes() == whole
+
+
+def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path):
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"request_id": "x"}\n{broken\n{"request_id": "y"}\n')
+    with pytest.raises(EngineError, match=r"r\.jsonl: line 2: not a stored response"), ResponseStore(path):
+        pass
+    with pytest.raises(EngineError, match="line 2"), ResponseStore(path):  # the lock was given back
+        pass
+
+
+def test_the_same_request_is_asked_once_and_answers_every_place(tmp_path: Path):
+    engine = CountingEngine({"a": "1", "b": "2"})
+    with ResponseStore(tmp_path / "r.jsonl") as store:
+        stored = StoredEngine(lambda: engine, store, "m", "v")
+        found = dict(stored.complete(["a", "b", "a"], Sampling(9), [0, 0, 0], ["s1", "s2", "s3"]))
+        assert [found[index].text for index in range(3)] == ["1", "2", "1"]
+        assert engine.prompts == ["a", "b"]
+        found = dict(stored.complete(["a", "b", "a"], Sampling(9), [0, 0, 1]))
+        assert (stored.asked, stored.reused) == (3, 2)
+    assert engine.prompts == ["a", "b", "a"]
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [(line["prompt"], line["draw"], line["origin"]) for line in lines] == [("a", 0, "s1"), ("b", 0, "s2"), ("a", 1, "")]

@@ -1,0 +1,129 @@
+"""Reading params.yaml: what is no YAML, no UTF-8 or no mapping is named with its line; one section against a model."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from snowcoder.errors import ParameterError
+from snowcoder.pipeline.params import ParamsModel, load_item, load_section, read_yaml
+
+
+class Shared(ParamsModel):
+    cpu_threads: int = Field(gt=0)
+
+
+class Item(ParamsModel):
+    seed: int
+    peak_learning_rate: float = Field(gt=0)
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("written", ["1e-05", "1e-5", "1E-5", "1.0e-05", ".00001", "0.00001"])
+def test_exponents_without_a_point_are_numbers(tmp_path: Path, written: str) -> None:
+    path = write(tmp_path, f"general: {{seed: 1, peak_learning_rate: {written}}}\n")
+    assert load_section("general", Item, path).peak_learning_rate == 1e-5
+
+
+def test_a_quoted_number_is_text(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"general\.peak_learning_rate: found '1e-5'; allowed: a number above 0"):
+        load_section("general", Item, write(tmp_path, 'general: {seed: 1, peak_learning_rate: "1e-5"}\n'))
+
+
+def test_items_beside_shared_keys(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "pretrain:\n  cpu_threads: 2\n  general: {seed: 1, peak_learning_rate: 0.1}\n  other: {seed: 2, peak_learning_rate: 0.2}\n",
+    )
+    shared, item = load_item("pretrain", "other", Shared, Item, path)
+    assert (shared.cpu_threads, item.seed) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("other: {}", "section pretrain is missing; sections found: other"),
+        ("pretrian: {}", r"section pretrain is missing; is it the misspelt pretrian\? sections found: pretrian"),
+        ("1: {}\nnull: {}", "section pretrain is missing; sections found: 1, None"),
+        ("pretrain: 3", "pretrain: expected a mapping, found 3"),
+        ("pretrain:", "pretrain: expected a mapping, found null"),
+        (
+            "pretrain: {cpu_thread: 2, general: {seed: 1, peak_learning_rate: 0.1}}",
+            r"pretrain\.cpu_thread: unknown parameter \(found 2\); did you mean cpu_threads\? allowed: cpu_threads",
+        ),
+        (
+            "pretrain: {cpu_threads: two, general: {seed: 1, peak_learning_rate: 0.1}}",
+            r"pretrain\.cpu_threads: found 'two'; allowed",
+        ),
+        ("pretrain: {cpu_threads: 0, general: {seed: 1, peak_learning_rate: 0.1}}", r"found 0; allowed: a whole number above 0"),
+        (
+            "pretrain: {cpu_threads: 2, general: {seed: 1, peak_learning_rate: .nan}}",
+            r"general\.peak_learning_rate: found \.nan; allowed",
+        ),
+        (
+            "pretrain: {cpu_threads: 2, general: {seed: 1, peak_learning_rate: 1e999}}",
+            r"general\.peak_learning_rate: found \.inf; allowed",
+        ),
+        ("pretrain: {cpu_threads: 2, general: {seed: 1}}", r"pretrain\.general\.peak_learning_rate: missing; allowed: a number above 0"),
+        (
+            "pretrain: {cpu_threads: 2, general: {sed: 1, peak_learning_rate: 1.0}}",
+            r"pretrain\.general\.sed: unknown .*you mean seed\?",
+        ),
+        ("pretrain: {cpu_threads: 2}", r"pretrain\.general: missing; items found: none"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ParameterError, match=message) as caught:
+        load_item("pretrain", "general", Shared, Item, path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"a: 1\nb: [unclosed\nc: 2\n",
+            r"params\.yaml:3: not valid YAML: while parsing a flow sequence, expected ',' or '\]'",
+        ),
+        (b"a: 1\n\tb: 2\n", r"params\.yaml:2: not valid YAML: "),
+        (b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", r'params\.yaml:5: found duplicate key "c": it is there twice; keep one'),
+        (b"a: 1\na: 1\n", r'params\.yaml:2: found duplicate key "a": it is there twice; keep one'),
+        (b"a: 1\nb: caf\xe9\n", r"params\.yaml:2: not UTF-8 \(byte 0xe9\); save the file as UTF-8"),
+        ("a: 1\n".encode("utf-16"), r"params\.yaml:1: not UTF-8 \(byte 0xff\)"),
+        (b"a: \x01\n", "not valid YAML: unacceptable character #x0001"),
+        (b"a: 2001-13-45\n", "not valid YAML: month must be in 1..12"),
+        (b"a: " + b"9" * 5000, "not valid YAML: Exceeds the limit"),
+        (b"a: " + b"[" * 3000, "not valid YAML: maximum recursion depth exceeded"),
+        (b"? {a: 1}\n: 2\n", "params.yaml:1: not valid YAML: while constructing a mapping, found unhashable key"),
+        (b"a: !!python/object:os.system 1\n", r"params\.yaml:1: not valid YAML: could not determine a constructor"),
+        (b"a: 1\n---\nb: 2\n", r"params\.yaml:2: not valid YAML: expected a single document"),
+        (b"", "expected a mapping of sections, found nothing"),
+        (b"# a comment\n", "expected a mapping of sections, found nothing"),
+        (b"- 1\n", "expected a mapping of sections, found list"),
+        (b"text\n", "expected a mapping of sections, found str"),
+    ],
+)
+def test_what_is_no_yaml_is_named_with_its_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParameterError, match=message):
+        read_yaml(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes("a: é\n".encode("utf-8-sig"))
+    assert read_yaml(path) == {"a": "é"}
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"nowhere\.yaml: not found"):
+        load_section("a", Item, tmp_path / "nowhere.yaml")
+    with pytest.raises(ParameterError, match="cannot be read: Is a directory"):
+        read_yaml(tmp_path)
