@@ -17,7 +17,7 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
 from snowcoder.positives.kinds import FetchPositivesParams
-from snowcoder.positives.screening import build_positives, gather_positives
+from snowcoder.positives.screen_positives import build_positives, gather_positives
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import list_shards
 

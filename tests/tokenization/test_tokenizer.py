@@ -19,7 +19,6 @@ from snowcoder.tokenization.tokenizer import (
     EOS_ID,
     EOS_TOKEN,
     TokenizerParams,
-    decode_bytes,
     encode_batch,
     load_pinned,
     load_tokenizer,
@@ -27,6 +26,7 @@ from snowcoder.tokenization.tokenizer import (
     token_byte_lengths,
     train_tokenizer,
 )
+from tests.tokenization.decoding import decode_bytes
 
 LINE_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r")
 

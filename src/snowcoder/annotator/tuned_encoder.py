@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.embedding.encoder_source import WEIGHTS, EmbedParams, check_encoder, find_encoder
+from snowcoder.embedding.encoder_source import WEIGHTS, EmbedParams, check_encoder_weights, find_encoder
 from snowcoder.errors import CheckpointError
 from snowcoder.pipeline.params import validate
 from snowcoder.storage.files import sha256_file, write_json
@@ -48,7 +48,7 @@ def read_tuned(model: Path) -> RunnableEncoder:
         params = validate(json.loads(path.read_text()), EmbedParams, "embedding", path)
     except (OSError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path}: cannot be read as the parameters of an encoder ({error}); {advice}") from error
-    check_encoder(folder, params.encoder.weights_sha256, str(path), f"{path}: encoder.weights_sha256", advice)
+    check_encoder_weights(folder, params.encoder.weights_sha256, str(path), f"{path}: encoder.weights_sha256", advice)
     return RunnableEncoder(params, folder)
 
 

@@ -25,7 +25,7 @@ from snowcoder.reporting.report_params import INITIAL, ReportParams
 from snowcoder.reporting.results import input_paths
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
 

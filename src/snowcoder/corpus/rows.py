@@ -24,7 +24,7 @@ from snowcoder.corpus.columns import Columns, Layout, Sightings
 from snowcoder.corpus.instructions import fenced_code, with_statement
 from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
 from snowcoder.corpus.manifests import licence_of_value
-from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, plain_path, refuse_name
+from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, plain_path, refuse_name
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.spool import Spool
 from snowcoder.pipeline.params import ParamsModel
@@ -81,7 +81,7 @@ class RowSource(ParamsModel):
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: Origin, where: str, limits: FileLimits, skipped: LeftOut
+    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: FileOrigin, where: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
     """Files of `rows`, in their order; limits on a single file alone. where: of the rows, for messages.
 
@@ -103,7 +103,9 @@ def files_of_rows(
     sightings.finish(skipped)
 
 
-def file_of_row(values: Mapping[str, Any], source: RowSource, origin: Origin, limits: FileLimits, skipped: LeftOut) -> SourceFile | Refused:
+def file_of_row(
+    values: Mapping[str, Any], source: RowSource, origin: FileOrigin, limits: FileLimits, skipped: LeftOut
+) -> SourceFile | Refused:
     """One file, or the reason to leave it out. values: by the keys of Columns. origin: what holds where the row says nothing else."""
     names = _names(values)
     if isinstance(names, Refused):

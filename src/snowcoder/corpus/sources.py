@@ -20,7 +20,7 @@ from snowcoder.corpus.jsonl import read_jsonl
 from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
-from snowcoder.corpus.reading import Origin
+from snowcoder.corpus.reading import FileOrigin
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.source_paths import source_path
@@ -87,7 +87,7 @@ class JsonlSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -102,7 +102,7 @@ class ParquetSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -134,7 +134,7 @@ class HuggingFaceSource(RowSource):
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset
         rows = read_dataset(dataset, self.revision, self.configuration, self.folder, self.split, self.layout)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 

@@ -1,7 +1,7 @@
 """NearDuplicateIndex: kept files, and the question whether another is a near duplicate of one of them.
 
 LSH bands nominate; the exact Jaccard of the two shingle sets decides. An answer is therefore always true; what LSH does not nominate is
-missed (see lsh: about half of the pairs at Jaccard 0.7, one in 17 at 0.8, none to speak of from 0.9).
+missed (see minhash: about half of the pairs at Jaccard 0.7, one in 17 at 0.8, none to speak of from 0.9).
 Memory: 8 bytes per distinct shingle and about 100 bytes per band of every inserted file.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
-from snowcoder.deduplication.lsh import band_shape, make_scheme
+from snowcoder.deduplication.minhash import band_shape, make_scheme
 from snowcoder.deduplication.shingles import jaccard, shingle
 
 

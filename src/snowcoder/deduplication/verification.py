@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, flush, new_column
+from snowcoder.deduplication.columns import column, flush, new_column
 from snowcoder.deduplication.kernels import exact_jaccards
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.sorted_runs import Runs, write_array

@@ -63,7 +63,7 @@ def measure_training(shape: ModelParams, shared: TrainingParams, phase: PhasePar
     batch = shared.micro_batch_sequences * sequence_length  # one micro-batch a step: the optimizer's share is then overstated
     short = phase.model_copy(update={"batch_tokens": batch, "tokens": batch * (WARMUP_STEPS + MEASURED_STEPS + 1)})
     with tempfile.TemporaryDirectory() as state:
-        train(initialize(shape), RandomTokens(), shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
+        train(initialize(shape), RandomTokens(), shared, short, Path(state))  # type: ignore[arg-type]
     return TrainingSpeed(MEASURED_STEPS * batch / (ends_s[-1] - ends_s[WARMUP_STEPS]), _peak_memory_bytes())
 
 

@@ -80,7 +80,7 @@ def initialize(params: ModelParams) -> "LlamaForCausalLM":
     return LlamaForCausalLM(llama_config(params))
 
 
-def count_parameters(model: "LlamaForCausalLM") -> dict[str, int]:
+def parameter_counts(model: "LlamaForCausalLM") -> dict[str, int]:
     """`{total, embedding, non_embedding}`; the tied embedding counts once."""
     total = sum(parameter.numel() for parameter in model.parameters())
     embedding = model.lm_head.weight.numel()

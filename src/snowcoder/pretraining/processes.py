@@ -3,7 +3,7 @@
 in:  WORLD_SIZE, RANK, MASTER_ADDR, MASTER_PORT of the environment; without them one process
 out: each process's share of a batch, and agreement between processes
 
-Process 0 alone locks the stage, checkpoints, logs and publishes; the others train beside it (`lead`, `follow`).
+Process 0 alone locks the stage, checkpoints, logs and publishes; the others train beside it (`lead`, `follow_first_process`).
 """
 
 import os
@@ -55,7 +55,7 @@ def lead(state_folder: Path | None) -> None:
         dist.broadcast_object_list([state_folder], src=0, device=torch.device("cpu"))
 
 
-def follow(train: Callable[[Path], object]) -> None:
+def follow_first_process(train: Callable[[Path], object]) -> None:
     """What every process but 0 does: call `train` with the state folder that process 0 names, until it names none."""
     while True:
         told: list[Path | None] = [None]

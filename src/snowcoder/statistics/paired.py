@@ -20,7 +20,7 @@ from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES, b
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """first - second.
 
     difference: of the means. interval: of the difference. p_value: exact McNemar where all scores are 0 or 1, else that of the bootstrap.
@@ -37,7 +37,7 @@ class Comparison:
 
 def compare_paired(
     first: Sequence[float], second: Sequence[float], seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
-) -> Comparison:
+) -> PairedComparison:
     """Scores of two models on the same problems, in the same order. Raises ValueError for no problems or unequal numbers of them."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape or a.size == 0:
@@ -47,7 +47,7 @@ def compare_paired(
     binary = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
     p_value = mcnemar_p_value(only_first, only_second) if binary else bootstrap_p
     is_noise = interval[0] <= 0 <= interval[1] or p_value > 1 - confidence
-    return Comparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_noise)
+    return PairedComparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_noise)
 
 
 def paired_bootstrap(

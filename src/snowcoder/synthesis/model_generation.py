@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import Field
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
-from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, number_draws
+from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, number_draws
 from snowcoder.inference.engines.response_store import ResponseStore
 from snowcoder.inference.engines.stored_engine import StoredEngine
-from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
-from snowcoder.synthesis.seed_passages import SeedUnit, seed_passage
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, refusal_example
-from snowcoder.synthesis.teacher_prompts import PromptVersion, make_prompt, stop_strings
+from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, refusal_example
+from snowcoder.synthesis.seed_passages import seed_passage
+from snowcoder.synthesis.synthesis_params import GenerationParams
+from snowcoder.synthesis.teacher_prompts import teacher_prompt
 
 RESPONSE_SCHEMA = pa.schema(
     [
@@ -37,24 +36,6 @@ RESPONSE_SCHEMA = pa.schema(
 SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content")
 
 
-class GenerationParams(ParamsModel):
-    """How a model is asked. prompt: version of the wording; instruct-… for models that answer, base-… for models that continue."""
-
-    prompt: PromptVersion
-    seed_unit: SeedUnit = Field(description="what of a seed file is shown: lines (1 to 15 in a row) | function | file")
-    max_seed_bytes: int = Field(gt=0)
-    samples_per_seed: int = Field(gt=0)
-    python_fraction: float = Field(gt=0, le=1, description="of Python among the seeds; other languages share the rest by bytes")
-    max_new_tokens: int = Field(gt=0)
-    temperature: float = Field(ge=0)
-    top_p: float = Field(gt=0, le=1)
-    seed: int = Field(ge=0)
-
-    def sampling(self) -> Sampling:
-        """As engines take it."""
-        return Sampling(self.max_new_tokens, stop_strings(self.prompt), self.temperature, self.top_p, self.seed)
-
-
 @dataclass(frozen=True)
 class ModelAuthor:
     """A model that is asked for all documents at once (generate_documents). name: the engine's kind."""
@@ -63,27 +44,34 @@ class ModelAuthor:
     prompt_version: str
 
 
+@dataclass(frozen=True)
+class TeacherModel:
+    """kind: of its engine. identity: its name in `store`, a file of responses kept between runs. open_engine: for the first new request."""
+
+    kind: str
+    identity: str
+    open_engine: Callable[[], Engine]
+    store: Path
+
+
 def generate_documents(
     shards: Sequence[Path],
     seeds: dict[str, float],
     params: GenerationParams,
-    teacher: str,
-    model: str,
-    open_engine: Callable[[], Engine],
-    store: Path,
+    teacher: TeacherModel,
     output: Path,
 ) -> dict[str, Any]:
-    """Write documents and responses to `output`; return the metrics. What `store` holds is asked for no more.
+    """Write documents and responses to `output`; return the metrics. Stored responses are not asked for again.
 
-    seeds: best first within each language. model: its identity in the store. open_engine: called at the first request that is new.
+    seeds: best first within each language.
     Raises EngineError if some requests get no answer (those that got one are stored), EmptyResultError without documents.
     """
     rows = read_seeds(shards, seeds)
     asked = [(row, prompt) for row in rows for prompt in [seed_prompt(row, params)] * params.samples_per_seed]
     prompts = [prompt for _, prompt in asked]
     draws, sampling = number_draws(prompts), params.sampling()
-    with ResponseStore(store) as responses:
-        engine = StoredEngine(open_engine, responses, model, params.prompt)
+    with ResponseStore(teacher.store) as responses:
+        engine = StoredEngine(teacher.open_engine, responses, teacher.identity, params.prompt)
         answers = dict(engine.complete(prompts, sampling, draws, [row.file_id for row, _ in asked]))
         requests = [engine.request(prompt, sampling, draw) for prompt, draw in zip(prompts, draws, strict=True)]
     kept = {
@@ -91,11 +79,11 @@ def generate_documents(
         for index, (request, (row, _)) in enumerate(zip(requests, asked, strict=True))
     }
     answered = [(row, prompt, answers[index]) for index, (row, prompt) in enumerate(asked)]
-    documents, refused, examples = _documents(answered, teacher, params.prompt)
+    documents, refused, examples = _documents(answered, teacher.kind, params.prompt)
     if not documents:
         raise EmptyResultError(
-            f"synthesize_documents: none of {len(asked)} answers holds a document ({dict(refused)}); read them in {store} and choose "
-            "another prompt, or another model"
+            f"synthesize_documents: none of {len(asked)} answers holds a document ({dict(refused)}); read them in {teacher.store} and "
+            "choose another prompt, or another model"
         )
     responses_table = pa.Table.from_pylist([kept[key] for key in sorted(kept)], RESPONSE_SCHEMA)
     write_table(output / "responses", [responses_table], RESPONSE_SCHEMA)
@@ -124,7 +112,7 @@ def read_seeds(shards: Sequence[Path], seeds: dict[str, float]) -> list[Seed]:
 def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
     """What a model is asked for one seed."""
     passage = seed_passage(seed.content, seed.language, params.seed_unit, params.max_seed_bytes, params.seed)
-    return make_prompt(params.prompt, seed.language, passage)
+    return teacher_prompt(params.prompt, seed.language, passage)
 
 
 def _documents(

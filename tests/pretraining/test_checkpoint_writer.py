@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from snowcoder.errors import CheckpointError
-from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.checkpoint_files import read_checkpoint
+from snowcoder.pretraining.checkpoint_writer import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.model import ModelParams, initialize
 from tests.pretraining.gloo_processes import SHAPE, run_together, train_once
 
@@ -82,7 +82,7 @@ def test_without_one_there_is_no_state(tmp_path: Path) -> None:
 def test_a_write_that_fails_costs_that_checkpoint_alone(tmp_path: Path, repository_root: Path) -> None:
     script = (
         "import resource, sys\nfrom pathlib import Path\nimport torch\n"
-        "from snowcoder.pretraining.checkpoint import CheckpointWriter\n"
+        "from snowcoder.pretraining.checkpoint_writer import CheckpointWriter\n"
         "with CheckpointWriter(Path(sys.argv[1])) as checkpoints:\n"
         "    checkpoints.save(1, {'model': torch.zeros(1000)}, [])\n"
         "    checkpoints._settle()\n"
@@ -166,9 +166,9 @@ def save_with_a_full_disk(folder: Path) -> str:
     """Save three states of a sharded model; the second does not fit the disk of process 1. Returns what was said."""
     import torch.distributed as dist
 
+    from snowcoder.pretraining.checkpoint_files import training_state
     from snowcoder.pretraining.data_parallel import distribute
     from snowcoder.pretraining.objective import Objective
-    from snowcoder.pretraining.training_state import training_state
 
     model = initialize(SHAPE)
     objective = Objective(model, bf16=False, compile_layers=False, checkpoint_activations=False)

@@ -1,7 +1,7 @@
-"""Checkpoints of a training, written atomically while it goes on; of those that are there, the newest that is whole is taken up.
+"""Writes checkpoints atomically while training continues, and finds the newest whole one to resume from.
 
-State lives beside a stage's outputs-to-be (`.work/state/<stage>/<fingerprint>/training/`), never in them, and goes with them. For what a
-checkpoint holds see training_state, for its two forms on disk checkpoint_files.
+Checkpoints are in the stage's state (`.work/state/<stage>/<fingerprint>/training/`), never in its outputs, and are removed with that state.
+For what a checkpoint holds, and its two forms on disk, see checkpoint_files.
 """
 
 import copy
@@ -14,15 +14,14 @@ import torch.distributed as dist
 
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.failures import is_full_disk
-from snowcoder.pretraining.checkpoint_files import Curve, fault_of, remove, write_shards, write_whole
-from snowcoder.pretraining.training_state import State
+from snowcoder.pretraining.checkpoint_files import Curve, TrainingState, fault_of, remove, write_shards, write_whole
 
 
 class CheckpointWriter:
     """Writes states behind training's back: `save` copies the state in memory, a thread writes the copy.
 
     One checkpoint is written at a time; the next `save` waits for it. A disk that is full, or another fault of the disk, costs that
-    checkpoint alone: it is told, and training goes on. Use as a context manager: at its end the last checkpoint is on disk.
+    checkpoint alone: it is reported, and training continues. Use as a context manager: at its end the last checkpoint is on disk.
     sharded: every process writes its shards, so that all of them make and use the writer together; else process 0 alone saves.
     """
 
@@ -43,7 +42,7 @@ class CheckpointWriter:
         self._thread.shutdown(wait=True)
         self._settle()
 
-    def save(self, step: int, state: State, curve: Curve) -> None:
+    def save(self, step: int, state: TrainingState, curve: Curve) -> None:
         """Write `state` as that after `step` steps; older checkpoints but one are removed. Returns before it is on disk."""
         self._settle()
         self._writing = self._thread.submit(_write, self._folder, step, _copy(state), list(curve), self._group)
@@ -55,9 +54,9 @@ class CheckpointWriter:
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint whose content is what its name says, or None. One that is torn or was changed is told and passed over.
+    """The newest checkpoint whose content is what its name says, or None. A torn or modified one is reported and skipped.
 
-    Called by all processes together: process 0 looks, and the others are told.
+    Called by all processes together: process 0 looks, and sends its answer to the others.
     """
     found: list[Path | None] = [None]
     if not dist.is_initialized() or dist.get_rank() == 0:
@@ -78,7 +77,7 @@ def _newest_whole(folder: Path) -> Path | None:
     return None
 
 
-def _write(folder: Path, step: int, state: State, curve: Curve, group: dist.ProcessGroup | None) -> None:
+def _write(folder: Path, step: int, state: TrainingState, curve: Curve, group: dist.ProcessGroup | None) -> None:
     partial = folder / f".step-{step:09d}.partial"
     publishes = group is None or dist.get_rank(group) == 0
     try:

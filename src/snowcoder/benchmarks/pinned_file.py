@@ -28,7 +28,7 @@ FETCH_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
-class Origin:
+class PinnedSource:
     """Where a benchmark's file comes from, in this order of preference.
 
     files: names in the folder of benchmarks; the first that is there is taken.
@@ -42,7 +42,7 @@ class Origin:
     split: str = ""
 
 
-def find_file(origin: Origin, benchmark: str) -> Path:
+def find_file(origin: PinnedSource, benchmark: str) -> Path:
     """The benchmark's file, fetched if it is nowhere here. Raises SourceError that says where it was looked for."""
     folder, kept = os.environ.get(FOLDER_VARIABLE), work_dir() / "benchmarks"
     places = [find_path(folder) / name for name in origin.files] if folder else []
@@ -132,14 +132,14 @@ def _check_hash(path: Path, benchmark: str, found: str, expected: str | None, ac
     )
 
 
-def _fetch_release(origin: Origin, benchmark: str, folder: Path) -> Path:
+def _fetch_release(origin: PinnedSource, benchmark: str, folder: Path) -> Path:
     say(f"benchmark {benchmark}: fetching {origin.release}")
     with urllib.request.urlopen(origin.release, timeout=FETCH_TIMEOUT_S) as answer:
         content = answer.read()
     return _keep(folder / origin.release.rsplit("/", 1)[-1], content)
 
 
-def _fetch_dataset(origin: Origin, benchmark: str, folder: Path) -> Path:
+def _fetch_dataset(origin: PinnedSource, benchmark: str, folder: Path) -> Path:
     import datasets
 
     say(f"benchmark {benchmark}: fetching {origin.dataset}, split {origin.split}, from the hub")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE, Origin, find_file, read_records, text_field
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE, PinnedSource, find_file, read_records, text_field
 from snowcoder.errors import EmptyResultError, SourceError
 
 
@@ -58,9 +58,9 @@ def test_what_is_not_pinned_is_recorded_and_refused_when_it_changes(tmp_path):
 def test_the_first_file_of_the_folder_is_taken(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     (tmp_path / "second.jsonl").write_text("")
-    assert find_file(Origin(("first.jsonl", "second.jsonl")), "b").name == "second.jsonl"
+    assert find_file(PinnedSource(("first.jsonl", "second.jsonl")), "b").name == "second.jsonl"
     (tmp_path / "first.jsonl").write_text("")
-    assert find_file(Origin(("first.jsonl", "second.jsonl")), "b").name == "first.jsonl"
+    assert find_file(PinnedSource(("first.jsonl", "second.jsonl")), "b").name == "first.jsonl"
 
 
 def test_a_release_is_fetched_once(tmp_path, monkeypatch):
@@ -68,7 +68,7 @@ def test_a_release_is_fetched_once(tmp_path, monkeypatch):
     release = tmp_path / "release" / "b.jsonl.gz"
     release.parent.mkdir()
     release.write_bytes(gzip.compress(b'{"a": 1}\n'))
-    origin = Origin(("b.jsonl.gz",), release.as_uri())
+    origin = PinnedSource(("b.jsonl.gz",), release.as_uri())
     path = find_file(origin, "b")
     assert path.read_bytes() == release.read_bytes()
     release.unlink()
@@ -81,12 +81,12 @@ def test_a_dataset_of_the_hub_becomes_json_lines(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "test.jsonl").write_text('{"task_id": "B/0", "inputs": ["1, [2]"]}\n')
-    path = find_file(Origin(("b.jsonl.gz",), "", str(tmp_path / "dataset"), "test"), "b")
+    path = find_file(PinnedSource(("b.jsonl.gz",), "", str(tmp_path / "dataset"), "test"), "b")
     assert [json.loads(line) for line in path.read_text().splitlines()] == [{"inputs": ["1, [2]"], "task_id": "B/0"}]
 
 
 def test_a_file_that_is_nowhere_is_told_with_all_places(tmp_path, monkeypatch):
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    origin = Origin(("b.jsonl.gz",), (tmp_path / "gone.gz").as_uri())
+    origin = PinnedSource(("b.jsonl.gz",), (tmp_path / "gone.gz").as_uri())
     with pytest.raises(SourceError, match=rf"{FOLDER_VARIABLE} is not set; files b\.jsonl\.gz.*gone\.gz \(URLError.*download b\.jsonl\.gz"):
         find_file(origin, "b")

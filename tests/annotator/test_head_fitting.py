@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.annotator.examples import RecipeParams, choose_examples
+from snowcoder.annotator.head_fitting import fit_head, read_files, read_labels, read_vectors
 from snowcoder.annotator.held_out_metrics import judge_head, write_curve
 from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
-from snowcoder.annotator.training import fit_head, read_files, read_labels, read_vectors
 from snowcoder.embedding.embedding_table import embedding_schema
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator

@@ -15,7 +15,7 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.exercises.names import parse
 from snowcoder.positives.kinds import FetchPositivesParams
-from snowcoder.positives.screening import DROPPED_POSITIVE_SCHEMA, POSITIVE_SCHEMA, build_positives
+from snowcoder.positives.screen_positives import DROPPED_POSITIVE_SCHEMA, POSITIVE_SCHEMA, build_positives
 from snowcoder.positives.teaching_code import documented_fraction, gather_teaching_code, refuse_file
 from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile, make_source_file
 from snowcoder.sandbox.program import SandboxLimits

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowcoder.embedding.encoder_source import EncoderParams, find_encoder
-from snowcoder.embedding.sections import BOTTOM, MIDDLE, TOP, SectionCutter, cut_long, cut_tokens, cut_windows
+from snowcoder.embedding.file_sections import BOTTOM, MIDDLE, TOP, SectionCutter, cut_long, cut_tokens, cut_windows
 from snowcoder.errors import SourceError
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

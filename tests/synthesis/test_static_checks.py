@@ -20,7 +20,7 @@ from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.acceptance import run_documents
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
-from snowcoder.synthesis.screening import find_copies, screen_document, undefined_name, unresolved_import
+from snowcoder.synthesis.static_checks import find_copies, residue, screen_document, undefined_name, unresolved_import
 
 SETTINGS = DecontaminationParams(
     ngram_tokens=10,
@@ -130,7 +130,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from snowcoder.synthesis import acceptance
-from tests.synthesis.test_screening import LIMITS, documents
+from tests.synthesis.test_static_checks import LIMITS, documents
 acceptance.BATCH_DOCUMENTS = 2
 acceptance.run_documents(documents(12), LIMITS, Path(sys.argv[1]))
 """
@@ -158,3 +158,42 @@ def test_killed_in_the_middle_it_goes_on_from_the_last_finished_batch(tmp_path: 
     assert {path: path.stat().st_mtime_ns for path in finished} == before
     assert len(list((tmp_path / "verdicts").glob("*/manifest.json"))) == 6
     assert read_shard(tmp_path / "verdicts/000000/part-00000.parquet")["status"].to_pylist() == ["failed", "passed"]
+
+
+CODE = '"""Sort the names."""\n\n\ndef ordered(names):\n    return sorted(names)\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (f"Sure! Here is the code:\n{CODE}", "chat"),
+        (f"# Here is a Python file that sorts:\n{CODE}", "chat"),
+        (f"{CODE}# I hope this helps!\n", "chat"),
+        (f"```python\n{CODE}```\n", "code_fence"),
+        (f"# As an AI language model, I do not run code.\n{CODE}", "refusal"),
+        ("# I'm sorry, but I cannot help with that.\n", "refusal"),
+        (f"{CODE}<|eot_id|>", "template_marker"),
+        (f"[INST] sort [/INST]\n{CODE}", "template_marker"),
+        ("def f(x):\n    # your code here\n    pass\n", "unfinished"),
+        ("def f(x):\n    # ... rest of the code\n    pass\n", "unfinished"),
+    ],
+)
+def test_traces_of_a_conversation_are_found(content: str, reason: str):
+    found = residue(content)
+    assert found is not None
+    assert found[0] == reason
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CODE,
+        'def f():\n    """Markdown:\n\n    ```python\n    f()\n    ```\n    """\n    return "user: you"\n',
+        "# Here are the cases of the standard.\nCASES = 3\n",
+        f"{CODE}{'x = 1' + chr(10)}" * 200 + 'text = "I\'m sorry"\n' + CODE * 40,
+        'netloc = f"//user:{password}@host"\n',
+        "raise NotImplementedError\n",
+    ],
+)
+def test_ordinary_code_is_left_alone(content: str):
+    assert residue(content) is None

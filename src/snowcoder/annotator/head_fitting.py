@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
-from snowcoder.annotator.calibration import calibrate
+from snowcoder.annotator.calibration import calibrate_head
 from snowcoder.annotator.examples import Example, RecipeParams
 from snowcoder.annotator.head import Head, file_starts
 from snowcoder.embedding.embedding_table import FILE_COLUMNS, TRAIN, SectionVectors, embeddings_of
@@ -86,11 +86,11 @@ def read_vectors(shards: Sequence[Path], examples: Sequence[Example]) -> Section
 def fit_head(
     name: str, recipe: RecipeParams, l2: float, labeller: str | None, vectors: SectionVectors, examples: Sequence[Example]
 ) -> Head:
-    """Fit on the examples that are not held out, and calibrate (see calibration); the head is called `name`."""
+    """Fit on the examples that are not held out, and calibrate_head (see calibration); the head is called `name`."""
     is_training = np.array([not example.is_held_out for example in examples])
     weights, bias = _fit(recipe, l2, vectors, examples, is_training)
     if recipe.kind == "classification":
-        slope, intercept = calibrate(partial(_fit, recipe, l2), vectors, examples, is_training)
+        slope, intercept = calibrate_head(partial(_fit, recipe, l2), vectors, examples, is_training)
         weights, bias = slope * weights, slope * bias + intercept
     uses_labels = recipe.kind == "regression" or "educational" in recipe.positives
     rounded = [round(float(weight), WEIGHT_DECIMALS) for weight in weights]

@@ -1,10 +1,10 @@
-"""What can be said of a document without running it: is it finished, one program in one language, free of benchmarks and of what models
-are judged on, and not a copy.
+"""Checks documents without running them: finished, one program in one language, free of benchmarks and held-out functions, no copy.
 
 in: DOCUMENT_SCHEMA rows   out: a Rejection, or None, per document
 """
 
 import ast
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,37 @@ from snowcoder.errors import ParameterError
 from snowcoder.exercises.names import BUILTIN_NAMES, bound_names, free_names, parse
 from snowcoder.pipeline.execution import map_items
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
-from snowcoder.synthesis.held_out import function_shapes
-from snowcoder.synthesis.residue import residue
+from snowcoder.synthesis.function_shapes import function_shapes
 from snowcoder.synthesis.syntax import syntax_fault
 
 BATCH_DOCUMENTS = 256
-# what every module has beside the built-in names
+# what every module has next to the built-in names
 MODULE_NAMES = frozenset({"__file__", "__annotations__"})
+# markers of chat templates, which belong into no file (special tokens of Llama, Qwen, Mistral, Gemma, GPT models)
+TEMPLATE_MARKER = re.compile(
+    r"<\|(?:im_start|im_end|eot_id|endoftext|start_header_id|end_header_id|begin_of_text|end_of_text|assistant|user|system)\|>"
+    r"|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+)
+# a line that fences code; inside a docstring it may be Markdown, at the left margin of a file it wraps the answer
+FENCE = re.compile(r"^(?:```|~~~)", re.MULTILINE)
+REFUSAL = re.compile(
+    r"\bas an? (?:ai|artificial intelligence|(?:large )?language model)\b|\bI(?:'m| am) (?:sorry|unable|not able)\b|\bI apologi[sz]e\b"
+    r"|\bI (?:cannot|can't|can not) (?:help|assist|provide|fulfil|comply|generate|create|write)",
+    re.IGNORECASE,
+)
+CHAT = re.compile(
+    r"^[\s#\"'*>/]*(?:sure(?:[,!]| thing)|certainly[,!]|of course[,!]|absolutely[,!]|great question|### (?:human|user|assistant|system)\s*:"
+    r"|here(?:'s| is| are) (?:the|a|an|my|your|some)\b.*:\s*$|I hope this helps|hope that helps|let me know if|feel free to"
+    r"|(?:this|the above) (?:code|solution|file|script) (?:above |below )?(?:should|will|demonstrates|provides))",
+    re.IGNORECASE | re.MULTILINE,
+)
+UNFINISHED = re.compile(
+    r"#\s*(?:\.\.\.|…|rest of (?:the )?(?:code|implementation)|(?:your|more|remaining) (?:code|implementation|tests?)\b)"
+    r"|#\s*(?:implementation (?:goes )?here|add (?:your|more)\b)|\braise NotImplemented[E]rror\s*#|\bT[O]DO:? implement",
+    re.IGNORECASE,
+)
+# characters at either end of a document where an answer speaks to its reader
+MARGIN = 400
 
 
 @dataclass(frozen=True)
@@ -43,7 +67,7 @@ def screen_documents(documents: Sequence[dict[str, Any]], screen: BenchmarkScree
 
 
 def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: frozenset[str]) -> Screened:
-    """The first fault of one document: unfinished, what residue.py and syntax.py find, unresolved_import, undefined_name,
+    """The first fault of one document: unfinished, what residue and syntax.py find, unresolved_import, undefined_name,
     held_out_overlap, benchmark_overlap, generic_match. A document that is kept may have generic overlaps."""
     if row["finish_reason"] != "stop":
         return Rejection("unfinished", row["finish_reason"]), []
@@ -64,6 +88,25 @@ def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: froz
     if reason := screen.drop_reason(overlaps):
         return Rejection(reason, f"{overlaps[0].benchmark} {overlaps[0].problem_id}"), overlaps
     return None, overlaps
+
+
+def residue(content: str) -> tuple[str, str] | None:
+    """Traces of the conversation in which a model wrote the file, and unfinished work, by its text alone: (reason, the text that shows it).
+
+    Reasons: template_marker, code_fence, refusal, chat, unfinished.
+    """
+    margins = content if len(content) <= 2 * MARGIN else f"{content[:MARGIN]}\n{content[-MARGIN:]}"
+    searches = (
+        ("template_marker", TEMPLATE_MARKER, content),
+        ("code_fence", FENCE, margins),
+        ("refusal", REFUSAL, margins),
+        ("chat", CHAT, margins),
+        ("unfinished", UNFINISHED, content),
+    )
+    for reason, pattern, text in searches:
+        if match := pattern.search(text):
+            return reason, match[0].strip()[:80]
+    return None
 
 
 def unresolved_import(tree: ast.Module) -> str:

@@ -1,11 +1,11 @@
-"""snowcoder.corpus.split: by repository, by hash."""
+"""snowcoder.corpus.held_out_split: by repository, by hash."""
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.corpus.split import HELD_OUT, SPLIT_SCHEMA, TRAIN, SplitParams, merge_splits, split_of, split_shard
+from snowcoder.corpus.held_out_split import HELD_OUT, SPLIT_SCHEMA, TRAIN, SplitParams, merge_splits, split_of, split_shard
 from snowcoder.errors import EmptyResultError
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 

@@ -1,6 +1,6 @@
 """Top, middle and bottom section of a file, in tokens of the encoder.
 
-in: contents of files  out: Section(index 0 top | 1 middle | 2 bottom, token ids with the encoder's [CLS] and [SEP])
+in: contents of files  out: FileSection(index 0 top | 1 middle | 2 bottom, token ids with the encoder's [CLS] and [SEP])
 
 A section has at most `section_tokens` tokens, both special ones counted. With s = section_tokens - 2 and a file of n tokens:
   n <= s       one section: top
@@ -27,7 +27,7 @@ FILES_PER_CALL = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FileSection:
     """One section of a file: its place, and its token ids with the special tokens."""
 
     index: int
@@ -50,21 +50,21 @@ class SectionCutter:
         self._n_content = section_tokens - 2
         self._window = section_tokens * CHARACTERS_PER_TOKEN
 
-    def cut(self, contents: Sequence[str]) -> list[list[Section]]:
+    def cut(self, contents: Sequence[str]) -> list[list[FileSection]]:
         """The sections of each content, in the order of `contents`."""
-        sections: list[list[Section]] = []
+        sections: list[list[FileSection]] = []
         for start in range(0, len(contents), FILES_PER_CALL):
             sections += self._cut_some(contents[start : start + FILES_PER_CALL])
         return sections
 
-    def _cut_some(self, contents: Sequence[str]) -> list[list[Section]]:
+    def _cut_some(self, contents: Sequence[str]) -> list[list[FileSection]]:
         windows = [cut_windows(content, self._window) for content in contents]
         encoded = iter(self._tokenizer.encode_batch_fast([text for group in windows for text in group], add_special_tokens=False))
         return [self._sections([next(encoded).ids for _ in group]) for group in windows]
 
-    def _sections(self, windows: list[list[int]]) -> list[Section]:
+    def _sections(self, windows: list[list[int]]) -> list[FileSection]:
         cut = cut_tokens(windows[0], self._n_content) if len(windows) == 1 else cut_long(windows, self._n_content)
-        return [Section(index, [self._cls, *ids, self._sep]) for index, ids in cut]
+        return [FileSection(index, [self._cls, *ids, self._sep]) for index, ids in cut]
 
     def _special(self, token: str, path: Path) -> int:
         token_id = self._tokenizer.token_to_id(token)

@@ -1,6 +1,6 @@
-"""What a teacher is: something that turns seed files into documents. One implementation per engine.
+"""Records of synthesis: the seed file that a document is made of, the document, and who made it.
 
-in: Seed   out: Document records, and the reason for each part of a seed that gave none
+out: rows of DOCUMENT_SCHEMA; for each part of a seed that gave no document a Refusal, with an example for the report
 """
 
 import hashlib
@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
-
-from snowcoder.exercises.cutout import Refusal
 
 EXAMPLE_CHARACTERS = 100
 DOCUMENT_SCHEMA = pa.schema(
@@ -53,7 +51,7 @@ class Seed:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class SyntheticDocument:
     """A problem-solving-oriented code file.
 
     content: all of it; problem, solution, tests: its parts, '' where it has none; name: the function or class it is about, or ''.
@@ -95,10 +93,3 @@ class Author(Protocol):
 
     @property
     def prompt_version(self) -> str: ...
-
-
-class Teacher(Author, Protocol):
-    """Turns one seed into documents."""
-
-    def documents(self, seed: Seed) -> list[Document | Refusal]:
-        """What became of `seed`, in a fixed order. Raises EngineError if the engine fails."""
