@@ -17,18 +17,18 @@ from typing import Any
 
 import numpy as np
 
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pretraining.checkpoint_writer import CheckpointWriter
 from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import ModelParams, initialize
-from snowcoder.pretraining.runtime import checkpoint_interval_s
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.pretraining.watch.watcher import Step
 from snowcoder.tokenization.token_shards import ShardLayout, TokenShards
 
 SEQUENCE_LENGTH, N_SEQUENCES = 256, 4096
 WARMUP_STEPS, WINDOW_STEPS = 5, 10
-DEFAULT_INTERVAL_S = checkpoint_interval_s()
+DEFAULT_INTERVAL_S = environment.seconds("SNOWCODER_CHECKPOINT_INTERVAL_S")
 
 
 class Measurement:

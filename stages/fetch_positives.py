@@ -8,7 +8,7 @@ out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.corpus.losses import loss_lines
+from snowcoder.corpus.left_out_report import left_out_lines
 from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
@@ -35,7 +35,7 @@ def main() -> None:
     def build(run: StageRun) -> None:
         skipped = LeftOut()
         gathered = gather_positives(params, work_dir() / "downloads", skipped)
-        for line in loss_lines(skipped, "fetch_positives", "files and rows"):
+        for line in left_out_lines(skipped, "fetch_positives", "files and rows"):
             say(line)
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
         metrics = build_positives(gathered, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))

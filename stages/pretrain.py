@@ -12,7 +12,7 @@ from pathlib import Path
 from snowcoder.pipeline.params import load_item
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.pretraining.loop import LossPoint, train
-from snowcoder.pretraining.model import load_model, save_model
+from snowcoder.pretraining.model import load_llama, save_model
 from snowcoder.pretraining.processes import follow_first_process, launched_processes, lead, process_group
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.pretraining.watch.loss_watch import LossWatch
@@ -31,7 +31,7 @@ HELD_OUT_FILES = Path("data/split_files")  # looked at while training, for the r
 def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: StageRun) -> None:
     """Train, then write model, curve and metrics."""
     data = TokenShards(packed)
-    model = load_model(Path(variant.parent))
+    model = load_llama(Path(variant.parent))
     shape = model.config
     per_token = flops_per_token(model.num_parameters(), shape.num_hidden_layers, shape.hidden_size, data.sequence_length)
     with track(run.stage, run.item, run.fingerprint) as record:
@@ -68,7 +68,7 @@ def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, s
     """A process other than 0: the same training, without records and results."""
     data = TokenShards(packed)
     watchers: list[Watcher] = [LossWatch(packed / "provenance"), validation(variant, data, report=lambda *_: None)]
-    train(load_model(Path(variant.parent)), data, shared, phase_of(variant), state_folder, watchers)
+    train(load_llama(Path(variant.parent)), data, shared, phase_of(variant), state_folder, watchers)
 
 
 def main(item: str) -> None:

@@ -13,10 +13,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.pipeline.params import validate
+from snowcoder.records import EOS_ID
 from snowcoder.storage.files import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
-    EOS_ID,
     EOS_TOKEN,
     TokenizerParams,
     encode_batch,

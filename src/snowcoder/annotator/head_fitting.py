@@ -23,8 +23,9 @@ from threadpoolctl import threadpool_limits
 from snowcoder.annotator.calibration import calibrate_head
 from snowcoder.annotator.examples import Example, RecipeParams
 from snowcoder.annotator.head import Head, file_starts
-from snowcoder.embedding.embedding_table import FILE_COLUMNS, TRAIN, SectionVectors, embeddings_of
+from snowcoder.embedding.embedding_table import FILE_COLUMNS, SectionVectors, embeddings_of
 from snowcoder.errors import ShardError
+from snowcoder.records import TRAIN
 from snowcoder.storage.shards import read_shard, read_table
 
 MAX_ITERATIONS = 100

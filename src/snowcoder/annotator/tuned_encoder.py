@@ -19,7 +19,7 @@ from snowcoder.storage.files import sha256_file, write_json
 
 ENCODER_FOLDER = "encoder"
 EMBEDDING_FILE = "embedding.json"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+ENCODER_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read_tuned(model: Path) -> RunnableEncoder:
 def describe_tuned(model: Path, params: EmbedParams, tokenizer_folder: Path) -> None:
     """Complete a folder that holds `encoder/` with its weights: the tokenizer beside them, then embedding.json."""
     folder = model / ENCODER_FOLDER
-    for name in TOKENIZER_FILES:
+    for name in ENCODER_TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copy(tokenizer_folder / name, folder / name)
     own = {"source": "folder", "name": ENCODER_FOLDER, "revision": "", "weights_sha256": sha256_file(folder / WEIGHTS)}

@@ -21,7 +21,8 @@ from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import VariantParams
-from snowcoder.reporting.report_params import INITIAL, ReportParams
+from snowcoder.records import INITIAL
+from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import input_paths
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
 from snowcoder.synthesis.acceptance_params import AcceptParams

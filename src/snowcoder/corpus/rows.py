@@ -36,7 +36,7 @@ _METADATA_LINE = re.compile(r"(?=<)(?:<reponame>[^<\n]+)?(?:<filename>[^<\n]+)?(
 _NAMES = ("repository", "path", "language", "revision", "licence", "statement")
 
 
-class Sample(ParamsModel):
+class RowSample(ParamsModel):
     """A part of the repositories, each with all its files; of the same seed, a larger fraction holds all of a smaller one.
 
     fraction: expected part of the repositories, not of the rows. A row without a repository is one of its own.
@@ -64,7 +64,7 @@ class RowSource(ParamsModel):
     language: str | None = None
     markdown: bool = False
     rows: str | None = None
-    sample: Sample | None = None
+    sample: RowSample | None = None
 
     @property
     def layout(self) -> Layout:

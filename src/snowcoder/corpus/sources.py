@@ -17,7 +17,7 @@ from snowcoder.corpus.directory import iterate_directory
 from snowcoder.corpus.huggingface import read_dataset
 from snowcoder.corpus.jsonl import ENDINGS as JSON_ENDINGS
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
+from snowcoder.corpus.left_out_report import empty_message, left_out_lines, left_out_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
 from snowcoder.corpus.reading import FileOrigin
@@ -187,11 +187,11 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
         if not repositories:
             raise EmptyResultError(empty_message(skipped, "fetch_corpus", unit))
         write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
-    for line in loss_lines(skipped, "fetch_corpus", unit):
+    for line in left_out_lines(skipped, "fetch_corpus", unit):
         say(line)
     n_files = sum(counts["files"] for counts in by_language.values())
     accounts = row_accounts(skipped.n_seen, n_files, +skipped)
-    return {**accounts, **loss_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
+    return {**accounts, **left_out_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
 
 
 def shard_of(file_id: str, shards: int) -> int:

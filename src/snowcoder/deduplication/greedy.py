@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.columns import column, flush, new_column
 from snowcoder.deduplication.exact import lead_copies
 from snowcoder.deduplication.kernels import drop_for_kept
+from snowcoder.deduplication.mapped_columns import column, flush, new_column
 from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
 from snowcoder.deduplication.ranks import write_ranks
 from snowcoder.deduplication.sketches import Sketched

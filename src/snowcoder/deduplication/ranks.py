@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.columns import flush, new_column
+from snowcoder.deduplication.mapped_columns import flush, new_column
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.sorted_runs import Runs, write_array
 from snowcoder.pipeline.execution import map_items

@@ -17,13 +17,13 @@ import psutil
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.accelerator import device_type
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.planning.model_stages import encoder_flops_per_token
 from snowcoder.planning.pretraining_cost import count_parameters, plan_memory
 from snowcoder.planning.speeds import Speeds
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.runtime import runtime_settings
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.throughput import flops_per_token
 from snowcoder.storage.metrics import read_metrics
@@ -43,7 +43,7 @@ class TrainingSpeed(NamedTuple):
 
 def measure_training(shape: ModelParams, shared: TrainingParams, phase: PhaseParams, sequence_length: int) -> TrainingSpeed:
     """Some optimizer steps of one micro-batch each. Raises ParameterError if the model would not fit."""
-    recomputing = runtime_settings().activation_checkpointing
+    recomputing = environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING")
     _check_memory(plan_memory(shape, shared, sequence_length, activation_checkpointing=recomputing).total)
     from snowcoder.pretraining.loop import train
     from snowcoder.pretraining.model import initialize

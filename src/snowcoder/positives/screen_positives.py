@@ -20,7 +20,7 @@ from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination,
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.evidence import DROPPED_SCHEMA
-from snowcoder.deduplication.index import NearDuplicateIndex, Sketch, sketch
+from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex, Sketch, sketch
 from snowcoder.deduplication.shingles import jaccard
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import map_items

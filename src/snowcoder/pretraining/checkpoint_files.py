@@ -29,11 +29,11 @@ from snowcoder.storage.files import fsync, sha256_file, write_json
 
 DIGEST_CHARS = 16
 CURVE, DIGESTS = "curve.json", "digests.json"
-Curve = list[tuple[float, ...]]
+CheckpointCurve = list[tuple[float, ...]]
 TrainingState = dict[str, dict[str, Any]]
 
 
-def write_whole(partial: Path, state: TrainingState, curve: Curve) -> str:
+def write_whole(partial: Path, state: TrainingState, curve: CheckpointCurve) -> str:
     """Write the file under a temporary name; returns its digest."""
     with partial.open("wb") as file:  # of a file that it opens itself, torch does not say why it cannot be written
         torch.save(state | {"curve": curve}, file)
@@ -41,7 +41,7 @@ def write_whole(partial: Path, state: TrainingState, curve: Curve) -> str:
     return sha256_file(partial)[:DIGEST_CHARS]
 
 
-def write_shards(partial: Path, state: TrainingState, curve: Curve, group: dist.ProcessGroup) -> str:
+def write_shards(partial: Path, state: TrainingState, curve: CheckpointCurve, group: dist.ProcessGroup) -> str:
     """Write the folder under a temporary name, all processes of `group` together; process 0 returns its digest, the others "".
 
     Raises RuntimeError in every process if one of them cannot write.
@@ -84,7 +84,7 @@ def _difference(found: str, name: str) -> str | None:
     return None if found[:DIGEST_CHARS] == name.rpartition("-")[2] else f"its SHA-256 begins with {found[:DIGEST_CHARS]}"
 
 
-def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Curve:
+def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> CheckpointCurve:
     """Set model and optimizer, sharded or not, to a checkpoint's state and return its curve; all processes call it together.
 
     Raises CheckpointError if it is of another model.
@@ -92,7 +92,7 @@ def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.o
     try:
         if checkpoint.is_file():
             state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            curve: Curve = state.pop("curve")
+            curve: CheckpointCurve = state.pop("curve")
             restore_state(model, optimizer, state, whole=True)
             return curve
         check_shapes(model, _saved_shapes(checkpoint))

@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.failures import is_full_disk
-from snowcoder.pretraining.checkpoint_files import Curve, TrainingState, fault_of, remove, write_shards, write_whole
+from snowcoder.pretraining.checkpoint_files import CheckpointCurve, TrainingState, fault_of, remove, write_shards, write_whole
 
 
 class CheckpointWriter:
@@ -42,7 +42,7 @@ class CheckpointWriter:
         self._thread.shutdown(wait=True)
         self._settle()
 
-    def save(self, step: int, state: TrainingState, curve: Curve) -> None:
+    def save(self, step: int, state: TrainingState, curve: CheckpointCurve) -> None:
         """Write `state` as that after `step` steps; older checkpoints but one are removed. Returns before it is on disk."""
         self._settle()
         self._writing = self._thread.submit(_write, self._folder, step, _copy(state), list(curve), self._group)
@@ -77,7 +77,7 @@ def _newest_whole(folder: Path) -> Path | None:
     return None
 
 
-def _write(folder: Path, step: int, state: TrainingState, curve: Curve, group: dist.ProcessGroup | None) -> None:
+def _write(folder: Path, step: int, state: TrainingState, curve: CheckpointCurve, group: dist.ProcessGroup | None) -> None:
     partial = folder / f".step-{step:09d}.partial"
     publishes = group is None or dist.get_rank(group) == 0
     try:

@@ -19,6 +19,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.allocator import keep_freed_memory
 from snowcoder.pipeline.console import say
 from snowcoder.pretraining.batches import BatchOrder
@@ -42,7 +43,6 @@ from snowcoder.pretraining.processes import (
     process_number,
     tell_of_crowded_processors,
 )
-from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
 from snowcoder.pretraining.schedule import learning_rate
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.watcher import Step, Watcher
@@ -79,13 +79,13 @@ def train(
 
     watchers: see each step; LossWatch, which stops at a loss that is no number, is one of them.
     Every process of a launcher calls it with the same model, data and parameters: the processes share each batch, and in the end each has
-    the whole model. Process 0 decides when to checkpoint. For sharding and other settings of speed and memory see runtime.
+    the whole model. Process 0 decides when to checkpoint. Sharding and other settings of speed and memory come from the environment.
     """
     _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
-    n_steps, interval_s = phase.tokens // phase.batch_tokens, checkpoint_interval_s()
+    n_steps, interval_s = phase.tokens // phase.batch_tokens, environment.seconds("SNOWCODER_CHECKPOINT_INTERVAL_S")
     rank, n_processes = process_number(), launched_processes()
-    sharded = runtime_settings().sharding != "none" and n_processes > 1
+    sharded = environment.text("SNOWCODER_SHARDING") != "none" and n_processes > 1
     with device_failures_explained(state_folder), TerminationFlag() as termination, CheckpointWriter(state_folder, sharded) as checkpoints:
         trained = copy.deepcopy(model) if sharded else model  # sharding cannot be undone in place
         objective, optimizer = _prepare(trained, shared)
@@ -127,11 +127,11 @@ def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.
     # it only shows reads of memory that was never written, at 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()
-    settings = runtime_settings()
     model.set_attn_implementation(shared.attention)
     model.train()
-    objective = Objective(model, bf16=shared.bf16, compile_layers=shared.compile, checkpoint_activations=settings.activation_checkpointing)
-    distributed = distribute(objective, model.model.layers, settings.sharding, own_device())
+    recomputes = environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING")
+    objective = Objective(model, bf16=shared.bf16, compile_layers=shared.compile, checkpoint_activations=recomputes)
+    distributed = distribute(objective, model.model.layers, environment.text("SNOWCODER_SHARDING"), own_device())
     return distributed, make_optimizer(model, shared)
 
 

@@ -11,12 +11,12 @@ from pydantic import Field, model_validator
 
 from snowcoder.errors import CheckpointError
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.records import EOS_ID
 from snowcoder.seeding import derive_seed
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-EOS_ID = 0
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -87,7 +87,7 @@ def parameter_counts(model: "LlamaForCausalLM") -> dict[str, int]:
     return {"total": total, "embedding": embedding, "non_embedding": total - embedding}
 
 
-def load_model(folder: Path) -> "LlamaForCausalLM":
+def load_llama(folder: Path) -> "LlamaForCausalLM":
     """The model of a Hugging Face folder in float32. Raises CheckpointError naming the folder if it cannot be loaded."""
     import torch
     from transformers import LlamaForCausalLM

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.report_params import INITIAL, ReportParams, ladder
+from snowcoder.records import INITIAL
+from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import iterate_rows
 

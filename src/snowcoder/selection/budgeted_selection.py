@@ -132,9 +132,9 @@ def _check_filled(
         )
     short = {language: missing for language, missing in shortfalls.items() if missing}
     if short:
-        told = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
+        lacking = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
         raise EmptyResultError(
-            f"params.yaml: select_files: found min_score {rule.min_score}, with which {told} of its share of {budget}; "
+            f"params.yaml: select_files: found min_score {rule.min_score}, with which {lacking} of its share of {budget}; "
             "allowed: a threshold that leaves each language its share; lower it, or set select_files.on_shortfall to state"
         )
 

@@ -22,7 +22,7 @@ from snowcoder.corpus.languages import EXTENSIONS
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
-from snowcoder.deduplication.index import NearDuplicateIndex
+from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.storage.metrics import row_accounts

@@ -13,8 +13,9 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from snowcoder.pipeline.execution import ShardResult
+from snowcoder.records import EOS_ID
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
-from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
 
 TOKENIZED_FILE_SCHEMA = pa.schema(
     [

@@ -24,11 +24,11 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.pipeline.params import ExistingPath, ParamsModel
+from snowcoder.records import EOS_ID
 from snowcoder.storage.files import sha256_file, write_json
 from snowcoder.storage.workspace import find_path
 
 EOS_TOKEN = "<|endoftext|>"
-EOS_ID = 0
 # Tokens are stored as uint16.
 MAX_VOCAB_SIZE = 2**16
 N_BYTE_VALUES = 256

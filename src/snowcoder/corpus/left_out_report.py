@@ -32,7 +32,7 @@ _ADVICE = {
 }
 
 
-def loss_lines(skipped: LeftOut, section: str, unit: str) -> list[str]:
+def left_out_lines(skipped: LeftOut, section: str, unit: str) -> list[str]:
     """One line for each thing that a person should know; a loss of more than half of the input, by nobody's wish, says so first."""
     lines = []
     n_lost = sum(count for reason, count in skipped.items() if reason not in ASKED_FOR)
@@ -54,7 +54,7 @@ def empty_message(skipped: LeftOut, section: str, unit: str) -> str:
     return "; ".join([message, *skipped.notes])
 
 
-def loss_metrics(skipped: LeftOut) -> dict[str, Any]:
+def left_out_metrics(skipped: LeftOut) -> dict[str, Any]:
     """languages_not_taken: the commonest values that are no language of the corpus; files_not_read; values_ignored: where there are any."""
     languages = skipped.examples.get("language_not_taken", Counter())
     found = {

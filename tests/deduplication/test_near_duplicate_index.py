@@ -3,7 +3,7 @@ import pytest
 from datasketch import MinHash, MinHashLSH
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
-from snowcoder.deduplication.index import NearDuplicateIndex, sketch
+from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex, sketch
 from snowcoder.deduplication.shingles import jaccard, shingle
 
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
