@@ -25,11 +25,11 @@ from snowcoder.inference.local.model_folder import choose_window, load_model
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.records import EOS_ID
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.tracking.record import track
+from snowcoder.words import EOS_ID
 
 PROBLEMS = Path("data/fetch_benchmarks")
 

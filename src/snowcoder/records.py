@@ -1,4 +1,4 @@
-"""The records that cross stage borders, as Arrow schemas, and the words that several components share.
+"""The records that cross stage borders, as Arrow schemas; for other words that components share see words.
 
 SourceFile is one raw code file. Later stages add columns and drop rows; they never rewrite `content` (but for the masking in
 filter_files). `file_id` is stable: it hashes source kind, repository, revision and path, never a position.
@@ -9,13 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
-
-# the values of column `split`, which split_files adds
-TRAIN, HELD_OUT = "train", "held_out"
-# id of the end of text, <|endoftext|>, in every tokenizer; it also begins a text and pads
-EOS_ID = 0
-# the variant that stands for the weights before any training
-INITIAL = "initial"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import EOS_ID, SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap
@@ -26,6 +26,7 @@ from snowcoder.synthesis.extractive import ExtractiveTeacher, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
 from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, SynthesizeParams
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
+from snowcoder.words import EOS_ID
 from stages import accept_documents, synthesize_documents
 
 ROOT = Path(__file__).resolve().parents[2]

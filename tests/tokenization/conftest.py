@@ -8,11 +8,12 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 
-from snowcoder.records import EOS_ID, SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 from snowcoder.tokenization.tokenizer import TokenizerParams, train_tokenizer
+from snowcoder.words import EOS_ID
 
 TRAINING_TEXTS = [
     "def add(left, right):\n    return left + right\n" * 5,

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from snowcoder.records import EOS_ID
 from snowcoder.storage.shards import list_shards, read_shard
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents, tokenize_shard, total_tokens
 from snowcoder.tokenization.tokenizer import EOS_TOKEN, save_tokenizer
+from snowcoder.words import EOS_ID
 from tests.tokenization.decoding import decode_bytes
 
 

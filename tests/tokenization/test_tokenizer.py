@@ -13,7 +13,6 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import EOS_ID
 from snowcoder.storage.files import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
@@ -26,6 +25,7 @@ from snowcoder.tokenization.tokenizer import (
     token_byte_lengths,
     train_tokenizer,
 )
+from snowcoder.words import EOS_ID
 from tests.tokenization.decoding import decode_bytes
 
 LINE_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r")

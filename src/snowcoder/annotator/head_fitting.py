@@ -25,8 +25,8 @@ from snowcoder.annotator.examples import Example, RecipeParams
 from snowcoder.annotator.head import Head, file_starts
 from snowcoder.embedding.embedding_table import FILE_COLUMNS, SectionVectors, embeddings_of
 from snowcoder.errors import ShardError
-from snowcoder.records import TRAIN
 from snowcoder.storage.shards import read_shard, read_table
+from snowcoder.words import TRAIN
 
 MAX_ITERATIONS = 100
 WEIGHT_DECIMALS = 8

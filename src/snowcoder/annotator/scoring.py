@@ -19,7 +19,7 @@ from snowcoder.annotator.head import Head, file_starts, mean_by_file
 from snowcoder.annotator.tuned_encoder import RunnableEncoder
 from snowcoder.embedding.embedding_table import CORPUS, embeddings_of
 from snowcoder.pipeline.execution import ShardResult
-from snowcoder.records import TRAIN
+from snowcoder.words import TRAIN
 
 QUANTILES = (0.1, 0.5, 0.9)
 LENGTHS = (0, 256, 1024, 4096, 16384)

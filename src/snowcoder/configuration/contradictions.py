@@ -21,7 +21,6 @@ from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import VariantParams
-from snowcoder.records import INITIAL
 from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import input_paths
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
@@ -29,6 +28,7 @@ from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
+from snowcoder.words import INITIAL
 
 NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
 # Variants that see the whole selection, all repeats of it

@@ -17,12 +17,12 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
-from snowcoder.corpus.languages import language_of
 from snowcoder.corpus.licence_files import licence_of_repository
 from snowcoder.corpus.manifests import MANIFESTS
 from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, refuse_name
 from snowcoder.corpus.repository_limits import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.errors import SourceError
+from snowcoder.languages import language_of
 from snowcoder.records import SourceFile
 
 SOURCE = "directory"

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from snowcoder.corpus.languages import NOTEBOOK, language_of, may_have_language
 from snowcoder.corpus.notebooks import NotebookError, notebook_code
 from snowcoder.corpus.repository_limits import FileLimits, Refused, is_vendored
+from snowcoder.languages import NOTEBOOK, language_of, may_have_language
 from snowcoder.records import SourceFile, make_source_file
 
 NO_EXTENSION = "no extension"

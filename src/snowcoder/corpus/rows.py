@@ -22,11 +22,11 @@ from pydantic import Field, field_validator
 
 from snowcoder.corpus.columns import Columns, Layout, Sightings
 from snowcoder.corpus.instructions import fenced_code, with_statement
-from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
 from snowcoder.corpus.manifests import licence_of_value
 from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, plain_path, refuse_name
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.spool import Spool
+from snowcoder.languages import LANGUAGES, language_of, name_language
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snowcoder.records import INITIAL
+from snowcoder.words import INITIAL
 
 
 def model_folder(variant: str) -> Path:

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 
 from snowcoder.errors import CheckpointError
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.records import EOS_ID
 from snowcoder.seeding import derive_seed
+from snowcoder.words import EOS_ID
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -19,13 +19,13 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
-from snowcoder.records import INITIAL
 from snowcoder.reporting.annotator_tables import NOTHING, labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import ladder
 from snowcoder.reporting.results import Curve, Results, set_names
+from snowcoder.words import INITIAL
 
 INK, FAINT = "#222222", "#d0d0d0"
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (

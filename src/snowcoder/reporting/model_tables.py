@@ -1,11 +1,11 @@
 """Tables of the models: scores and bits per byte, models against their controls, ours beside the paper's. (Of the data: data_tables.py.)"""
 
-from snowcoder.records import INITIAL
 from snowcoder.reporting import paper
 from snowcoder.reporting.data_tables import NOTHING, train_tokens
 from snowcoder.reporting.document import Table, number, percent, with_interval
 from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.words import INITIAL
 
 VARIANT_TITLES = {
     "initial": "initial (untrained)",

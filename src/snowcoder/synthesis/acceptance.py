@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from snowcoder.corpus.languages import EXTENSIONS
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
+from snowcoder.languages import EXTENSIONS
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table

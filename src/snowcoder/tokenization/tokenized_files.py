@@ -13,9 +13,9 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from snowcoder.pipeline.execution import ShardResult
-from snowcoder.records import EOS_ID
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenizer import load_tokenizer
+from snowcoder.words import EOS_ID
 
 TOKENIZED_FILE_SCHEMA = pa.schema(
     [

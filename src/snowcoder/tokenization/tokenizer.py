@@ -24,9 +24,9 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.pipeline.params import ExistingPath, ParamsModel
-from snowcoder.records import EOS_ID
 from snowcoder.storage.files import sha256_file, write_json
 from snowcoder.storage.workspace import find_path
+from snowcoder.words import EOS_ID
 
 EOS_TOKEN = "<|endoftext|>"
 # Tokens are stored as uint16.

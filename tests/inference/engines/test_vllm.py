@@ -27,10 +27,11 @@ from snowcoder.inference.engines.response_store import ResponseStore
 from snowcoder.inference.engines.stored_engine import StoredEngine
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import EOS_ID, SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import EOS_TOKEN
+from snowcoder.words import EOS_ID
 from stages import label_files
 from tests.inference.chat_folder import save_chat_folder
 from tests.inference.engines.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve

@@ -18,9 +18,9 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import EmptyResultError
 from snowcoder.evaluation.measuring.bits_per_byte_params import HeldOutSetParams, ValidationSetParams
 from snowcoder.exercises.functions import extract_functions
-from snowcoder.records import HELD_OUT, TRAIN
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import list_shards, read_shard
+from snowcoder.words import HELD_OUT, TRAIN
 
 COLUMNS = ("repository", "language", "content", "content_sha256")
 

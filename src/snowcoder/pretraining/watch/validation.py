@@ -26,9 +26,9 @@ from tokenizers import Tokenizer
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.console import say
 from snowcoder.pretraining.watch.watcher import MeanLoss, Step
-from snowcoder.records import EOS_ID
 from snowcoder.storage.shards import list_shards, read_shard
 from snowcoder.tokenization.tokenizer import encode_batch, load_tokenizer, token_byte_lengths
+from snowcoder.words import EOS_ID
 
 ROWS_PER_LANGUAGE = 2
 READ_SHARDS = 8  # a large corpus is not read whole for a few files
