@@ -17,7 +17,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
-from snowcoder.corpus.licence_files import licence_of_repository
+from snowcoder.corpus.licence_detection import licence_of_repository
 from snowcoder.corpus.manifests import MANIFESTS
 from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, refuse_name
 from snowcoder.corpus.repository_limits import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits

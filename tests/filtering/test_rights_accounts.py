@@ -1,4 +1,4 @@
-"""snowcoder.filtering.rights and .emptiness: what filter_files says about licences, opt-outs and an empty result."""
+"""snowcoder.filtering.rights_accounts and .emptiness: what filter_files says about licences, opt-outs and an empty result."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 from snowcoder.filtering.emptiness import explain_rejections
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
 from snowcoder.filtering.opt_out import OptOut, make_opt_out
-from snowcoder.filtering.rights import N_COMMONEST, count_rights, describe_opt_out
+from snowcoder.filtering.rights_accounts import N_COMMONEST, count_rights, describe_opt_out
 from tests.filtering.rows import measured, params
 
 CODE = '"""Adds two numbers for the report of the year."""\n\n\ndef add(left, right):\n    return left + right\n'

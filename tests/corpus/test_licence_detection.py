@@ -1,8 +1,8 @@
-"""snowcoder.corpus.licence_files: metadata and texts to SPDX."""
+"""snowcoder.corpus.licence_detection: metadata and texts to SPDX."""
 
 import pytest
 
-from snowcoder.corpus.licence_files import licence_of, licence_of_repository
+from snowcoder.corpus.licence_detection import licence_of, licence_of_repository
 
 MIT_TEXT = "Permission is hereby granted, free of charge, to any person obtaining a copy"
 BSD2_TEXT = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted"
