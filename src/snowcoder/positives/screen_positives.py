@@ -1,6 +1,6 @@
 """Positives of the annotators, screened: nothing of a benchmark, no copy of a corpus file, none of one another.
 
-in: positives by kind (see positive_kinds), the corpus (to be screened against), the benchmarks
+in: positives by kind (see kinds), the corpus (to be screened against), the benchmarks
 out: POSITIVE_SCHEMA rows (SourceFile + kind), sorted by kind and file_id
 dropped/: DROPPED_POSITIVE_SCHEMA, near duplicates of a corpus file or of another positive; ledger/: overlaps with a benchmark.
 A pair whose file is dropped is dropped too. Every row is accounted for, by kind and reason.

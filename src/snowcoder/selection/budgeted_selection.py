@@ -1,6 +1,6 @@
 """Selection of train files under a token budget.
 
-in: rows of scoring (one recipe's scores), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
+in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
   file_id, language, repository  string
   n_tokens                       int32
   score                          float64

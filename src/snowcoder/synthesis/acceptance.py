@@ -152,7 +152,7 @@ def describe_accepted(decision: Decision) -> dict[str, Any]:
 def screen_all(
     documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]
 ) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
-    """(rejections by document_id, ledger rows) of what screening.py finds."""
+    """(rejections by document_id, ledger rows) of what static_checks.py finds."""
     rejections: dict[str, Rejection] = {}
     ledger: list[dict[str, Any]] = []
     for row, (rejection, overlaps) in zip(documents, screen_documents(documents, screen, held_out), strict=True):
