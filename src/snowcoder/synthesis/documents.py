@@ -4,12 +4,14 @@ out: rows of DOCUMENT_SCHEMA; for each part of a seed that gave no document a Re
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 EXAMPLE_CHARACTERS = 100
+SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content")
 DOCUMENT_SCHEMA = pa.schema(
     [
         ("document_id", pa.string()),
@@ -48,6 +50,12 @@ class Seed:
     content: str
     score: float
     quarter: int
+
+
+def make_seed(row: Mapping[str, Any], score: float, quarter: int) -> Seed:
+    """The seed of a row of data/split_files."""
+    assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
+    return Seed(score=score, quarter=quarter, **{name: row[name] for name in SEED_FIELDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from snowcoder.pipeline.execution import ShardResult, map_shards
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
-from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, SyntheticDocument, refusal_example
+from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, SyntheticDocument, make_seed, refusal_example
 from snowcoder.synthesis.seeds import LANGUAGE
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
@@ -116,8 +116,7 @@ def synthesize_shard(
     examples: dict[str, dict[str, str]] = {}
     chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]
     for row in chosen:
-        assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
-        seed = _seed(row, seeds[row["file_id"]], quarters[row["file_id"]])
+        seed = make_seed(row, seeds[row["file_id"]], quarters[row["file_id"]])
         results = teacher.documents(seed)
         for refusal in (result for result in results if isinstance(result, Refusal)):
             refused[refusal.reason] += 1
@@ -137,9 +136,3 @@ def synthesize_shard(
         "by_quarter": Counter(str(row["seed_quarter"]) for row in unique.values()),
     }
     return ShardResult({"documents": table}, summary)
-
-
-def _seed(row: dict[str, Any], score: float, quarter: int) -> Seed:
-    return Seed(
-        score=score, quarter=quarter, **{name: row[name] for name in ("file_id", "repository", "path", "language", "licence", "content")}
-    )

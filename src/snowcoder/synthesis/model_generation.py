@@ -21,7 +21,7 @@ from snowcoder.inference.engines.stored_engine import StoredEngine
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
-from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, refusal_example
+from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, SEED_FIELDS, Seed, make_seed, refusal_example
 from snowcoder.synthesis.seed_passages import seed_passage
 from snowcoder.synthesis.synthesis_params import GenerationParams
 from snowcoder.synthesis.teacher_prompts import teacher_prompt
@@ -33,7 +33,6 @@ RESPONSE_SCHEMA = pa.schema(
     ]
     + [(name, pa.int32()) for name in ("draw", "n_tokens", "n_prompt_tokens")]
 )
-SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content")
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,9 @@ def read_seeds(shards: Sequence[Path], seeds: dict[str, float]) -> list[Seed]:
     chosen = []
     for file_id, score in seeds.items():
         row = found[file_id]
-        assert row["split"] == "train", f"{file_id}: a seed must be of the train split, not {row['split']}"
         quarter = 1 + 4 * ranks[row["language"]] // totals[row["language"]]
         ranks[row["language"]] += 1
-        chosen.append(Seed(score=score, quarter=quarter, **{name: row[name] for name in SEED_FIELDS}))
+        chosen.append(make_seed(row, score, quarter))
     return sorted(chosen, key=lambda seed: seed.file_id)
 
 
