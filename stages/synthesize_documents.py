@@ -15,8 +15,8 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import iterate_rows, list_shards
-from snowcoder.synthesis.extractive import synthesize
-from snowcoder.synthesis.model_generation import TeacherModel, generate_documents
+from snowcoder.synthesis.extractive_teacher import synthesize
+from snowcoder.synthesis.model_teacher import TeacherModel, generate_documents
 from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds, choose_seeds_by_language
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 

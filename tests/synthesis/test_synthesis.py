@@ -22,7 +22,7 @@ from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed
-from snowcoder.synthesis.extractive import ExtractiveTeacher, synthesize
+from snowcoder.synthesis.extractive_teacher import ExtractiveTeacher, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
 from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, SynthesizeParams
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer

@@ -16,7 +16,7 @@ from snowcoder.pipeline.stage import work_dir
 from snowcoder.storage.shards import read_manifest, read_table, write_table
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, SyntheticDocument
-from snowcoder.synthesis.model_generation import RESPONSE_SCHEMA, ModelAuthor
+from snowcoder.synthesis.model_teacher import RESPONSE_SCHEMA, ModelAuthor
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 from stages import accept_documents, synthesize_documents
 from tests.inference.engines.misbehaving_server import MisbehavingServer, serving

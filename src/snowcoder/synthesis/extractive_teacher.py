@@ -3,7 +3,7 @@
 in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in the shards of data/split_files, sorted by document_id there
 
 No model: rules, and runs in the sandbox. It adds no knowledge that the seed lacks, so that it tests the recipe's machinery and the
-effect of format, not of a stronger model. For documents by a model see model_generation.
+effect of format, not of a stronger model. For documents by a model see model_teacher.
 """
 
 from collections import Counter
