@@ -24,10 +24,11 @@ from transformers import get_linear_schedule_with_warmup
 from snowcoder.annotator.calibration import fit_platt
 from snowcoder.annotator.examples import AnnotatorParams, Example, choose_validation
 from snowcoder.annotator.head import Head, Kind, mean_by_file
+from snowcoder.annotator.held_out_metrics import Judgement, judge_scores
 from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, describe_tuned
 from snowcoder.annotator.tuning_settings import TuningParams
 from snowcoder.embedding.encoder import Encoder, batches_by_length
-from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.embedding.sections import SectionCutter
 from snowcoder.errors import TrainingError
 from snowcoder.pipeline.console import progress
@@ -77,6 +78,22 @@ def tune_annotator(
     encoder.model.save_pretrained(output / ENCODER_FOLDER)
     describe_tuned(output, embed, encoder_folder)
     return Tuned(head, slope * course.scores(np.flatnonzero(is_held_out)) + intercept, course.epochs, best)
+
+
+def tune_and_judge(
+    start: Head,
+    judged: Judgement,
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    shared: AnnotatorParams,
+    embed: EmbedParams,
+    output: Path,
+) -> tuple[Head, Judgement]:
+    """Tune from the frozen head `start`; its ROC-AUC, of `judged`, is reported next to the tuned one's."""
+    tuned = tune_annotator(start, examples, texts, shared, embed, find_encoder(embed.encoder), output)
+    metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
+    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": judged[0]["roc_auc"]}
+    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)
 
 
 class _Course:

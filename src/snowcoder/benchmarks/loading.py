@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
 from snowcoder.benchmarks.problem import Problem, sort_problems
 from snowcoder.benchmarks.source_file import Origin, find_file, read_records
-from snowcoder.errors import SourceError
+from snowcoder.errors import EmptyResultError, SourceError
 from snowcoder.pipeline.param_faults import did_you_mean
 from snowcoder.pipeline.params import ParamsModel
 
@@ -84,8 +84,11 @@ class FetchBenchmarksParams(ParamsModel):
 
 
 def load_benchmarks(params: FetchBenchmarksParams) -> list[Problem]:
-    """All problems of the named benchmarks. Raises SourceError if a source is missing or is not the pinned one."""
-    return [problem for name in params.names for problem in load_benchmark(name, params.sha256[name], name in params.accept_changed)]
+    """All problems of the named benchmarks. Raises SourceError if a source is missing or is not the pinned one, EmptyResultError."""
+    problems = [problem for name in params.names for problem in load_benchmark(name, params.sha256[name], name in params.accept_changed)]
+    if not problems:
+        raise EmptyResultError(f"fetch_benchmarks: no problem in {', '.join(params.names)}; check the benchmarks' source files")
+    return problems
 
 
 def load_benchmark(name: str, sha256: str | None = None, accept_changed: bool = False) -> list[Problem]:

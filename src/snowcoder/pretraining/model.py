@@ -3,13 +3,14 @@
 Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation (normal, std 0.02, as transformers' Llama).
 """
 
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
-from snowcoder.errors import CheckpointError
+from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import derive_seed
 
@@ -48,6 +49,16 @@ class ModelParams(ParamsModel):
                 f"heads: found {self.heads}, which gives each {head_size} of hidden_size {self.hidden_size}; allowed: an even share (RoPE)"
             )
         return self
+
+
+def check_vocabulary(params: ModelParams, tokenizer_folder: Path) -> None:
+    """Raises ParameterError if the tokenizer has more ids than the model."""
+    found = len(json.loads((tokenizer_folder / "tokenizer.json").read_text())["model"]["vocab"])
+    if found > params.vocab_size:
+        raise ParameterError(
+            f"params.yaml: initialize_model.vocab_size: found {params.vocab_size}, the tokenizer in {tokenizer_folder} has {found} ids; "
+            "set it to train_tokenizer.vocab_size"
+        )
 
 
 def llama_config(params: ModelParams) -> "LlamaConfig":

@@ -4,7 +4,7 @@ in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,16 +15,23 @@ from pydantic import Field, model_validator
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import ExerciseRules
-from snowcoder.inference.engines.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
-from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.inference.engines.engine_params import (
+    OpenAIEngineParams,
+    ScriptedEngineParams,
+    TransformersEngineParams,
+    VllmEngineParams,
+    model_identity,
+    open_engine,
+)
+from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis.extractive import ExtractiveTeacher
-from snowcoder.synthesis.model_generation import GenerationParams
-from snowcoder.synthesis.seeds import LANGUAGE
+from snowcoder.synthesis.model_generation import GenerationParams, generate_documents
+from snowcoder.synthesis.seeds import LANGUAGE, choose_seeds_by_language
 from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed, refusal_example
 
 
@@ -76,7 +83,7 @@ def read_packages(shards: Sequence[Path], seeds: Collection[str]) -> Packages:
     return packages
 
 
-def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, state: Path) -> dict[str, Any]:
+def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, run: Run) -> dict[str, Any]:
     """Write the documents to `output`; return the metrics: accounts of the seeds' candidates.
 
     seeds: best first. Raises EmptyResultError without documents, SandboxError if tests are to be recorded and cannot be here.
@@ -86,7 +93,7 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
     quarters = {file_id: 1 + 4 * rank // len(seeds) for rank, file_id in enumerate(seeds)}
     packages = read_packages(shards, seeds)
     function = partial(synthesize_shard, seeds=seeds, quarters=quarters, packages=packages, params=params)
-    summaries = map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)}, state, "synthesize_documents")
+    summaries = run.map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)})
     found = sum(summary["seeds"] for summary in summaries)
     assert found == len(seeds), f"{len(seeds)} seeds are scored, {found} of them are in the train split"
     refused: Counter[str] = sum((Counter(summary["refused"]) for summary in summaries), Counter())
@@ -107,6 +114,21 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
         "tests_from": dict(totals["tests_from"]),
         "by_seed_quarter": {str(name): {"seeds": counts[name], "documents": totals["by_quarter"][str(name)]} for name in sorted(counts)},
     }
+
+
+def ask_model(
+    params: SynthesizeParams, shards: Sequence[Path], scored: Iterator[dict[str, Any]], store: Path, output: Path
+) -> dict[str, Any]:
+    """Write documents of a model to `output`; return the metrics. What `store` holds is not asked for again."""
+    assert params.generation is not None
+    assert params.engine.kind != "extractive"
+    train_bytes: Counter[str] = Counter()
+    for path in shards:
+        for row in read_shard(path, ["language", "split", "n_bytes"]).to_pylist():
+            train_bytes[row["language"]] += row["n_bytes"] * (row["split"] == "train")
+    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction, train_bytes)
+    opened, model = partial(open_engine, params.engine), model_identity(params.engine)
+    return generate_documents(shards, seeds, params.generation, params.engine.kind, model, opened, store, output)
 
 
 def synthesize_shard(
