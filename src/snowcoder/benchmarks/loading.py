@@ -63,9 +63,12 @@ BENCHMARKS: dict[str, Benchmark] = {
 class FetchBenchmarksParams(ParamsModel):
     """Which benchmarks to fetch, each pinned."""
 
-    names: list[str] = Field(min_length=1, description=f"benchmarks, of: {', '.join(BENCHMARKS)}")
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(description="benchmark -> sha256 of its source file")
-    accept_changed: list[str] = Field(default=[], description="benchmarks whose file may have another hash than the pinned one")
+    names: list[str] = Field(min_length=1)
+    """The benchmarks: humaneval, humaneval_plus, mbpp_plus, bigcodebench, or evoeval_<part>."""
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    """The sha256 of each benchmark's source file."""
+    accept_changed: list[str] = Field(default=[])
+    """Benchmarks whose source file may have another sha256 than the pinned one."""
 
     @model_validator(mode="after")
     def _known_and_pinned(self) -> Self:

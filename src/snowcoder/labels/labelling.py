@@ -32,12 +32,14 @@ SampleKey = tuple[float, str]
 class LabelParams(ParamsModel):
     """Which files are labelled, by whom."""
 
-    labeller: Literal["rubric", "engine"] = Field(
-        description="rubric: the written 0-5 rubric, from syntax tree and text; engine: the LLM of `judge`"
-    )
-    judge: JudgeParams | None = Field(default=None, description="of labeller engine; null for the rubric")
-    sample_files: int = Field(description="train files to label; all of them if there are fewer", ge=1)
-    seed: int = Field(description="seed of the sample", ge=0)
+    labeller: Literal["rubric", "engine"]
+    """rubric: the written 0-5 rubric, from syntax tree and text; engine: the LLM of `judge`."""
+    judge: JudgeParams | None = None
+    """The LLM of labeller engine; null for the rubric."""
+    sample_files: int = Field(ge=1)
+    """Train files to label; all of them if there are fewer (paper: 400,000)."""
+    seed: int = Field(ge=0)
+    """Seed of the sample."""
 
     @model_validator(mode="after")
     def _engine_has_a_judge(self) -> Self:

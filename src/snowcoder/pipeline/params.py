@@ -32,7 +32,7 @@ class ParamsModel(BaseModel):
     A validator of more than one field begins its message with the field at fault: `heads: found 3; allowed: …`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 M = TypeVar("M", bound=ParamsModel)

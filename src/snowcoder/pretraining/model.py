@@ -22,21 +22,26 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 
 class ModelParams(ParamsModel):
-    """Shape of the model.
-
-    vocab_size: ids of the tokenizer; hidden_size, ffn_size: features; layers, heads, kv_heads: counts.
-    max_positions: longest sequence in tokens; rope_base: RoPE theta; seed: of the initial weights.
-    """
+    """Shape of the model; the paper's 1.3 B model is in Table 1."""
 
     vocab_size: int = Field(ge=257, le=2**16)
+    """Ids of the tokenizer (paper: 64,000)."""
     hidden_size: int = Field(gt=0)
+    """Features of a token's vector (paper: 2048)."""
     ffn_size: int = Field(gt=0)
+    """Features inside a feed-forward layer (paper: 5632)."""
     layers: int = Field(gt=0)
+    """Transformer layers (paper: 24)."""
     heads: int = Field(gt=0)
+    """Attention heads; a divisor of hidden_size (paper: 16)."""
     kv_heads: int = Field(gt=0)
+    """Heads of keys and values; a divisor of heads (paper: 16)."""
     max_positions: int = Field(gt=1)
+    """Tokens of the longest sequence (paper: 8,192)."""
     rope_base: float = Field(gt=0)
+    """RoPE's theta (not stated in the paper)."""
     seed: int = Field(ge=0)
+    """Seed of the initial weights."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ModelParams":

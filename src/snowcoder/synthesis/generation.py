@@ -39,6 +39,7 @@ class ExtractiveTeacherParams(ParamsModel):
     """No model."""
 
     kind: Literal["extractive"]
+    """No model: documents are made by rules from functions and their doctests."""
 
 
 TeacherParams = Annotated[
@@ -48,18 +49,20 @@ TeacherParams = Annotated[
 
 
 class SynthesizeParams(ParamsModel):
-    """How documents are made.
-
-    recipe: the annotator whose scores choose the seeds. engine: the teacher. exercises, sandbox: of the extractive one, and for its
-    recorded tests; generation: how a model is asked, null for the extractive one.
-    """
+    """How documents are made."""
 
     recipe: str = Field(min_length=1)
+    """The annotator whose scores choose the seeds (paper: HQINS)."""
     engine: TeacherParams
-    seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
+    """The teacher (paper: Llama-3.1-70B)."""
+    seed_top_fraction: float = Field(gt=0, le=1)
+    """Share of the Python train files, best first, that become seeds."""
     exercises: ExerciseRules
+    """Which functions the extractive teacher makes exercises of."""
     sandbox: SandboxLimits
+    """What a function may use while its tests are recorded."""
     generation: GenerationParams | None = None
+    """How a model is asked; null for the extractive teacher."""
 
     @model_validator(mode="after")
     def _a_model_is_told_how(self) -> Self:

@@ -38,17 +38,26 @@ SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content"
 
 
 class GenerationParams(ParamsModel):
-    """How a model is asked. prompt: version of the wording; instruct-… for models that answer, base-… for models that continue."""
+    """How a model is asked."""
 
     prompt: PromptVersion
-    seed_unit: SeedUnit = Field(description="what of a seed file is shown: lines (1 to 15 in a row) | function | file")
+    """Version of the wording; instruct-… for models that answer, base-… for models that continue."""
+    seed_unit: SeedUnit
+    """What of a seed file is shown; lines: 1 to 15 in a row."""
     max_seed_bytes: int = Field(gt=0)
+    """Bytes of a seed that are shown, at most."""
     samples_per_seed: int = Field(gt=0)
-    python_fraction: float = Field(gt=0, le=1, description="of Python among the seeds; other languages share the rest by bytes")
+    """Answers per seed."""
+    python_fraction: float = Field(gt=0, le=1)
+    """Share of Python among the seeds; other languages share the rest by bytes."""
     max_new_tokens: int = Field(gt=0)
+    """Tokens of an answer, at most."""
     temperature: float = Field(ge=0)
+    """Sampling temperature; 0 is greedy."""
     top_p: float = Field(gt=0, le=1)
+    """Probability mass of the tokens that sampling chooses from."""
     seed: int = Field(ge=0)
+    """Seed of the sampling and of the lines that are shown."""
 
     def sampling(self) -> Sampling:
         """As engines take it."""
