@@ -10,9 +10,10 @@ out: data/compare_annotators (the ten highest and lowest files of each recipe, t
   extremes                            names of the files at either end
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from snowcoder.benchmarks.problem import Problem, read_problems
 from snowcoder.embedding.embed_shard import embed_texts
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.pipeline.console import say
-from snowcoder.pipeline.params import load_item, load_section
+from snowcoder.pipeline.params import item_names, load_item, load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams, candidates, select_files
 from snowcoder.selection.recipe_agreement import (
@@ -41,16 +42,15 @@ from snowcoder.selection.recipe_agreement import (
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import read_table, write_table
 
-RECIPES: tuple[str, ...] = get_args(SelectionParams.model_fields["recipe"].annotation)
 TOKENS = Path("data/tokenize_files")
 PROBLEMS = Path("data/fetch_benchmarks")
 OUTPUT = Path("data/compare_annotators")
 METRICS = Path("metrics/compare_annotators.json")
 
 
-def build(run: StageRun, params: EmbedParams, shared: SelectionParams, rule: RuleParams) -> None:
+def build(run: StageRun, params: EmbedParams, shared: SelectionParams, rule: RuleParams, recipes: Sequence[str]) -> None:
     """Compare the scores, then score the benchmarks' solutions."""
-    scores = {recipe: read_table(Path(f"data/score_files/{recipe}")).sort_by("file_id") for recipe in RECIPES}
+    scores = {recipe: read_table(Path(f"data/score_files/{recipe}")).sort_by("file_id") for recipe in recipes}
     train = {recipe: table.filter(pc.equal(table["split"], "train")) for recipe, table in scores.items()}
     tokens = read_table(TOKENS, ["file_id", "split", "n_tokens"])
     selections = {recipe: pa.concat_tables(select_files(candidates(table, tokens), shared, rule)[0]) for recipe, table in scores.items()}
@@ -97,8 +97,9 @@ def main() -> None:
     """Run the stage; its params are those of embed_files and of select_files' rule `selected`."""
     params = load_section("embed_files", EmbedParams)
     shared, rule = load_item("select_files", "selected", SelectionParams, RuleParams)
-    inputs = [Path(f"data/score_files/{recipe}") for recipe in RECIPES] + [Path(f"models/train_annotator/{recipe}") for recipe in RECIPES]
-    work = partial(build, params=params, shared=shared, rule=rule)
+    recipes = item_names("train_annotator")
+    inputs = [folder / recipe for folder in (Path("data/score_files"), Path("models/train_annotator")) for recipe in recipes]
+    work = partial(build, params=params, shared=shared, rule=rule, recipes=recipes)
     run_stage("compare_annotators", [params, shared, rule], [*inputs, TOKENS, PROBLEMS], [OUTPUT, METRICS], work)
 
 

@@ -23,8 +23,8 @@ def build(params: ModelParams, run: StageRun) -> None:
     found = len(json.loads((TOKENIZER / "tokenizer.json").read_text())["model"]["vocab"])
     if found > params.vocab_size:
         raise ParameterError(
-            f"params.yaml: initialize_model.vocab_size: found {params.vocab_size}, the tokenizer in {TOKENIZER} has {found} ids; "
-            "set it to train_tokenizer.vocab_size"
+            f"params.yaml: train_tokenizer.vocab_size: found {params.vocab_size}; allowed: at least {found}, the ids of the tokenizer in "
+            f"{TOKENIZER}"
         )
     model = initialize(params)
     save_model(model, TOKENIZER, run.out(OUTPUT))

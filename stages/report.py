@@ -10,13 +10,12 @@ out: results/report.md, results/report.html (figures inside), results/{ladder,le
 from functools import partial
 from pathlib import Path
 
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.figures import draw_all
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import ReportParams, load_report_params
 from snowcoder.reporting.results import input_paths, read_results
 from snowcoder.reporting.summary import write_summary
 
@@ -37,7 +36,7 @@ def build(run: StageRun, params: ReportParams) -> None:
 
 
 def main() -> None:
-    params = load_section("report", ReportParams)
+    params = load_report_params()
     run_stage("report", [params], input_paths(params), [REPORT, PAGE, *FIGURES], partial(build, params=params))
 
 

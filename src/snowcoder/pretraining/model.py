@@ -5,12 +5,13 @@ Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
 from snowcoder.errors import CheckpointError
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class ModelParams(ParamsModel):
     max_positions: longest sequence in tokens; rope_base: RoPE theta; seed: of the initial weights.
     """
 
-    vocab_size: int = Field(ge=257, le=2**16)
+    vocab_size: Annotated[int, ReadFrom("train_tokenizer.vocab_size")] = Field(ge=257, le=2**16)
     hidden_size: int = Field(gt=0)
     ffn_size: int = Field(gt=0)
     layers: int = Field(gt=0)

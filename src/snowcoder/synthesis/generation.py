@@ -19,6 +19,7 @@ from snowcoder.inference.engines.engine_params import OpenAIEngineParams, Script
 from snowcoder.pipeline.execution import ShardResult, map_shards
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
@@ -47,7 +48,7 @@ class SynthesizeParams(ParamsModel):
     recorded tests; generation: how a model is asked, null for the extractive one.
     """
 
-    recipe: str = Field(min_length=1)
+    recipe: Annotated[str, ReadFrom("select_files.shared.recipe")] = Field(min_length=1)
     engine: TeacherParams
     seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
     exercises: ExerciseRules

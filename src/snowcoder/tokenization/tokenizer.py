@@ -37,7 +37,8 @@ PRE_TOKENIZER_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|
 
 
 class TokenizerParams(ParamsModel):
-    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); at most what uint16 holds, as tokens are stored.
+    """vocab_size: number of tokens, end of text included (a small corpus may give fewer), and of the model's embeddings; at most what
+    uint16 holds, as tokens are stored. A pinned tokenizer has as many tokens or fewer.
 
     min_frequency: a pair of tokens is merged only if it occurs at least this often.
     max_train_bytes: bytes of text to train on; files are taken in the order of their content hash.
