@@ -11,7 +11,6 @@ out: data/compare_annotators (the ten highest and lowest files of each recipe, t
 """
 
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ from snowcoder.annotator.tuned_scoring import score_texts
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.pipeline.console import say
-from snowcoder.pipeline.params import load_item, load_section
+from snowcoder.pipeline.params import item_names, load_item, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams, candidates, select_files
 from snowcoder.selection.recipe_agreement import (
@@ -36,9 +35,6 @@ from snowcoder.selection.recipe_agreement import (
 )
 from snowcoder.storage.shards import read_table, write_table
 
-RECIPES: tuple[str, ...] = get_args(SelectionParams.model_fields["recipe"].annotation)
-SCORES = {recipe: Path(f"data/score_files/{recipe}") for recipe in RECIPES}
-MODELS = {recipe: Path(f"models/train_annotator/{recipe}") for recipe in RECIPES}
 TOKENS = Path("data/tokenize_files")
 PROBLEMS = Path("data/fetch_benchmarks")
 
@@ -46,9 +42,12 @@ PROBLEMS = Path("data/fetch_benchmarks")
 def main() -> None:
     embed = load_section("embed_files", EmbedParams)
     shared, rule = load_item("select_files", "selected", SelectionParams, RuleParams)
+    recipes = item_names("train_annotator")
+    scored = {recipe: Path(f"data/score_files/{recipe}") for recipe in recipes}
+    models = {recipe: Path(f"models/train_annotator/{recipe}") for recipe in recipes}
 
     def build(run: StageRun) -> Metrics:
-        scores = {recipe: read_table(folder).sort_by("file_id") for recipe, folder in SCORES.items()}
+        scores = {recipe: read_table(folder).sort_by("file_id") for recipe, folder in scored.items()}
         train = {recipe: table.filter(pc.equal(table["split"], "train")) for recipe, table in scores.items()}
         tokens = read_table(TOKENS, ["file_id", "split", "n_tokens"])
         selected = {recipe: pa.concat_tables(select_files(candidates(table, tokens), shared, rule)[0]) for recipe, table in scores.items()}
@@ -58,7 +57,7 @@ def main() -> None:
             say(warning)
         problems = read_problems(PROBLEMS)
         texts = [problem.prompt + problem.canonical_solution for problem in problems]
-        solutions, n_bytes = score_texts(texts, MODELS, embed), np.array([len(text.encode()) for text in texts])
+        solutions, n_bytes = score_texts(texts, models, embed), np.array([len(text.encode()) for text in texts])
         benchmarks = np.array([problem.benchmark for problem in problems])
         return {
             "variance_of_scores": variances,
@@ -68,7 +67,8 @@ def main() -> None:
             "benchmark_roc_auc_diagnostic": align_with_benchmarks(scores, solutions, benchmarks, n_bytes),
         }
 
-    run_stage("compare_annotators", [embed, shared, rule], [*SCORES.values(), *MODELS.values(), TOKENS, PROBLEMS], build)
+    inputs = [*scored.values(), *models.values(), TOKENS, PROBLEMS]
+    run_stage("compare_annotators", [embed, shared, rule], inputs, build)
 
 
 if __name__ == "__main__":

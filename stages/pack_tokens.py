@@ -6,7 +6,7 @@ out: data/pack_tokens/<item> (token shards, index.json, provenance/), metrics/pa
 
 from pathlib import Path
 
-from snowcoder.pipeline.params import load_item
+from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
@@ -18,18 +18,18 @@ TOKENIZER = Path("data/train_tokenizer")
 
 
 def main(item: str) -> None:
-    shared, own = load_item("pack_tokens", item, PackingParams, PackingItemParams)
-    documents = [Path(own.documents)] if own.documents and own.python_fraction is not None else []
+    shared = load_section("pack_tokens", PackingParams)
+    own = load_section(f"pretrain.variants.{item}.packs", PackingItemParams)
+    selected, documents = Path(own.files), Path(own.documents)
 
     def build(run: StageRun) -> Metrics:
-        files = keep_languages(read_catalogue(TOKENS, Path(own.files)), own.languages, f"pack_tokens.{item}.languages")
+        files = keep_languages(read_catalogue(TOKENS, selected), own.languages, f"pretrain.variants.{item}.packs.languages")
         mixture = unmixed(files)
         if own.python_fraction is not None:
-            [folder] = documents
-            mixture = mix(read_catalogue(folder, folder), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
+            mixture = mix(read_catalogue(documents, documents), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
         return pack(mixture, token_byte_lengths(load_tokenizer(TOKENIZER)), shared, run.output, run.label)
 
-    inputs = list(dict.fromkeys([TOKENS, TOKENIZER, Path(own.files), *documents]))
+    inputs = list(dict.fromkeys([TOKENS, TOKENIZER, selected, documents]))
     run_stage("pack_tokens", [shared, own], inputs, build, item)
 
 

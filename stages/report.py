@@ -9,13 +9,12 @@ out: results/report.md, results/report.html (figures inside), results/{ladder,le
 
 from pathlib import Path
 
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.figures import draw_all
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import input_paths, read_results
 from snowcoder.reporting.summary import write_summary
 
@@ -25,7 +24,7 @@ FIGURES = [Path(f"results/{name}.png") for name in FIGURE_NAMES]
 
 
 def main() -> None:
-    params = load_section("report", ReportParams)
+    params = load_report_params()
 
     def build(run: StageRun) -> None:
         results, folder = read_results(params), run.out(REPORT).parent

@@ -1,6 +1,6 @@
 """select_files: train files under a token budget, by score (`selected`) or at random (`random`, the control), the language mix kept.
 
-in: data/score_files/<select_files.recipe>, data/tokenize_files
+in: data/score_files/<select_files.shared.recipe>, data/tokenize_files
 out: data/select_files/<rule> (a shard per language), metrics/select_files/<rule>.json
 """
 

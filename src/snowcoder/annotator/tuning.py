@@ -162,7 +162,7 @@ def _train(course: _Course, training: np.ndarray, validation: np.ndarray, params
         if not np.isfinite([loss, *losses]).all():
             raise TrainingError(
                 f"train_annotator@{course.start.recipe}: epoch {epoch}: found a loss that is no finite number; lower "
-                "train_annotator.tuning.learning_rate"
+                "train_annotator.shared.tuning.learning_rate"
             )
         course.epochs.append({"epoch": epoch, "training_loss": sum(losses) / len(training), "validation_loss": loss})
         if loss < best_loss or params.patience_epochs is None:

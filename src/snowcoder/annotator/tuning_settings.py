@@ -6,7 +6,7 @@ from snowcoder.pipeline.params import ParamsModel
 
 
 class TuningParams(ParamsModel):
-    """Optimiser and stopping; unused while train_annotator.encoder is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
+    """Optimiser and stopping; unused while `encoder` next to it is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
 
     epochs: int = Field(description="passes over the training examples, at most", ge=1)
     patience_epochs: int | None = Field(

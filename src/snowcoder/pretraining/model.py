@@ -6,12 +6,13 @@ Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
 from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 class ModelParams(ParamsModel):
     """Shape of the model; the paper's 1.3 B model is in Table 1."""
 
-    vocab_size: int = Field(ge=257, le=2**16)
+    vocab_size: Annotated[int, ReadFrom("train_tokenizer.vocab_size")] = Field(ge=257, le=2**16)
     """Ids of the tokenizer (paper: 64,000)."""
     hidden_size: int = Field(gt=0)
     """Features of a token's vector (paper: 2048)."""
@@ -61,8 +62,8 @@ def check_vocabulary(params: ModelParams, tokenizer_folder: Path) -> None:
     found = len(json.loads((tokenizer_folder / "tokenizer.json").read_text())["model"]["vocab"])
     if found > params.vocab_size:
         raise ParameterError(
-            f"params.yaml: initialize_model.vocab_size: found {params.vocab_size}, the tokenizer in {tokenizer_folder} has {found} ids; "
-            "set it to train_tokenizer.vocab_size"
+            f"params.yaml: train_tokenizer.vocab_size: found {params.vocab_size}; allowed: at least {found}, the ids of the tokenizer in "
+            f"{tokenizer_folder}"
         )
 
 

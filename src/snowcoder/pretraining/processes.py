@@ -81,7 +81,7 @@ def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarra
     if len(indices) % n_processes:
         raise ParameterError(
             f"pretrain: a batch of {len(indices)} sequences cannot be shared equally by {n_processes} processes; "
-            f"start a number of processes that divides it, or change pretrain.*.batch_tokens in params.yaml"
+            f"start a number of processes that divides it, or change pretrain.variants.*.batch_tokens in params.yaml"
         )
     return indices[rank::n_processes]
 
@@ -100,8 +100,8 @@ def tell_of_crowded_processors(cpu_threads: int) -> None:
     n_processes, n_processors = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), len(os.sched_getaffinity(0))
     if process_number() == 0 and device_type() == "cpu" and n_processes * cpu_threads > n_processors:
         say(
-            f"{n_processes} processes of pretrain.cpu_threads {cpu_threads} share {n_processors} processors: training will be many times "
-            "slower; start fewer processes, or lower pretrain.cpu_threads in params.yaml"
+            f"{n_processes} processes of pretrain.shared.cpu_threads {cpu_threads} share {n_processors} processors: training will be many "
+            "times slower; start fewer processes, or lower pretrain.shared.cpu_threads in params.yaml"
         )
 
 

@@ -26,6 +26,7 @@ from snowcoder.inference.engines.engine_params import (
 from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
@@ -51,7 +52,7 @@ TeacherParams = Annotated[
 class SynthesizeParams(ParamsModel):
     """How documents are made."""
 
-    recipe: str = Field(min_length=1)
+    recipe: Annotated[str, ReadFrom("select_files.shared.recipe")] = Field(min_length=1)
     """The annotator whose scores choose the seeds (paper: HQINS)."""
     engine: TeacherParams
     """The teacher (paper: Llama-3.1-70B)."""

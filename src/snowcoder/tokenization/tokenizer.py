@@ -40,7 +40,9 @@ class TokenizerParams(ParamsModel):
     """How the tokenizer is trained, or which one is taken."""
 
     vocab_size: int = Field(gt=N_BYTE_VALUES, le=MAX_VOCAB_SIZE)
-    """Tokens, end of text included (a small corpus may give fewer); at most what uint16 holds, as tokens are stored."""
+    """Tokens, end of text included, of the tokenizer (or fewer: a small corpus, a pinned one) and of the model's embeddings; at most what
+    uint16 holds, as tokens are stored (paper: 64,000).
+    """
     min_frequency: int = Field(ge=1)
     """Occurrences that a pair of tokens must have to be merged."""
     max_train_bytes: int = Field(gt=0)
