@@ -22,7 +22,7 @@ from snowcoder.errors import SourceError
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
 from snowcoder.filtering.rules import FilterParams
-from snowcoder.pipeline.execution import Outputs, ShardResult, map_shards, worker_count
+from snowcoder.pipeline.execution import Outputs, Run, ShardResult, worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table
@@ -47,7 +47,7 @@ def seconds(function: Callable[[pa.Table], ShardResult], shards: Sequence[Path],
     """Wall time of one pass over the shards."""
     outputs: Outputs = {name: (out / name, schema) for name, schema in schemas.items()}
     started = time.perf_counter()
-    map_shards(function, shards, outputs, out / "state", "bench")
+    Run(out / "state", "bench").map_shards(function, shards, outputs)
     return time.perf_counter() - started
 
 

@@ -16,7 +16,7 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import ReportParams, load_report_params
 from snowcoder.sandbox.program import check_sandbox
 
 PAGE = Path("results/benchmarks.md")
@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         check_sandbox()
-        report = load_section("report", ReportParams)
+        report = load_report_params()
         for name, model, settings in _models(arguments, report):
             asked = (_names(arguments.benchmarks), settings, _names(arguments.accept_changed))
             path = evaluate_model(name, model, *asked, arguments.training_seed, arguments.check_batching)

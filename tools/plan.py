@@ -21,7 +21,7 @@ from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
-from snowcoder.pipeline.params import PARAMS_PATH, load_item, load_section, read_yaml
+from snowcoder.pipeline.params import PARAMS_PATH, item_names, load_item, load_section, read_yaml
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
@@ -54,7 +54,7 @@ METRICS = Path("metrics")
 def read_training(params: Path) -> Training:
     """What a params.yaml pretrains."""
     raw: dict[str, Any] = read_yaml(params)
-    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in raw["report"]["variants"]}
+    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in item_names("pretrain", params)}
     phases = {name: PhaseParams(**variant.model_dump(exclude={"parent"})) for name, (_, variant) in loaded.items()}
     shared = next(iter(loaded.values()))[0]
     return Training(load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"])

@@ -17,21 +17,34 @@ from snowcoder.pipeline.params import ParamsModel, validate
 
 
 class EvaluationSettings(ParamsModel):
-    """The same settings and model give the same figures. samples, temperature: 1 and 0 for greedy pass@1."""
+    """The same settings and model give the same figures."""
 
-    mode: Mode = Field(default="base", description="base: the model continues the problem; chat: it is asked through its chat template")
-    split: Split = Field(default="complete", description="BigCodeBench's wording of a task, of mode chat: complete | instruct (in words)")
-    strip_prompt: bool = Field(default=False, description="of mode base: end a prompt where its last line ends, else with one newline")
-    precision: Precision = Field(default="float32", description="float32 | bfloat16")
-    engine: EngineKind = Field(default="transformers", description="of the completions; likelihoods are always by transformers")
+    mode: Mode = "base"
+    """base: the model continues the problem; chat: it is asked through its chat template."""
+    split: Split = "complete"
+    """Wording of BigCodeBench's tasks in mode chat; instruct: in words."""
+    strip_prompt: bool = False
+    """In mode base: whether a prompt ends where its last line ends, else with one newline."""
+    precision: Precision = "float32"
+    """Of weights and arithmetic."""
+    engine: EngineKind = "transformers"
+    """Engine of the completions; likelihoods are always computed by transformers."""
     max_new_tokens: int = Field(default=768, gt=0)
+    """Tokens of a completion, at most."""
     batch_size: int = Field(default=32, gt=0)
-    window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; none: the model's own limit")
+    """Prompts that are decoded together."""
+    window_tokens: int | None = Field(default=None, gt=1)
+    """Tokens of prompt and completion together, at most; null: the model's own limit."""
     cpu_threads: int = Field(default=1, gt=0)
+    """Threads per worker."""
     samples: int = Field(default=1, gt=0)
+    """Completions per problem; 1 for greedy pass@1."""
     temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    """Sampling temperature; 0 is greedy."""
     seed: int = 1
-    document_start: bool = Field(default=False, description="put the tokenizer's bos before a text even if the tokenizer does not")
+    """Seed of the sampling."""
+    document_start: bool = False
+    """Whether the tokenizer's bos is put before a text even if the tokenizer does not do that."""
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -46,9 +46,13 @@ class JudgeParams(ParamsModel):
     """Who labels, and how its answers are taken."""
 
     engine: EngineParams
-    max_characters: int = Field(gt=0, description="of a file that the model sees, from its beginning")
-    max_new_tokens: int = Field(gt=0, description="tokens of an answer at most")
-    max_refused_fraction: float = Field(ge=0, le=1, description="a larger share of answers that are no label is an error")
+    """The model."""
+    max_characters: int = Field(gt=0)
+    """Characters of a file that the model sees, from its beginning."""
+    max_new_tokens: int = Field(gt=0)
+    """Tokens of an answer, at most."""
+    max_refused_fraction: float = Field(ge=0, le=1)
+    """Share of answers that are no label from which the stage ends with an error."""
 
 
 @dataclass

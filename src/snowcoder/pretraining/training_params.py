@@ -1,6 +1,6 @@
 """Parameters of pretraining: what all variants share, and a variant's phase. Light: whoever only reads parameters loads no torch."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -54,6 +54,12 @@ class PhaseParams(ParamsModel):
 
 
 class VariantParams(PhaseParams):
-    """A phase and the model folder it starts from (also the stage's dependency in dvc.yaml)."""
+    """One of pretrain.variants: a phase, and the model folder it starts from.
+
+    Other stages read the rest, which is no part of a training's identity. packs: what its tokens are (pack_tokens). control_of: the
+    variant whose control it is, of the same start, budget and schedule (report).
+    """
 
     parent: str = Field(min_length=1)
+    packs: Any = Field(exclude=True)
+    control_of: str | None = Field(default=None, exclude=True)

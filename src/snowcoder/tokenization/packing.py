@@ -28,6 +28,8 @@ from snowcoder.tokenization.ordering import GroupBy, packing_order
 from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE, ShardLayout
 
+NO_DOCUMENTS = "data/none"  # a table without rows
+
 
 class PackingParams(ParamsModel):
     """sequence_length: tokens of a packed sequence.
@@ -44,23 +46,25 @@ class PackingParams(ParamsModel):
 
 
 class PackingItemParams(ParamsModel):
-    """files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
+    """What a variant packs: pretrain.variants.<variant>.packs.
+
+    files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
 
     languages: of `files`, only these; null for all.
-    documents: folder of tokenised documents (accept_documents); not read where python_fraction is null.
+    documents: folder of tokenised documents (accept_documents), data/none for no documents; not read where python_fraction is null.
     python_fraction: of all tokens, those of Python, in a mix of documents and `files` (snowcoder.tokenization.mixing); null: `files` alone.
     """
 
     files: str
     languages: list[str] | None = Field(default=None, min_length=1)
-    documents: str | None = None
+    documents: str
     python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _mixes_documents(self) -> Self:
-        if self.python_fraction is not None and self.documents is None:
+        if self.python_fraction is not None and self.documents == NO_DOCUMENTS:
             raise ValueError(
-                f"documents: found null with python_fraction {self.python_fraction}; "
+                f"documents: found {NO_DOCUMENTS} with python_fraction {self.python_fraction}; "
                 "allowed: a folder such as data/accept_documents, or python_fraction null"
             )
         return self
