@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
-from snowcoder.pretraining.model import ModelParams, check_vocabulary, initialize, save_model
+from snowcoder.pretraining.model import ModelParams, check_vocabulary, initialize, parameter_counts, save_model
 
 TOKENIZER = Path("data/train_tokenizer")
 

@@ -5,7 +5,7 @@ in: data/fetch_corpus  out: data/measure_signals (the same files with their sign
 
 from pathlib import Path
 
-from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise_signals
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
 

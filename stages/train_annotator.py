@@ -41,9 +41,8 @@ def main(item: str) -> None:
                 from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
-                head, judgement = tune_and_judge(
-                    head, judgement, examples, texts, shared, RunnableEncoder(embed, find_encoder(embed.encoder)), run.output
-                )
+                encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
+                head, judgement = tune_and_judge(head, judgement, examples, texts, shared, encoder, run.output)
             write_head(run.output, head)
             write_curves(run.output, judgement)
             metrics = judgement[0]
