@@ -19,14 +19,12 @@ from snowcoder.evaluation.measuring.text_sets import (
     read_train_texts,
     reference_solutions,
 )
-from snowcoder.evaluation.variants import INITIAL, model_folder
-from snowcoder.inference.local.model_folder import choose_window, load_model
+from snowcoder.evaluation.variants import INITIAL, load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
@@ -40,14 +38,14 @@ def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None
         "validation": documented_functions(held_out, params.validation, params.seed),
         "held_out": held_out_texts(held_out, params.held_out, params.seed),
     }
-    model, tokenizer = load_model(folder, params.precision, params.cpu_threads), load_tokenizer(folder)
-    window = choose_window(model, params.window_tokens, "measure_bits_per_byte.window_tokens")
+    loaded = load_variant(folder, params.precision, params.cpu_threads)
+    window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
     with track(run.stage, run.item, run.fingerprint) as record:
-        scores = score_sets(model, tokenizer, sets, params.batch_tokens, window, worker_count())
+        scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
         metrics: dict[str, Any] = summarise_sets(scores, params)
         record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
     if run.item == INITIAL:
-        metrics["unigram"] = measure_unigram(tokenizer, sets, read_train_texts(FILES))
+        metrics["unigram"] = measure_unigram(loaded.tokenizer, sets, read_train_texts(FILES))
     write_table(run.out(f"data/measure_bits_per_byte/{run.item}"), [item_rows(scores)], ITEM_SCHEMA)
     write_metrics(run.out(f"metrics/measure_bits_per_byte/{run.item}.json"), metrics)
 
@@ -55,7 +53,7 @@ def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None
 def main(item: str) -> None:
     """Run the stage for one variant."""
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
-    folder = model_folder(item)
+    folder = variant_folder(item)
     outputs = [Path(f"data/measure_bits_per_byte/{item}"), Path(f"metrics/measure_bits_per_byte/{item}.json")]
     run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], outputs, partial(build, params, folder), item)
 

@@ -29,12 +29,8 @@ COMPLETION_SCHEMA = pa.schema(
 )
 
 
-class GenerateCompletionsParams(ParamsModel):
-    """How problems are completed.
-
-    stop: strings that end a completion. A body's next unindented line ends it: EvalPlus' strings for base models on HumanEval, and those of
-    the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
-    """
+class DecodingParams(ParamsModel):
+    """How a model decodes, in the graph and in `make evaluate`."""
 
     engine: EngineKind = Field(description="inference engine; vllm forms its batches itself")
     max_new_tokens: int = Field(gt=0, description="tokens per completion at most")
@@ -43,6 +39,15 @@ class GenerateCompletionsParams(ParamsModel):
     precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic")
     cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
     strip_prompt: bool = Field(description="end a prompt where its last line ends; false: with one newline, as EvalPlus 0.3.1")
+
+
+class GenerateCompletionsParams(DecodingParams):
+    """How the graph completes problems.
+
+    stop: strings that end a completion. A body's next unindented line ends it: EvalPlus' strings for base models on HumanEval, and those of
+    the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
+    """
+
     stop: list[str] = Field(min_length=1)
 
     def sampling(self) -> Sampling:
