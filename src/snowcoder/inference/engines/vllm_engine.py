@@ -7,7 +7,6 @@ near ties; a completion may also depend on what else is in the batch. Which requ
 """
 
 import atexit
-import os
 import weakref
 from collections.abc import Iterator, Sequence
 from threading import Thread
@@ -17,6 +16,7 @@ from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.local.model_folder import ModelFolder, Precision
 from snowcoder.inference.local.prompt_encoder import decode_continuation
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import progress
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def load_vllm_engine(folder: ModelFolder, precision: Precision, window_tokens: i
             model=str(folder.folder),
             dtype=precision,
             max_model_len=window_tokens,
-            tensor_parallel_size=int(os.environ.get("SNOWCODER_TENSOR_PARALLEL", "1")),
+            tensor_parallel_size=environment.positive_int("SNOWCODER_TENSOR_PARALLEL"),
             enable_prefix_caching=True,
             generation_config="vllm",
             seed=0,
