@@ -69,7 +69,8 @@ def evaluate_model(
     folder = open_folder(find_folder(model), settings.document_start)
     problems_of = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
     asking = choose_asking(model, folder, settings, problems_of)
-    cut = {name: _count_cut(folder, problems, settings, asking) for name, problems in problems_of.items()}
+    window = folder.window(settings.window_tokens, "window_tokens")
+    cut = {name: _count_cut(folder, problems, settings, asking, window) for name, problems in problems_of.items()}
     identity = _identity(folder.folder, settings)
     head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": settings.described()}
     head |= {"asked": asking.described()}
@@ -77,17 +78,15 @@ def evaluate_model(
     load = cache(partial(folder.load, settings.precision, settings.cpu_threads))
     found: dict[str, Any] = {}
     with track("evaluate", stem, identity[:16]) as record:
-        with (
-            ResponseStore(kept / "responses.jsonl") as store,
-            closing(StoredEngine(lambda: _open_engine(folder, settings, load), store, identity, asking.mode)) as engine,
-        ):
-            completions = {name: _complete(engine, problems, settings, asking) for name, problems in problems_of.items()}
+        with ResponseStore(kept / "responses.jsonl") as store:
+            engine = StoredEngine(partial(_open_engine, folder, settings, window, load), store, identity, asking.mode)
+            completions = _generate(engine, problems_of, settings, asking)
         for benchmark, problems in problems_of.items():
             say(f"{stem}: {benchmark}: {len(problems)} problems")
             rows = completions[benchmark]
             grades = grade_completions(rows, problems, PROGRAM_LIMITS, settings.mode, kept / "verdicts.jsonl")
             write_lines(kept / f"{benchmark}.jsonl", [row | grade for row, grade in zip(rows, grades, strict=True)])
-            found[benchmark] = _describe(problems, rows, grades, cut[benchmark]) | _measure(load(), problems, settings)
+            found[benchmark] = _describe(problems, rows, grades, cut[benchmark]) | _measure(load(), problems, settings.seed, window)
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
@@ -119,18 +118,17 @@ def choose_asking(model: str, folder: ModelFolder, settings: EvaluationSettings,
     return asking
 
 
-def _count_cut(folder: ModelFolder, problems: Sequence[Problem], settings: EvaluationSettings, asking: Asking) -> int:
+def _count_cut(folder: ModelFolder, problems: Sequence[Problem], settings: EvaluationSettings, asking: Asking, window: int) -> int:
     """How many prompts lose their head to leave room for the completion. Raises ParameterError for a chat prompt."""
-    room = folder.window(settings.window_tokens, "window_tokens") - settings.max_new_tokens
-    cut = folder.encoder.count_cut([asking.prompt(problem) for problem in problems], room)
+    cut = folder.encoder.count_cut([asking.prompt(problem) for problem in problems], window - settings.max_new_tokens)
     if cut and settings.mode == "chat":
         raise ParameterError(
             f"max_new_tokens: found {settings.max_new_tokens}, which leaves no room for {cut} of {len(problems)} chat prompts; "
             "lower it, or raise window_tokens: a chat prompt is not cut"
         )
     if cut:
-        told = f"{cut} of {len(problems)} prompts leave no room for {settings.max_new_tokens} new tokens; their head is cut"
-        say(f"{folder.folder}: {problems[0].benchmark}: {told}")
+        of = f"{folder.folder}: {problems[0].benchmark}: {cut} of {len(problems)} prompts"
+        say(f"{of} leave no room for {settings.max_new_tokens} new tokens; their head is cut")
     return cut
 
 
@@ -143,19 +141,25 @@ def _say_what_is_replaced(path: Path, head: dict[str, Any]) -> None:
         say(f"{path}: its results are replaced: they are of other {', '.join(changed) or 'weights'}; give --name to keep both")
 
 
-def _open_engine(folder: ModelFolder, settings: EvaluationSettings, load: Callable[[], LoadedModel]) -> Engine:
-    """vLLM takes nearly all of an accelerator's memory: `load` is called after it is closed."""
+def _open_engine(folder: ModelFolder, settings: EvaluationSettings, window: int, load: Callable[[], LoadedModel]) -> Engine:
     if settings.engine == "vllm":
         from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
         return load_vllm_engine(folder, settings.precision, settings.window_tokens)
-    return TransformersEngine(load(), settings.batch_size, folder.window(settings.window_tokens, "window_tokens"), worker_count())
+    return TransformersEngine(load(), settings.batch_size, window, worker_count())
 
 
-def _complete(engine: Engine, problems: Sequence[Problem], settings: EvaluationSettings, asking: Asking) -> Rows:
-    stop = asking.stop(problems[0].benchmark)
-    sampling = Sampling(settings.max_new_tokens, stop, settings.temperature, seed=settings.seed)
-    return complete_problems(engine, problems, sampling, asking.prompt, settings.samples)
+def _generate(
+    engine: Engine, problems_of: Mapping[str, Sequence[Problem]], settings: EvaluationSettings, asking: Asking
+) -> dict[str, Rows]:
+    """{benchmark: completions}. The engine is closed: vLLM takes nearly all of an accelerator's memory, which likelihoods need too."""
+    completions = {}
+    with closing(engine):
+        for benchmark, problems in problems_of.items():
+            stop = asking.stop(problems[0].benchmark)
+            sampling = Sampling(settings.max_new_tokens, stop, settings.temperature, seed=settings.seed)
+            completions[benchmark] = complete_problems(engine, problems, sampling, asking.prompt, settings.samples)
+    return completions
 
 
 def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int) -> dict[str, Any]:
@@ -174,10 +178,9 @@ def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int) -
     }
 
 
-def _measure(loaded: LoadedModel, problems: Sequence[Problem], settings: EvaluationSettings) -> dict[str, Any]:
-    window = loaded.window(settings.window_tokens, "window_tokens")
+def _measure(loaded: LoadedModel, problems: Sequence[Problem], seed: int, window: int) -> dict[str, Any]:
     [scores] = score_sets(loaded, reference_solutions(problems), BATCH_TOKENS, window, worker_count()).values()
-    described = describe_scores(scores, derive_seed(settings.seed, "bits"))
+    described = describe_scores(scores, derive_seed(seed, "bits"))
     return {
         "bits_per_byte": {
             "bits_per_byte": described["bits_per_byte"],
@@ -185,7 +188,7 @@ def _measure(loaded: LoadedModel, problems: Sequence[Problem], settings: Evaluat
             "bits": {problem.problem_id: float(bits) for problem, bits in zip(problems, scores.bits, strict=True)},
             "n_bytes": {problem.problem_id: int(n) for problem, n in zip(problems, scores.n_bytes, strict=True)},
         },
-        "likelihood_choice": choose_by_likelihood(loaded, problems, settings.seed, window, worker_count()),
+        "likelihood_choice": choose_by_likelihood(loaded, problems, seed, window, worker_count()),
     }
 
 
