@@ -21,8 +21,7 @@ from pydantic import Field
 from snowcoder.errors import EngineError
 from snowcoder.inference.engine import Chat, Completion, Sampling
 from snowcoder.inference.engines.engine_params import EngineParams, model_identity, open_engine
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.pipeline.params import ParamsModel
 
 PROMPT_VERSION = "educational-1"

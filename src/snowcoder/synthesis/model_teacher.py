@@ -18,8 +18,7 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, number_draws
 from snowcoder.inference.engines.engine_params import model_identity, open_engine
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
