@@ -33,7 +33,7 @@ def build(run: StageRun, params: ReportParams) -> None:
     document = compose(results)
     run.out(REPORT).write_text(render_markdown(document))
     run.out(PAGE).write_text(render_page(document, folder))
-    write_summary(results, run.fingerprint)
+    write_summary(results, run.fingerprint, run.out(PAGE))
 
 
 def main() -> None:
