@@ -32,7 +32,7 @@ def main() -> None:
         document = compose(results)
         run.out(REPORT).write_text(render_markdown(document))
         run.out(PAGE).write_text(render_page(document, folder))
-        write_summary(results, run.fingerprint)
+        write_summary(results, run.fingerprint, run.out(PAGE))
 
     run_stage("report", [params], input_paths(params), build, outputs=[REPORT, PAGE, *FIGURES])
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from snowcoder.pipeline.stage import command_line, work_dir
+from snowcoder.planning.plan_and_actual import Comparison, read_comparisons
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.model_tables import bits_table, comparison_table, score_table
 from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.summary import ensure_summary
-from snowcoder.tracking.plan import Comparison, read_comparisons
 
 PIPED_WIDTH = 130
 
