@@ -31,8 +31,6 @@ def test_figures_of_the_page_follow_its_colours_and_keep_their_names_apart(resul
         names = re.findall(r' id="([^"]+)"', text)
         used = {one or other for one, other in re.findall(r'url\(#([^)]+)\)|xlink:href="#([^"]+)"', text)}
         assert used <= set(names)
-            ("", name) for name in names
-        }
         assert "<text" in text
     all_names = [name for text in texts for name in re.findall(r' id="([^"]+)"', text)]
     assert len(all_names) == len(set(all_names)), "one figure of the page would be cut off or marked by another's rules"
