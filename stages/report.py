@@ -11,7 +11,7 @@ from pathlib import Path
 
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
-from snowcoder.reporting.figures import draw_all
+from snowcoder.reporting.figures import draw_all, draw_for_page
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.report_params import load_report_params
@@ -31,7 +31,7 @@ def main() -> None:
         draw_all(results, folder)
         document = compose(results)
         run.out(REPORT).write_text(render_markdown(document))
-        run.out(PAGE).write_text(render_page(document, folder))
+        run.out(PAGE).write_text(render_page(document, draw_for_page(results)))
         write_summary(results, run.fingerprint, run.out(PAGE))
 
     run_stage("report", [params], input_paths(params), build, outputs=[REPORT, PAGE, *FIGURES])
