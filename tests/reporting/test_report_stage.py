@@ -9,10 +9,11 @@ from pathlib import Path
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
 from tests.reporting.fabricate import PARAMS
 
-OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]
+OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md", "summary.json"]
 
 
 def run(root: Path, module: str = "stages.report") -> None:
+    (root / "dvc.yaml").write_text("stages: {}\n")
     (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump()}))  # JSON is YAML
     environment = os.environ | {
         "PYTHONPATH": f"{REPOSITORY_ROOT / 'src'}{os.pathsep}{REPOSITORY_ROOT}",
