@@ -7,7 +7,8 @@ and experiments run it first where anything in params.yaml has changed; a stage 
 
 from pathlib import Path
 
-from snowcoder.configuration.checking import GRAPH_PATH, check_params
+from snowcoder.configuration.checking import GRAPH_PATH, check_params, overwrite_notice
+from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import PARAMS_PATH
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 
@@ -17,6 +18,8 @@ OUTPUT = Path("data/check_params")
 def build(run: StageRun) -> None:
     """Nothing in the output depends on a value: a change of one must run what reads it, and no more."""
     check_params()
+    if notice := overwrite_notice():
+        say(notice)
     run.out(OUTPUT).write_text("params.yaml has passed every check\n")
 
 

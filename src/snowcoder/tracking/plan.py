@@ -1,11 +1,11 @@
-"""Compares the plan of a stage with what it cost.
+"""The plan of a stage beside what it cost.
 
 in:  <work>/plans/<digest of params.yaml>.json, written by tools/plan.py before a run; the stage's tracking record
 out: at the end of a stage that trained, <work>/plan_beside_actual/<stage>.json
-       {"stage", "origin", "planned": {hours, tokens_per_second, memory_bytes} or null, "actual": {the same}}
+       {"stage", "origin", "planned": {hours, tokens_per_second, memory_bytes}, "actual": {the same}}
      and the same numbers in its record (hence in MLflow) as plan/… and actual/…
 
-Without a plan for these parameters there is only the actual cost.
+Without a plan for these parameters, the run's own first report serves as one: its speed, for all tokens (and no word on memory).
 Hours are those of all processes that worked on the record, what kills cost included. Memory is the largest of the process, or, where there
 are GPUs, the largest that a sample of them saw (the driver's count).
 """
@@ -20,28 +20,30 @@ from snowcoder.storage.files import write_json
 from snowcoder.tracking.records import Entry, read_entries
 
 TOKENS, SPEED = "train/tokens", "train/tokens_per_second"
+FIRST_REPORT = "the run's first report"
 
 
 class StageCost(NamedTuple):
-    """Planned or measured. tokens_per_second: of all devices together; memory_bytes: of one."""
+    """Planned or measured. tokens_per_second: of all devices together; memory_bytes: of one, None where nothing was planned."""
 
     hours: float
     tokens_per_second: float
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 class Comparison(NamedTuple):
-    """origin: where the planned speed comes from; empty without a plan."""
+    """origin: where the planned speed comes from."""
 
     stage: str
     origin: str
-    planned: StageCost | None
+    planned: StageCost
     actual: StageCost
 
     def metrics(self) -> dict[str, float]:
-        """As they are in the record."""
+        """As they stand in the record."""
         sides = {"plan": self.planned, "actual": self.actual}
-        return {f"{side}/{name}": float(value) for side, cost in sides.items() if cost for name, value in cost._asdict().items()}
+        named = {f"{side}/{name}": value for side, cost in sides.items() for name, value in cost._asdict().items()}
+        return {name: float(value) for name, value in named.items() if value is not None}
 
 
 def write_plan(work: Path, params: dict[str, Any], origin: str, stages: dict[str, StageCost]) -> None:
@@ -51,7 +53,7 @@ def write_plan(work: Path, params: dict[str, Any], origin: str, stages: dict[str
 
 
 def compare(work: Path, stage: str, params: dict[str, Any], record: Path, now_ms: int, peak_memory_bytes: int) -> Comparison | None:
-    """The plan of `stage` and its cost by its record so far; None for a stage that reported no training."""
+    """The plan of `stage` beside its record so far; None for a stage that reported no training."""
     entries = [entry for entry, _ in read_entries(record)[0] if entry is not None]
     reports = [entry["metrics"] for entry in entries if entry["type"] == "metrics" and {TOKENS, SPEED} <= entry["metrics"].keys()]
     if not reports:
@@ -64,20 +66,21 @@ def compare(work: Path, stage: str, params: dict[str, Any], record: Path, now_ms
         kept = json.loads(plan.read_text())
         if stage in kept["stages"]:
             return Comparison(stage, kept["origin"], StageCost(**kept["stages"][stage]), actual)
-    return Comparison(stage, "", None, actual)
+    speed = reports[0][SPEED]
+    return Comparison(stage, FIRST_REPORT, StageCost(tokens / speed / 3600, speed, None), actual)
 
 
 def write_comparison(work: Path, comparison: Comparison) -> None:
     """Where tools/show_results.py finds it; the last run of a stage counts."""
-    sides = {"planned": comparison.planned and comparison.planned._asdict(), "actual": comparison.actual._asdict()}
-    write_json(_comparisons(work) / f"{comparison.stage}.json", comparison._asdict() | sides)
+    sides = {"planned": comparison.planned._asdict(), "actual": comparison.actual._asdict()}
+    content = {"stage": comparison.stage, "origin": comparison.origin} | sides
+    write_json(_comparisons(work) / f"{comparison.stage}.json", content)
 
 
 def read_comparisons(work: Path) -> list[Comparison]:
     """Of every stage that trained with this work folder, by name."""
     found = [json.loads(path.read_text()) for path in sorted(_comparisons(work).glob("*.json"))]
-    sides = [(one["planned"] and StageCost(**one["planned"]), StageCost(**one["actual"])) for one in found]
-    return [Comparison(one["stage"], one["origin"], *costs) for one, costs in zip(found, sides, strict=True)]
+    return [Comparison(one["stage"], one["origin"], StageCost(**one["planned"]), StageCost(**one["actual"])) for one in found]
 
 
 def _segments_ms(entries: Sequence[Entry], now_ms: int) -> Iterator[int]:
