@@ -10,12 +10,15 @@ import subprocess
 import sys
 from typing import Any, NamedTuple
 
-from snowcoder.errors import SnowcoderError
+from rich.console import Console
+
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.terminal import open_console, print_table
 from snowcoder.storage.metrics import flatten
 
+MISSING = "-"
+WORKSPACE = "workspace"  # instead of a commit's hash, of which as many characters are shown
 GAP = 2
 WIDEST_VALUE = 24
 Values = dict[str, str]
@@ -33,26 +36,30 @@ def read_experiments(shown: list[dict[str, Any]]) -> list[Experiment]:
     """Those of `dvc exp show --json`: commits, their experiments, last the workspace unless it equals one of them."""
     found = []
     for commit in [*shown[1:], shown[0]]:
-        found.append(_read(commit, commit["name"] or commit["rev"][:7]))
+        found.append(_read(commit, commit["name"] or commit["rev"][: len(WORKSPACE)]))
         for one in commit["experiments"] or []:
             state = (one["executor"] or {}).get("state")
-            found.append(_read(one["revs"][0], one["name"] or one["revs"][0]["rev"][:7], f" ({state})" if state else ""))
+            found.append(_read(one["revs"][0], one["name"] or one["revs"][0]["rev"][: len(WORKSPACE)], f" ({state})" if state not in (None, "success") else ""))
     is_known = any(found[-1][1:] == one[1:] for one in found[:-1])
     return found[:-1] if is_known else found
 
 
 def compare(experiments: list[Experiment]) -> tuple[list[list[str]], list[str]]:
-    """(a row for each parameter and then for each number that differs: its name, its values; the numbers that do not differ)."""
+    """(a row for each parameter and then for each number that differs: its name, its values; the numbers that do not differ).
+
+    A number that an experiment does not have yet, as it waits in the queue, makes no difference; a parameter that one lacks does.
+    """
     rows: list[list[str]] = []
     same: list[str] = []
     for kind in ("params", "metrics"):
         columns: list[Values] = [getattr(experiment, kind) for experiment in experiments]
         for name in dict.fromkeys(name for column in columns for name in column):
-            values = [column.get(name, "-") for column in columns]
-            if len(set(values)) > 1:
+            values = [column.get(name, MISSING) for column in columns]
+            present = {value for value in values if kind == "params" or value != MISSING}
+            if len(present) > 1:
                 rows.append([name, *values])
             elif kind == "metrics":
-                same.append(f"{name} {values[0]}")
+                same.append(f"{name} {present.pop()}")
     return rows, same
 
 
@@ -68,6 +75,17 @@ def blocks(titles: list[str], rows: list[list[str]], width: int) -> list[list[in
     return made
 
 
+def print_comparison(console: Console, experiments: list[Experiment]) -> None:
+    """What differs, in as many tables as the width of the terminal asks for; then what does not."""
+    rows, same = compare(experiments)
+    titles = [experiment.title for experiment in experiments]
+    for block in blocks(titles, rows, console.width):
+        columns = ["", *(titles[index] for index in block)]
+        print_table(console, "What differs", Table(columns, [[row[0], *(row[index + 1] for index in block)] for row in rows]))
+    if same:
+        console.print(f"The same in all: {', '.join(same)}")
+
+
 def _read(state: dict[str, Any], title: str, suffix: str = "") -> Experiment:
     data = state["data"] or {}
     sides = [
@@ -78,21 +96,13 @@ def _read(state: dict[str, Any], title: str, suffix: str = "") -> Experiment:
 
 
 def main() -> None:
-    done = subprocess.run(["dvc", "exp", "show", "--json", *sys.argv[1:]], capture_output=True, text=True, check=False)
+    done = subprocess.run(["dvc", "exp", "show", "--json", *sys.argv[1:]], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SnowcoderError(f"dvc exp show: {done.stderr.strip()}")
+        sys.exit(done.returncode)  # DVC has said why
     experiments = read_experiments(json.loads(done.stdout))
-    rows, same = compare(experiments)
-    console = open_console()
     if len(experiments) == 1:
-        console.print("There are no experiments yet: dvc exp run -S select_files.repeats=2")
-        return
-    titles = [experiment.title for experiment in experiments]
-    for block in blocks(titles, rows, console.width):
-        columns = ["", *(titles[index] for index in block)]
-        print_table(console, "What differs", Table(columns, [[row[0], *(row[index + 1] for index in block)] for row in rows]))
-    if same:
-        console.print(f"The same in all: {', '.join(same)}")
+        sys.exit("There are no experiments yet: dvc exp run -S select_files.repeats=2")
+    print_comparison(open_console(), experiments)
 
 
 if __name__ == "__main__":
