@@ -13,6 +13,8 @@ from snowcoder.pipeline.stage import StageRun, command_line, output_path, run_st
 def main() -> None:
     def build(run: StageRun) -> None:
         check_params()
+        if notice := overwrite_notice():
+            say(notice)
         run.output.write_text("params.yaml has passed every check\n")
 
     run_stage("check_params", [], [PARAMS_PATH, GRAPH_PATH], build, outputs=[output_path("check_params")])
