@@ -6,7 +6,6 @@ out: one line per check, with the fix where one is due; exits 1 if the pipeline 
 
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 
 from snowcoder.errors import DeviceError, ParameterError, SandboxError
 from snowcoder.pipeline.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
+from snowcoder.pipeline.environment import VARIABLES
 from snowcoder.pipeline.param_faults import did_you_mean
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
@@ -29,7 +29,6 @@ MIN_MEMORY_BYTES = 6 * GIB
 MIN_FREE_DISK_BYTES = 4 * GIB
 # One of these exists where torch may find a GPU: looking is cheaper than importing torch, which takes two seconds
 GPU_FILES = (*DEVICE_FILES, DRIVER_VERSION, Path("/dev/kfd"), Path("/dev/dxg"))
-VARIABLES = Path("docs/environment.md")
 CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -49,7 +48,7 @@ def check_isolation() -> str | None:
     """None if untrusted programs can be isolated, else what to do."""
     try:
         check_sandbox()
-    except SandboxError as error:
+    except (SandboxError, ParameterError) as error:
         return str(error)
     return None
 
@@ -61,7 +60,7 @@ def check_gpu(params: dict[str, Any]) -> str | None:
             device_type("cuda")
         elif may_have_gpu():
             device_type()
-    except DeviceError as error:
+    except (DeviceError, ParameterError) as error:
         return str(error)
     return None
 
@@ -89,9 +88,9 @@ def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
     """A line for each variable that nothing here reads: one misspelt would leave its setting as it was without a word."""
-    known = re.findall(r"^\| `(SNOWCODER_\w+)`", VARIABLES.read_text(encoding="utf-8"), re.M) if VARIABLES.exists() else []
-    unknown = sorted(name for name in environment if name.startswith("SNOWCODER_") and name not in known) if known else []
-    return [f"environment: {name}: nothing reads it; {did_you_mean(name, known)}{VARIABLES} lists what is read" for name in unknown]
+    unknown = sorted(name for name in environment if name.startswith("SNOWCODER_") and name not in VARIABLES)
+    read = "docs/environment.md lists what is read"
+    return [f"environment: {name}: nothing reads it; {did_you_mean(name, VARIABLES)}{read}" for name in unknown]
 
 
 def read_params() -> dict[str, Any]:

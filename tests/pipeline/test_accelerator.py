@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from snowcoder.errors import DeviceError
+from snowcoder.errors import DeviceError, ParameterError
 from snowcoder.pipeline import accelerator
 from snowcoder.pipeline.accelerator import device_type, nvidia_driver, why_no_gpu
 
@@ -73,7 +73,7 @@ def test_a_gpu_that_is_asked_for_and_missing_is_an_error(monkeypatch: pytest.Mon
     with pytest.raises(DeviceError, match="no NVIDIA driver"):
         device_type()
     monkeypatch.setenv("SNOWCODER_DEVICE", "gpu")
-    with pytest.raises(DeviceError, match="SNOWCODER_DEVICE: found 'gpu'; allowed: auto, cpu, cuda"):
+    with pytest.raises(ParameterError, match="SNOWCODER_DEVICE: found 'gpu'; allowed: auto, cpu, cuda"):
         device_type()
 
 

@@ -88,6 +88,27 @@ def test_a_second_repro_runs_nothing(clone: Clone) -> None:
     assert "Running stage" not in clone.run("dvc", "repro")
 
 
+def changed_stages(clone: Clone) -> set[str]:
+    """Stages that `dvc status` would run again, without what hangs on them alone."""
+    return {name.partition("@")[0] for name in json.loads(clone.run("dvc", "status", "--json"))}
+
+
+HARNESS = ("errors.py", "pipeline/stage.py", "pipeline/execution.py", "tracking/record.py", "pretraining/watch/pace.py")
+
+
+@pytest.mark.parametrize("module", [*HARNESS, "filtering/rules.py", "pretraining/loop.py"])
+def test_a_log_line_in_the_harness_reruns_nothing_and_one_in_a_component_does(clone: Clone, module: str) -> None:
+    """The check of the params watches all code; its output is constant, so that nothing runs because it ran."""
+    path = clone.root / "src" / "snowcoder" / module
+    before = path.read_text()
+    path.write_text(f"{before}\nprint('a log line')\n")
+    try:
+        found = changed_stages(clone) - {"check_params"}
+    finally:
+        path.write_text(before)
+    assert found == {"filtering/rules.py": {"filter_files"}, "pretraining/loop.py": {"pretrain"}}.get(module, set())
+
+
 def test_every_stage_left_its_metrics(clone: Clone) -> None:
     for stage in ("filter_files", "deduplicate_files", "decontaminate_files"):
         metrics = clone.metrics(stage)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from snowcoder.errors import SandboxError
+from snowcoder.errors import ParameterError
 from snowcoder.sandbox.isolation import UNSAFE
 from snowcoder.sandbox.program import Outcome, SandboxLimits, check_sandbox, run_program
 
@@ -69,5 +69,5 @@ def is_child(process: psutil.Process) -> bool:
 
 def test_another_value_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(UNSAFE, "yes")
-    with pytest.raises(SandboxError, match=r"SNOWCODER_UNSAFE_NO_SANDBOX: found 'yes'; allowed: 0, 1"):
+    with pytest.raises(ParameterError, match=r"SNOWCODER_UNSAFE_NO_SANDBOX: found 'yes'; allowed: 0, 1"):
         run_program("pass", LIMITS)

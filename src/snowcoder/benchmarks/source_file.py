@@ -9,7 +9,6 @@ A benchmark without a pinned hash is recorded there when it is first read (`hash
 import gzip
 import hashlib
 import json
-import os
 import urllib.request
 import zlib
 from collections.abc import Sequence
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import EmptyResultError, SourceError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.storage.files import write_json
+from snowcoder.storage.files import write_json, written_whole
 from snowcoder.storage.workspace import find_path
 
 FOLDER_VARIABLE = "SNOWCODER_BENCHMARKS_DIR"
@@ -44,7 +44,7 @@ class Origin:
 
 def find_file(origin: Origin, benchmark: str) -> Path:
     """The benchmark's file, fetched if it is nowhere here. Raises SourceError that says where it was looked for."""
-    folder, kept = os.environ.get(FOLDER_VARIABLE), work_dir() / "benchmarks"
+    folder, kept = environment.text(FOLDER_VARIABLE) or None, work_dir() / "benchmarks"
     places = [find_path(folder) / name for name in origin.files] if folder else []
     places += [kept / name for name in (*origin.files, f"{benchmark}.jsonl")]
     for path in places:
@@ -149,8 +149,6 @@ def _fetch_dataset(origin: Origin, benchmark: str, folder: Path) -> Path:
 
 
 def _keep(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
     return path

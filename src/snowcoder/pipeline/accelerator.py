@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from snowcoder.errors import DeviceError
+from snowcoder.pipeline import environment
 
 VARIABLE = "SNOWCODER_DEVICE"
 DRIVER_VERSION = Path("/proc/driver/nvidia/version")
@@ -32,11 +33,10 @@ def nvidia_driver() -> str | None:
 def device_type(param: Literal["auto", "cpu", "cuda"] = "auto") -> DeviceType:
     """The device of this process, as a param asks for it or, where that is auto, SNOWCODER_DEVICE (auto, cpu, cuda).
 
-    auto in both takes a GPU if the machine has one. Raises DeviceError if a GPU is there, or asked for, and cannot be used.
+    auto in both takes a GPU if the machine has one. Raises DeviceError if a GPU is there, or asked for, and cannot be
+    used, ParameterError for another value.
     """
-    asked = param if param != "auto" else os.environ.get(VARIABLE, "auto")
-    if asked not in ("auto", "cpu", "cuda"):
-        raise DeviceError(f"environment: {VARIABLE}: found {asked!r}; allowed: auto, cpu, cuda")
+    asked = param if param != "auto" else environment.text(VARIABLE)
     if asked == "cpu":
         return "cpu"
     problem = why_no_gpu()

@@ -22,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from snowcoder.errors import ParameterError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import progress
 from snowcoder.storage.files import write_json
 from snowcoder.storage.shards import read_shard, write_manifest, write_shard
@@ -43,18 +43,12 @@ class ShardResult:
 
 def executor_name() -> str:
     """The backend chosen by the environment. Raises ParameterError if it is unknown."""
-    name = os.environ.get("SNOWCODER_EXECUTOR", "processes" if worker_count() > 1 else "serial")
-    if name not in EXECUTORS:
-        raise ParameterError(f"environment: SNOWCODER_EXECUTOR: found {name!r}; allowed: {', '.join(EXECUTORS)}")
-    return name
+    return environment.text("SNOWCODER_EXECUTOR", "processes" if worker_count() > 1 else "serial")
 
 
 def worker_count() -> int:
     """Number of workers chosen by the environment. Raises ParameterError unless it is a positive whole number."""
-    text = os.environ.get("SNOWCODER_WORKERS", str(len(os.sched_getaffinity(0))))
-    if not text.isdigit() or int(text) < 1:
-        raise ParameterError(f"environment: SNOWCODER_WORKERS: found {text!r}; allowed: a whole number from 1")
-    return int(text)
+    return environment.positive_int("SNOWCODER_WORKERS", len(os.sched_getaffinity(0)))
 
 
 def map_shards(

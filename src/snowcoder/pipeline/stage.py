@@ -25,6 +25,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.failures import failure_message
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
@@ -65,7 +66,7 @@ def stage_label(stage: str, item: str | None) -> str:
 
 def work_dir() -> Path:
     """The absolute folder of everything that is kept but not versioned: state, tracking records, times."""
-    return (original_root() / (os.environ.get("SNOWCODER_WORK_DIR") or ".work")).absolute()
+    return (original_root() / environment.text("SNOWCODER_WORK_DIR")).absolute()
 
 
 def command_line(main: Callable[..., None]) -> None:

@@ -11,11 +11,9 @@ SNOWCODER_CHECKPOINT_INTERVAL_S (60)
   seconds between checkpoints; 0: one after every step
 """
 
-import math
-import os
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, cast
 
-from snowcoder.errors import ParameterError
+from snowcoder.pipeline import environment
 
 Sharding = Literal["none", "full", "hybrid"]
 
@@ -28,26 +26,11 @@ class RuntimeSettings(NamedTuple):
 
 
 def runtime_settings() -> RuntimeSettings:
-    """The settings of this process. Raises ParameterError for a value that is none of those allowed."""
-    sharding = _choice("SNOWCODER_SHARDING", get_args(Sharding))
-    return RuntimeSettings(cast(Sharding, sharding), _choice("SNOWCODER_ACTIVATION_CHECKPOINTING", ("0", "1")) == "1")
+    """The settings of this process. Raises ParameterError for a value that is not allowed."""
+    sharding = cast(Sharding, environment.text("SNOWCODER_SHARDING"))
+    return RuntimeSettings(sharding, environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING"))
 
 
 def checkpoint_interval_s() -> float:
     """Seconds between checkpoints. Raises ParameterError for what is no number of seconds."""
-    text = os.environ.get("SNOWCODER_CHECKPOINT_INTERVAL_S") or "60"
-    try:
-        interval_s = float(text)
-    except ValueError:
-        interval_s = math.nan
-    if not interval_s >= 0:  # nor is nan
-        raise ParameterError(f"SNOWCODER_CHECKPOINT_INTERVAL_S: found {text!r}; allowed: seconds, 0 or more")
-    return interval_s
-
-
-def _choice(name: str, allowed: tuple[str, ...]) -> str:
-    """The variable's value, or the first of those allowed where it is not set."""
-    value = os.environ.get(name) or allowed[0]
-    if value not in allowed:
-        raise ParameterError(f"{name}: found {value!r}; allowed: {', '.join(allowed)}")
-    return value
+    return environment.seconds("SNOWCODER_CHECKPOINT_INTERVAL_S")

@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any
 
 from snowcoder.errors import SandboxError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
 from snowcoder.sandbox import bootstrap, mounts
 from snowcoder.sandbox.seccomp import one_process_filter
@@ -43,11 +44,8 @@ def bootstrap_code() -> CodeType:
 
 
 def is_unsafe() -> bool:
-    """The environment asks for programs without isolation. Raises SandboxError for a value other than 0 and 1."""
-    value = os.environ.get(UNSAFE, "0")
-    if value not in ("0", "1"):
-        raise SandboxError(f"environment: {UNSAFE}: found {value!r}; allowed: 0, 1")
-    return value == "1"
+    """The environment asks for programs without isolation. Raises ParameterError for a value other than 0 and 1."""
+    return environment.flag(UNSAFE)
 
 
 def program_user() -> int | None:

@@ -10,7 +10,6 @@ they are mounted read-only. One process, no network, no forks: problems whose te
 """
 
 import json
-import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -19,6 +18,7 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.grading import stopwatch, unittest_checker
 from snowcoder.evaluation.grading.work_queue import WorkQueue, share_in_workshops
+from snowcoder.pipeline import environment
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
 
@@ -45,7 +45,7 @@ def check_references(problems: Sequence[Problem]) -> dict[str, str]:
 
 def packages() -> list[str]:
     """Distributions that solutions may import."""
-    return [name.strip() for name in os.environ.get(PACKAGES_VARIABLE, "").split(",") if name.strip()]
+    return [name.strip() for name in environment.text(PACKAGES_VARIABLE).split(",") if name.strip()]
 
 
 def _check(workshop: Workshop, problem: Problem, solution: str) -> Verdict:

@@ -6,13 +6,12 @@
   SNOWCODER_TENSOR_PARALLEL (1)                                         processors that vllm spreads a model over
 """
 
-import os
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from snowcoder.errors import ParameterError
 from snowcoder.inference.engine import Engine
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.fingerprint import hash_path
 from snowcoder.pipeline.params import ExistingPath, ParamsModel, read_yaml
@@ -103,17 +102,9 @@ def read_endpoint() -> "Endpoint":
     from snowcoder.inference.engines.openai_engine import Endpoint
 
     return Endpoint(
-        base_url=os.environ.get("SNOWCODER_ENDPOINT_URL", "http://127.0.0.1:8000/v1").rstrip("/"),
-        api_key=os.environ.get("SNOWCODER_ENDPOINT_KEY", ""),
-        concurrency=positive_int("SNOWCODER_ENDPOINT_CONCURRENCY", 64),
-        timeout_s=float(positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S", 600)),
-        attempts=positive_int("SNOWCODER_ENDPOINT_ATTEMPTS", 8),
+        base_url=environment.text("SNOWCODER_ENDPOINT_URL").rstrip("/"),
+        api_key=environment.text("SNOWCODER_ENDPOINT_KEY"),
+        concurrency=environment.positive_int("SNOWCODER_ENDPOINT_CONCURRENCY"),
+        timeout_s=float(environment.positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S")),
+        attempts=environment.positive_int("SNOWCODER_ENDPOINT_ATTEMPTS"),
     )
-
-
-def positive_int(name: str, default: int) -> int:
-    """A number in the environment. Raises ParameterError."""
-    text = os.environ.get(name, str(default))
-    if not text.isdigit() or int(text) < 1:
-        raise ParameterError(f"environment: {name}: found {text!r}; allowed: a whole number from 1")
-    return int(text)

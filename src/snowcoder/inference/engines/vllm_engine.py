@@ -7,7 +7,6 @@ near ties; a completion may also depend on what else is in the batch. Which requ
 """
 
 import atexit
-import os
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from snowcoder.inference.local.border_tokens import completion_end_ids, open_tok
 from snowcoder.inference.local.chat_template import read_chat_template
 from snowcoder.inference.local.model_folder import Precision
 from snowcoder.inference.local.prompt_encoder import PromptEncoder, decode_continuation
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import progress
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def load_vllm_engine(
             model=str(folder),
             dtype=precision,
             max_model_len=window_tokens,
-            tensor_parallel_size=int(os.environ.get("SNOWCODER_TENSOR_PARALLEL", "1")),
+            tensor_parallel_size=environment.positive_int("SNOWCODER_TENSOR_PARALLEL"),
             enable_prefix_caching=True,
             generation_config="vllm",
             seed=0,
