@@ -1,4 +1,4 @@
-"""What the repository says: README's commands exist, nothing unfinished, no path of somebody's machine."""
+"""Checks all texts of the repository: nothing unfinished, no path of somebody's machine. (Documents: test_documents.py.)"""
 
 import re
 import subprocess
@@ -11,19 +11,6 @@ def tracked_texts() -> dict[str, str]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     paths = [name for name in listed if name.endswith((".py", ".yaml", ".md", ".toml", ".txt", "Makefile", "run"))]
     return {name: (ROOT / name).read_text() for name in paths if (ROOT / name).exists()}
-
-
-def test_make_targets_of_the_readme_exist() -> None:
-    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"^make ([a-z-]+)", readme, flags=re.MULTILINE)) | set(re.findall(r"`make ([a-z-]+)", readme))
-    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    assert {"repro", "test", "ui"} <= named
-    assert named <= targets
-
-
-def test_files_named_in_the_readme_exist() -> None:
-    for name in re.findall(r"`((?:data|profiles|bench|tools|tests)/[\w./]+\.\w+)`", (ROOT / "README.md").read_text()):
-        assert (ROOT / name).exists(), name
 
 
 def test_nothing_is_left_unfinished() -> None:
