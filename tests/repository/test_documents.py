@@ -78,7 +78,8 @@ def test_make_targets_exist(document: str) -> None:
 
 
 def test_the_commands_of_the_first_minutes_are_in_the_readme() -> None:
-    assert all(command in read("README.md") for command in ("make repro", "make ui", "make profile PROFILE=toy", "git checkout -- dvc.lock"))
+    readme = read("README.md")
+    assert all(command in readme for command in ("make repro", "make ui", "make profile PROFILE=toy", "git checkout -- dvc.lock"))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
