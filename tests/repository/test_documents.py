@@ -86,7 +86,8 @@ def test_the_commands_of_the_first_minutes_are_in_the_readme() -> None:
 def test_modules_and_names_of_code_exist(document: str) -> None:
     for text in code(document):
         for module in re.findall(r"python -m ([\w.]+)", text):
-            found = [ROOT / folder / f"{module.replace('.', '/')}.py" for folder in ("", "src")]
+            path = module.replace(".", "/")
+            found = [ROOT / folder / name for folder in ("", "src") for name in (f"{path}.py", f"{path}/__main__.py")]
             assert module in ("pip", "venv") or "<" in text or any(path.is_file() for path in found), module
         for name in re.findall(r"\bsnowcoder(?:\.\w+)+", text):
             assert resolve(name), name
