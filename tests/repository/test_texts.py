@@ -26,7 +26,7 @@ FOREIGN = {
     r"\bbeside\b": "next to, compared with, apart from",
     r"\bdear(?:er|est)?\b": "expensive",
     r"\bmend(?:s|ed|ing)?\b": "fix",
-    r"\bat hand\b": "available, current",
+    r"\bat hand\b(?!-)": "available, current",
 }
 
 
