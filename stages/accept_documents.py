@@ -14,9 +14,9 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import iterate_rows, list_shards
-from snowcoder.synthesis.acceptance import accept_documents
+from snowcoder.synthesis.acceptance import KnownTexts, accept_documents
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.held_out import held_out_shapes
+from snowcoder.synthesis.function_shapes import held_out_shapes
 
 SOURCE = Path("data/synthesize_documents")
 FILES = Path("data/split_files")
@@ -35,8 +35,8 @@ def main() -> None:
         screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
         rows = iterate_rows(FILES, ["content", "split", "language"])
         held_out = held_out_shapes(row["content"] for row in rows if row["split"] == "held_out" and row["language"] == "python")
-        documents, corpus, output = list_shards(SOURCE), list_shards(FILES), run.out(OUTPUT)
-        metrics = accept_documents(documents, corpus, screen, held_out, TOKENIZER, params, deduplication, output, run.state)
+        known = KnownTexts(screen, held_out, list_shards(FILES), deduplication)
+        metrics = accept_documents(list_shards(SOURCE), known, TOKENIZER, params, run.out(OUTPUT), run.state)
         write_metrics(run.out(METRICS), metrics)
 
     sections = [params, deduplication, decontamination]

@@ -10,7 +10,7 @@ from pathlib import Path
 from snowcoder.errors import EmptyResultError
 from snowcoder.filtering.emptiness import explain_rejections
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
-from snowcoder.filtering.rights import describe_opt_out
+from snowcoder.filtering.rights_accounts import describe_opt_out
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import map_shards

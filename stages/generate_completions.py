@@ -27,8 +27,9 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.tracking.record import track
+from snowcoder.words import EOS_ID
 
 PROBLEMS = Path("data/fetch_benchmarks")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.pretraining.model import ModelParams, count_parameters, initialize, save_model
+from snowcoder.pretraining.model import ModelParams, initialize, parameter_counts, save_model
 from snowcoder.storage.metrics import write_metrics
 
 TOKENIZER = Path("data/train_tokenizer")
@@ -28,7 +28,7 @@ def build(params: ModelParams, run: StageRun) -> None:
         )
     model = initialize(params)
     save_model(model, TOKENIZER, run.out(OUTPUT))
-    write_metrics(run.out(METRICS), {"parameters": count_parameters(model)})
+    write_metrics(run.out(METRICS), {"parameters": parameter_counts(model)})
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ in: data/fetch_corpus  out: data/measure_signals (the same files with their sign
 
 from pathlib import Path
 
-from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise_signals
 from snowcoder.pipeline.execution import map_shards
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.storage.metrics import write_metrics
@@ -20,7 +20,7 @@ def build(run: StageRun) -> None:
     """Measured apart from filter_files, so that another threshold measures nothing anew."""
     folder = run.out(OUTPUT)
     summaries = map_shards(measure_shard, list_shards(SOURCE), {"files": (folder, MEASURED_SCHEMA)}, run.state, run.label)
-    write_metrics(run.out(METRICS), summarise(folder, summaries))
+    write_metrics(run.out(METRICS), summarise_signals(folder, summaries))
 
 
 def main() -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 from snowcoder.pipeline.params import load_item
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.pretraining.loop import LossPoint, train
-from snowcoder.pretraining.model import load_model, save_model
-from snowcoder.pretraining.processes import follow, launched_processes, lead, process_group
+from snowcoder.pretraining.model import load_llama, save_model
+from snowcoder.pretraining.processes import follow_first_process, launched_processes, lead, process_group
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
+from snowcoder.pretraining.watch.loss_watch import LossWatch
+from snowcoder.pretraining.watch.pace import Pace
 from snowcoder.pretraining.watch.throughput import Interval, device_name, flops_per_token, throughput_metrics
 from snowcoder.pretraining.watch.validation import Report, Validation, open_validation
+from snowcoder.pretraining.watch.watcher import Step, Watcher
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tracking.record import track
@@ -28,19 +31,19 @@ HELD_OUT_FILES = Path("data/split_files")  # looked at while training, for the r
 def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: StageRun) -> None:
     """Train, then write model, curve and metrics."""
     data = TokenShards(packed)
-    model = load_model(Path(variant.parent))
+    model = load_llama(Path(variant.parent))
     shape = model.config
     per_token = flops_per_token(model.num_parameters(), shape.num_hidden_layers, shape.hidden_size, data.sequence_length)
     with track(run.stage, run.item, run.fingerprint) as record:
 
-        def log(point: LossPoint, interval: Interval) -> None:
-            named = {"loss": point.train_loss, "learning_rate": point.learning_rate, "gradient_norm": point.gradient_norm}
-            named |= {"tokens": float(point.tokens)} | throughput_metrics(interval, per_token, device_name(), launched_processes())
-            record.log({f"train/{name}": value for name, value in named.items()}, step=point.step)
+        def log(step: Step, interval: Interval) -> None:
+            named = {"loss": step.train_loss, "learning_rate": step.learning_rate, "gradient_norm": step.gradient_norm}
+            named |= {"tokens": float(step.tokens)} | throughput_metrics(interval, per_token, device_name(), launched_processes())
+            record.log({f"train/{name}": value for name, value in named.items()}, step=step.number)
 
         lead(run.state / "training")
-        observe = validation(variant, data, record.log).see
-        curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance", observe)
+        watchers: list[Watcher] = [LossWatch(packed / "provenance"), validation(variant, data, record.log), Pace(log)]
+        curve = train(model, data, shared, phase_of(variant), run.state / "training", watchers)
     folder = run.out(f"models/pretrain/{run.item}")
     save_model(model, Path(variant.parent), folder)
     with (folder / "loss_curve.csv").open("w", newline="") as file:
@@ -64,16 +67,8 @@ def validation(variant: VariantParams, data: TokenShards, report: Report) -> Val
 def train_beside(shared: TrainingParams, variant: VariantParams, packed: Path, state_folder: Path) -> None:
     """A process other than 0: the same training, without records and results."""
     data = TokenShards(packed)
-    train(
-        load_model(Path(variant.parent)),
-        data,
-        shared,
-        phase_of(variant),
-        state_folder,
-        log=lambda *_: None,
-        provenance=packed / "provenance",
-        observe=validation(variant, data, report=lambda *_: None).see,
-    )
+    watchers: list[Watcher] = [LossWatch(packed / "provenance"), validation(variant, data, report=lambda *_: None)]
+    train(load_llama(Path(variant.parent)), data, shared, phase_of(variant), state_folder, watchers)
 
 
 def main(item: str) -> None:
@@ -83,7 +78,7 @@ def main(item: str) -> None:
     outputs = [Path(f"models/pretrain/{item}"), Path(f"metrics/pretrain/{item}.json")]
     with process_group() as is_first:
         if not is_first:
-            follow(partial(train_beside, shared, variant, packed))
+            follow_first_process(partial(train_beside, shared, variant, packed))
             return
         run_stage("pretrain", [shared, variant], [Path(variant.parent), packed], outputs, partial(build, shared, variant, packed), item)
         lead(None)

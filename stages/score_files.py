@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from snowcoder.annotator.head import read_head
-from snowcoder.annotator.scoring import SCORE_SCHEMA, describe_scores, score_shard
+from snowcoder.annotator.scoring import SCORE_SCHEMA, describe_scores, embed_and_score_shard, score_shard
 from snowcoder.annotator.tuned_encoder import is_tuned, read_tuned
 from snowcoder.pipeline.execution import map_shards
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
@@ -23,8 +23,6 @@ def build(run: StageRun, model: Path, output: Path, metrics: Path) -> None:
     """Score every shard; a tuned encoder embeds it first."""
     outputs, head = {"scores": (run.out(output), SCORE_SCHEMA)}, read_head(model)
     if is_tuned(model):
-        from snowcoder.annotator.tuned_scoring import embed_and_score_shard  # torch: a frozen encoder does without
-
         encoder = read_tuned(model)
         work = partial(embed_and_score_shard, encoder=encoder, head=head)
         map_shards(work, list_shards(FILES), outputs, run.state, run.label, threads_per_worker=encoder.params.threads_per_worker)

@@ -15,9 +15,10 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import iterate_rows, list_shards
-from snowcoder.synthesis.generation import SynthesizeParams, synthesize
-from snowcoder.synthesis.model_generation import generate_documents
+from snowcoder.synthesis.extractive_teacher import synthesize
+from snowcoder.synthesis.model_teacher import TeacherModel, generate_documents
 from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds, choose_seeds_by_language
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
 FILES = Path("data/split_files")
 SCORES = Path("data/score_files")
@@ -48,8 +49,9 @@ def ask_model(engine: EngineParams, params: SynthesizeParams, scored: Iterator[d
     for row in iterate_rows(FILES, ["language", "split", "n_bytes"]):
         train_bytes[row["language"]] += row["n_bytes"] * (row["split"] == "train")
     seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction, train_bytes)
-    opened, model, store = partial(open_engine, engine), model_identity(engine), work_dir() / "responses" / "synthesize_documents.jsonl"
-    return generate_documents(list_shards(FILES), seeds, params.generation, engine.kind, model, opened, store, output)
+    store = work_dir() / "responses" / "synthesize_documents.jsonl"
+    teacher = TeacherModel(engine.kind, model_identity(engine), partial(open_engine, engine), store)
+    return generate_documents(list_shards(FILES), seeds, params.generation, teacher, output)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from snowcoder.annotator.examples import AnnotatorParams, Example, RecipeParams, choose_examples
 from snowcoder.annotator.head import Head, write_head
-from snowcoder.annotator.held_out_metrics import Judgement, judge_head, judge_scores, write_curve
-from snowcoder.annotator.training import fit_head, read_files, read_labels, read_texts, read_vectors
+from snowcoder.annotator.head_fitting import fit_head, read_files, read_labels, read_texts, read_vectors
+from snowcoder.annotator.held_out_metrics import HeadJudgement, judge_head, judge_scores, write_curve
+from snowcoder.annotator.tuned_encoder import RunnableEncoder
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
@@ -46,12 +47,12 @@ def build(run: StageRun, item: str, shared: AnnotatorParams, recipe: RecipeParam
 
 def _tune(
     output: Path, start: Head, frozen_auc: float, examples: list[Example], shared: AnnotatorParams, embed: EmbedParams
-) -> tuple[Head, Judgement]:
+) -> tuple[Head, HeadJudgement]:
     """Go on from the frozen head; what that one reached is told beside the tuned one's figures."""
     from snowcoder.annotator.tuning import tune_annotator  # torch: a frozen encoder does without
 
     texts = read_texts(list_shards(CORPUS) + list_shards(POSITIVES), examples)
-    tuned = tune_annotator(start, examples, texts, shared, embed, find_encoder(embed.encoder), output)
+    tuned = tune_annotator(start, examples, texts, shared, RunnableEncoder(embed, find_encoder(embed.encoder)), output)
     metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
     course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": frozen_auc}
     return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)

@@ -12,8 +12,9 @@ from snowcoder.errors import ParameterError
 from snowcoder.pipeline.fingerprint import hash_path
 from snowcoder.storage.shards import iterate_rows, read_table
 from snowcoder.tokenization.token_shards import TokenShards
-from snowcoder.tokenization.tokenizer import decode_bytes, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
 from stages import pack_tokens, tokenize_files, train_tokenizer
+from tests.tokenization.decoding import decode_bytes
 
 PARAMS = """
 train_tokenizer: {vocab_size: 300, min_frequency: 2, max_train_bytes: 100000, model_max_length: 64}

@@ -24,13 +24,31 @@ from typing import Any, Literal
 from pydantic import Field
 
 from snowcoder.annotator.head import Kind
-from snowcoder.annotator.tuning_settings import TuningParams
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
 
 EDUCATIONAL = "educational"
+
+
+class TuningParams(ParamsModel):
+    """Optimiser and stopping; unused while train_annotator.encoder is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
+
+    epochs: int = Field(description="passes over the training examples, at most", ge=1)
+    patience_epochs: int | None = Field(
+        description="stop after so many epochs without a lower validation loss, and keep the best one; null: all epochs, the last one kept",
+        ge=1,
+    )
+    validation_fraction: float = Field(
+        description="share of the training files, in whole repositories, that chooses the epoch and calibrates a classification", gt=0, lt=1
+    )
+    batch_files: int = Field(description="files of one optimiser step, with all their sections", ge=1)
+    batch_tokens: int = Field(description="padded tokens in one forward and backward pass, at most; no choice of the optimiser's", ge=1)
+    learning_rate: float = Field(description="peak of AdamW's rate: reached linearly, then linear to 0", gt=0)
+    warmup_fraction: float = Field(description="share of the steps that the rate rises", ge=0, lt=1)
+    weight_decay: float = Field(description="of matrices, per unit of the rate", ge=0)
+    max_gradient_norm: float = Field(description="longer gradients are scaled down to it", gt=0)
 
 
 class AnnotatorParams(ParamsModel):

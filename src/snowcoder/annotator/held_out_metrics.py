@@ -19,16 +19,16 @@ from snowcoder.embedding.embedding_table import SectionVectors
 
 CURVE_POINTS = 201
 # metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
-Judgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
+HeadJudgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
 
-def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> Judgement:
+def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> HeadJudgement:
     """Of a head on the vectors of all examples."""
     held_out = np.array([example.is_held_out for example in examples])
     return judge_scores(head, mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out], examples)
 
 
-def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> Judgement:
+def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> HeadJudgement:
     """Of the head's scores of the held-out examples, in their order."""
     judged = [example for example in examples if example.is_held_out]
     is_positive = np.array([example.is_positive for example in judged])

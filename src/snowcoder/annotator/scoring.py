@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.annotator.head import Head, file_starts, mean_by_file
-from snowcoder.embedding.embedding_table import CORPUS, TRAIN, embeddings_of
+from snowcoder.annotator.tuned_encoder import RunnableEncoder
+from snowcoder.embedding.embedding_table import CORPUS, embeddings_of
 from snowcoder.pipeline.execution import ShardResult
+from snowcoder.words import TRAIN
 
 QUANTILES = (0.1, 0.5, 0.9)
 LENGTHS = (0, 256, 1024, 4096, 16384)
@@ -45,6 +47,13 @@ def score_shard(sections: pa.Table, head: Head) -> ShardResult:
     scores = mean_by_file(head.score_sections(embeddings_of(sections)), starts)
     files = sections.select(SCORE_SCHEMA.names[:-1]).take(pa.array(starts)).append_column("score", pa.array(scores))
     return ShardResult({"scores": files}, {})
+
+
+def embed_and_score_shard(files: pa.Table, encoder: RunnableEncoder, head: Head) -> ShardResult:
+    """As score_shard, from files instead of from their embeddings, which are not kept: they would serve this head alone."""
+    from snowcoder.embedding.embed_shard import embed_shard  # torch: a frozen encoder does without
+
+    return score_shard(embed_shard(files, encoder.params, encoder.folder).tables["sections"], head)
 
 
 def describe_scores(files: pa.Table) -> dict[str, Any]:

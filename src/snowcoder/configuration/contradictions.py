@@ -21,13 +21,14 @@ from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import VariantParams
-from snowcoder.reporting.report_params import INITIAL, ReportParams
+from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import input_paths
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
+from snowcoder.words import INITIAL
 
 NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
 # Variants that see the whole selection, all repeats of it

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from pydantic import Field, field_validator, model_validator
 
-from snowcoder.corpus.languages import LANGUAGES, name_language
+from snowcoder.languages import LANGUAGES, name_language
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
@@ -80,7 +80,7 @@ class FileLimits(ParamsModel):
 
     max_files_per_repository, max_bytes_per_repository: where a repository has more, a hash of content and path decides what is taken.
     max_file_bytes: larger files are left out unread.
-    languages: names of snowcoder.corpus.languages, or what name_language takes for them; files of others are left out.
+    languages: names of snowcoder.languages, or what name_language takes for them; files of others are left out.
     """
 
     max_files_per_repository: int = Field(gt=0)

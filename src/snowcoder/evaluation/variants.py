@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-INITIAL = "initial"  # the weights before any training
+from snowcoder.words import INITIAL
 
 
 def model_folder(variant: str) -> Path:

@@ -8,7 +8,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.filtering.rights import order_by_count
+from snowcoder.filtering.rights_accounts import order_by_count
 from snowcoder.filtering.rules import MASKING_RULE, FilterParams
 
 N_RULES = 3

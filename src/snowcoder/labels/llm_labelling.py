@@ -67,7 +67,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     Raises EngineError if the model cannot be asked, or if more of its answers are refused than max_refused_fraction.
     """
     found = Judgements()
-    prompts = [make_prompt(row["language"], row["content"], params.max_characters) for row in files]
+    prompts = [label_prompt(row["language"], row["content"], params.max_characters) for row in files]
     with ResponseStore(store) as responses:
         engine = StoredEngine(partial(open_engine, params.engine), responses, model_identity(params.engine), PROMPT_VERSION)
         sampling = Sampling(params.max_new_tokens)
@@ -88,7 +88,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     return found
 
 
-def make_prompt(language: str, content: str, max_characters: int) -> Chat:
+def label_prompt(language: str, content: str, max_characters: int) -> Chat:
     """What the model is asked of one file."""
     return Chat(SYSTEM, TASK.format(language=language, content=content[:max_characters].rstrip()))
 

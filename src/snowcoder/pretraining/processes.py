@@ -3,7 +3,7 @@
 in:  WORLD_SIZE, RANK, MASTER_ADDR, MASTER_PORT of the environment; without them one process
 out: each process's share of a batch, and agreement between processes
 
-Process 0 alone locks the stage, checkpoints, logs and publishes; the others train beside it (`lead`, `follow`).
+Process 0 alone locks the stage, checkpoints, logs and publishes; the others train with it (`lead`, `follow_first_process`).
 """
 
 import os
@@ -50,19 +50,19 @@ def process_group() -> Iterator[bool]:
 
 
 def lead(state_folder: Path | None) -> None:
-    """Process 0 tells the others to train with this state, or (None) that there is nothing to train. Alone: does nothing."""
+    """Process 0 sends the others the state to train with, or None if there is nothing to train. Alone: does nothing."""
     if dist.is_initialized():
         dist.broadcast_object_list([state_folder], src=0, device=torch.device("cpu"))
 
 
-def follow(train: Callable[[Path], object]) -> None:
+def follow_first_process(train: Callable[[Path], object]) -> None:
     """What every process but 0 does: call `train` with the state folder that process 0 names, until it names none."""
     while True:
-        told: list[Path | None] = [None]
-        dist.broadcast_object_list(told, src=0, device=torch.device("cpu"))
-        if told[0] is None:
+        named: list[Path | None] = [None]
+        dist.broadcast_object_list(named, src=0, device=torch.device("cpu"))
+        if named[0] is None:
             return
-        train(told[0])
+        train(named[0])
 
 
 def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarray:

@@ -4,8 +4,6 @@ from pydantic import Field
 
 from snowcoder.pipeline.params import ParamsModel
 
-INITIAL = "initial"
-
 
 class ReportParams(ParamsModel):
     """Section `report` of params.yaml.

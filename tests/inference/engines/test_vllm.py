@@ -17,7 +17,7 @@ from typing import get_args
 import pyarrow as pa
 import pytest
 
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
 from snowcoder.evaluation.evaluate_params import EvaluationSettings
 from snowcoder.evaluation.model_evaluation import evaluate_model
@@ -30,7 +30,8 @@ from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
+from snowcoder.tokenization.tokenizer import EOS_TOKEN
+from snowcoder.words import EOS_ID
 from stages import label_files
 from tests.inference.chat_folder import save_chat_folder
 from tests.inference.engines.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
