@@ -118,3 +118,34 @@ def is_parameter(key: str, params: dict[str, Any]) -> bool:
     for field in fields:
         value = value.get(field, KeyError) if isinstance(value, dict) else KeyError
     return value is not KeyError or (len(fields) == 1 and fields[0] in SECTIONS[section].model_fields)
+
+
+def differences() -> dict[tuple[str, str], tuple[str, str, str]]:
+    """(variant, set of texts) -> difference to the control and its interval, as the committed report has them, to three decimals."""
+    number = r"([+-]\d+\.\d+)"
+    row = re.compile(rf"^\| (\w+) \| \w+ \| ([^|]+?) \| [\d.]+ \| [\d.]+ \| {number} \| [^|]+ \| {number} to {number} \|", re.MULTILINE)
+    found = row.findall(read("results/report.md"))
+    return {(variant, texts): tuple(f"{float(value):+.3f}" for value in values) for variant, texts, *values in found}  # type: ignore[misc]
+
+
+def test_the_findings_of_the_readme_are_those_of_the_report() -> None:
+    found = differences()
+    assert len(found) == 6
+    difference, low, high = found.pop(("continued", "HumanEval solutions"))
+    assert f"{difference} bits per byte (95%: {low} to {high})" in read("README.md")
+    difference, low, high = found.pop(("continued", "documented functions (validation)"))
+    assert f"{difference} ({low} to {high})" in read("README.md")
+    assert all(abs(float(values[0])) < 0.02 for values in found.values()), "README.md says that the other differences are below 0.02"
+
+
+def test_the_tables_of_the_results_page_are_those_of_the_report() -> None:
+    page, report = read("docs/results.md"), read("results/report.md")
+    for variant in ("continued", "enhanced"):
+        values = [differences()[variant, texts] for texts in ("documented functions (validation)", "held-out code", "HumanEval solutions")]
+        assert f"| {variant} | {' | '.join(value[0] for value in values)} |" in page
+        assert f"| {' | '.join(f'{low} to {high}' for _, low, high in values)} |" in page
+    cells = r"(?: \([^)]*\))? \| (\d\.\d{3})"
+    models = re.findall(rf"^\| (\w+){cells}{cells}{cells}", report, re.MULTILINE)
+    assert [name for name, *_ in models][:2] == ["initial", "unigram"]
+    for name, *bits in models:
+        assert re.search(rf"^\| {name}\b.* [|] {' [|] '.join(bits)} [|]$", page, re.MULTILINE), name
