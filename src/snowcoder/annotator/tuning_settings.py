@@ -6,19 +6,23 @@ from snowcoder.pipeline.params import ParamsModel
 
 
 class TuningParams(ParamsModel):
-    """Optimiser and stopping; unused while `encoder` next to it is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
+    """How a tuned encoder is trained; unused with `encoder: frozen`. The committed values are those of BERT (Devlin et al. 2019)."""
 
-    epochs: int = Field(description="passes over the training examples, at most", ge=1)
-    patience_epochs: int | None = Field(
-        description="stop after so many epochs without a lower validation loss, and keep the best one; null: all epochs, the last one kept",
-        ge=1,
-    )
-    validation_fraction: float = Field(
-        description="share of the training files, in whole repositories, that chooses the epoch and calibrates a classification", gt=0, lt=1
-    )
-    batch_files: int = Field(description="files of one optimiser step, with all their sections", ge=1)
-    batch_tokens: int = Field(description="padded tokens in one forward and backward pass, at most; no choice of the optimiser's", ge=1)
-    learning_rate: float = Field(description="peak of AdamW's rate: reached linearly, then linear to 0", gt=0)
-    warmup_fraction: float = Field(description="share of the steps that the rate rises", ge=0, lt=1)
-    weight_decay: float = Field(description="of matrices, per unit of the rate", ge=0)
-    max_gradient_norm: float = Field(description="longer gradients are scaled down to it", gt=0)
+    epochs: int = Field(ge=1)
+    """Passes over the training examples, at most."""
+    patience_epochs: int | None = Field(ge=1)
+    """Epochs without a lower validation loss before tuning stops and keeps the best one; null: run all, keep the last."""
+    validation_fraction: float = Field(gt=0, lt=1)
+    """Share of the training files, in whole repositories, that chooses the epoch and calibrates a classification."""
+    batch_files: int = Field(ge=1)
+    """Files in one optimiser step, each with all its sections."""
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one forward and backward pass, at most; more needs more memory; a step sees the same files."""
+    learning_rate: float = Field(gt=0)
+    """Peak of AdamW's learning rate, reached linearly, then linear to 0."""
+    warmup_fraction: float = Field(ge=0, lt=1)
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = Field(ge=0)
+    """AdamW's weight decay of matrices, per unit of the learning rate; other weights have none."""
+    max_gradient_norm: float = Field(gt=0)
+    """Norm to which a longer gradient is scaled down."""
