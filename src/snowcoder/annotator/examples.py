@@ -56,29 +56,33 @@ class TuningParams(ParamsModel):
 
 
 class AnnotatorParams(ParamsModel):
-    """Shared by all recipes."""
+    """What all recipes share."""
 
-    encoder: Literal["frozen", "tuned"] = Field(
-        description="frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: the recipe's examples change the "
-        "encoder too, and score_files embeds the corpus once more for each recipe"
-    )
+    encoder: Literal["frozen", "tuned"]
+    """frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: each recipe's examples change the encoder
+    too, and score_files embeds the corpus once more for each recipe (expensive).
+    """
     tuning: TuningParams
-    seed: int = Field(description="seed of the negatives and of the held-out repositories", ge=0)
-    held_out_fraction: float = Field(description="share of the files, in whole repositories, that a head is judged on", gt=0, lt=1)
-    negatives_per_positive: float = Field(description="random corpus files per positive, in each language", gt=0)
-    l2: float = Field(description="weight of the squared norm of the weights against the loss summed over files", gt=0)
+    """How a tuned encoder is trained."""
+    seed: int = Field(ge=0)
+    """Seed of the random negatives and of the held-out repositories."""
+    held_out_fraction: float = Field(gt=0, lt=1)
+    """Share of the files, in whole repositories, that a head is judged on."""
+    negatives_per_positive: float = Field(gt=0)
+    """Random corpus files per positive, in each language."""
+    l2: float = Field(gt=0)
+    """Weight of the squared norm of the weights against the loss summed over files; more shrinks the weights."""
 
 
 class RecipeParams(ParamsModel):
     """One recipe of the paper's Table 4."""
 
-    kind: Kind = Field(description="classification: positives against random files; regression: on the labels")
-    positives: list[Literal["high_quality", "instruction", "educational"]] = Field(
-        description="sources of the positives; empty for a regression", max_length=3
-    )
-    min_label: float = Field(
-        description="label from which a file counts as educational: a positive, and the threshold of a regression's ROC", ge=0, le=5
-    )
+    kind: Kind
+    """classification: positives against random files; regression: on the labels of label_files (paper: EDU)."""
+    positives: list[Literal["high_quality", "instruction", "educational"]] = Field(max_length=3)
+    """Sources of the positives; empty for a regression."""
+    min_label: float = Field(ge=0, le=5)
+    """Label (0 to 5) from which a file is educational: a positive, and the threshold of a regression's ROC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,27 +39,34 @@ class Variant(VariantParams):
     """A whole variant: what it trains, and what it packs."""
 
     packs: PackingItemParams
+    """What its tokens are."""
 
 
 class RecipesSection(ParamsModel):
     """Section train_annotator."""
 
     shared: AnnotatorParams
+    """What all recipes share."""
     recipes: dict[ItemName, RecipeParams] = Field(min_length=1)
+    """The recipes by name."""
 
 
 class RulesSection(ParamsModel):
     """Section select_files."""
 
     shared: SelectionParams
+    """What both rules share."""
     rules: dict[ItemName, RuleParams] = Field(min_length=1)
+    """The rules by name."""
 
 
 class VariantsSection(ParamsModel):
     """Section pretrain."""
 
     shared: TrainingParams
+    """What all variants share."""
     variants: dict[ItemName, Variant] = Field(min_length=1)
+    """The variants by name, in the order of the tables."""
 
 
 # In the order of params.yaml

@@ -9,18 +9,16 @@ from snowcoder.words import INITIAL
 
 
 class ReportParams(ParamsModel):
-    """The arms of the recipe, from the sections that make them.
-
-    variants: model -> the model it starts from, in the order of the tables; `initial` is the untrained one
-    controls: (model, the model it is compared with), of the same start, budget and schedule; a model may have several
-    recipes: annotators
-    rules: selections
-    """
+    """The arms of the recipe, from the sections that make them."""
 
     variants: dict[str, str] = Field(min_length=1)
+    """Model -> the model it starts from, in the order of the tables; `initial` is the untrained one."""
     controls: list[tuple[str, str]]
+    """(model, the model it is compared with), of the same start, budget and schedule; a model may have several."""
     recipes: list[str] = Field(min_length=1)
+    """Annotators, in the order of the tables."""
     rules: list[str] = Field(min_length=1)
+    """Selections, in the order of the tables."""
 
 
 class Origin(ParamsModel):
@@ -29,7 +27,9 @@ class Origin(ParamsModel):
     model_config = ConfigDict(extra="ignore")
 
     parent: str
+    """Folder of the model that the phase starts from."""
     control_of: str | None = None
+    """The variant whose control it is; null: none."""
 
 
 def load_report_params(path: Path = PARAMS_PATH) -> ReportParams:

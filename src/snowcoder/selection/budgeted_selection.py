@@ -49,23 +49,27 @@ SELECTION_SCHEMA = pa.schema(
 class SelectionParams(ParamsModel):
     """Shared by both rules, so that they differ in the order of the files alone."""
 
-    recipe: str = Field(description="the annotator whose scores rank the files; synthesize_documents chooses its seeds by them too")
-    horizon_of: str = Field(description="the variant that trains on the selection: its tokens are the horizon")
-    horizon_tokens: Annotated[int, ReadFrom("pretrain.variants.{horizon_of}.tokens")] = Field(
-        description="tokens that training on the selection will see, repeats included", ge=1
-    )
-    repeats: int = Field(description="how often each selected token is seen; the budget is horizon_tokens // repeats unique tokens", ge=1)
-    seed: int = Field(description="seed of the random rule, and of ties between equal scores", ge=0)
-    on_shortfall: Literal["error", "state"] = Field(
-        description="a language with fewer tokens to choose from than its quota: an error, or stated in the metrics"
-    )
+    recipe: str
+    """The annotator whose scores rank the files and choose the seeds of synthesize_documents (paper: HQINS, its best)."""
+    horizon_of: str
+    """The variant that trains on the selection: its tokens are the horizon."""
+    horizon_tokens: Annotated[int, ReadFrom("pretrain.variants.{horizon_of}.tokens")] = Field(ge=1)
+    """Tokens that training on the selection will see, repeats included (paper: 50 B)."""
+    repeats: int = Field(ge=1)
+    """Times that each selected token is seen; the budget is horizon_tokens // repeats unique tokens (paper: 4)."""
+    seed: int = Field(ge=0)
+    """Seed of the random rule, and of ties between equal scores."""
+    on_shortfall: Literal["error", "state"]
+    """What a language with fewer tokens than its quota is: an error, or stated in the metrics."""
 
 
 class RuleParams(ParamsModel):
     """One rule."""
 
-    by: Literal["score", "hash"] = Field(description="score: highest first; hash: random, by a hash of content and seed")
-    min_score: float | None = Field(default=None, description="files of a lower score are not chosen; null: no threshold")
+    by: Literal["score", "hash"]
+    """score: highest first; hash: random, by a hash of content and seed."""
+    min_score: float | None = None
+    """Score below which a file is not chosen; null: no threshold."""
 
 
 def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
