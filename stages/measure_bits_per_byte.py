@@ -17,12 +17,13 @@ from snowcoder.evaluation.measuring.text_sets import (
     read_train_texts,
     reference_solutions,
 )
-from snowcoder.evaluation.variants import INITIAL, load_variant, variant_folder
+from snowcoder.evaluation.variants import load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
 from snowcoder.tracking.record import track
+from snowcoder.words import INITIAL
 
 PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")
