@@ -17,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from snowcoder.pipeline.params import read_yaml
+from tests.repository.test_ladder import OF_A_RECIPE, OF_A_VARIANT, add_control, add_recipe, add_variant
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +128,7 @@ def test_training_beats_the_initial_weights_even_at_toy_scale(clone: Clone) -> N
 @pytest.fixture(scope="module")
 def experiment_output(clone: Clone) -> str:
     """What an experiment with one changed value printed."""
-    return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
+    return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.shared.repeats=2")
 
 
 @pytest.mark.slow
@@ -143,14 +144,18 @@ def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experime
         "measure_bits_per_byte@general",
     }
     assert ran.isdisjoint(untouched)
-    assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
+    changed = clone.run("git", "diff", "--numstat", "HEAD", experiment_revision(clone, "twice"), "--", "params.yaml")
+    assert changed.split() == ["1", "1", "params.yaml"]
+    assert read_yaml(clone.root / "params.yaml")["select_files"]["shared"]["repeats"] != 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["EDU", "INS", "HQ"])
 def test_another_recipe_is_one_experiment_that_trains_and_embeds_nothing(clone: Clone, recipe: str) -> None:
     """The stages after select_files are left to the test above: they hang on the selection alone."""
-    output = clone.run("dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.recipe={recipe}", "select_files")
+    output = clone.run(
+        "dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.shared.recipe={recipe}", "select_files"
+    )
     ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
     assert ran == {"check_params", "select_files@selected", "select_files@random"}
     locked = read_lock(clone, f"recipe-{recipe}")
@@ -183,8 +188,8 @@ def read_lock(clone: Clone, name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def queued_arms(clone: Clone) -> list[str]:
     """A sweep of two arms through the queue; the code is broken after it was queued, which must not matter."""
-    clone.run("dvc", "exp", "run", "--queue", "--name", "sweep", "-S", "select_files.repeats=1,2")
-    broken = clone.root / "src" / "snowcoder" / "annotator" / "selection.py"
+    clone.run("dvc", "exp", "run", "--queue", "--name", "sweep", "-S", "select_files.shared.repeats=1,2")
+    broken = clone.root / "stages" / "select_files.py"
     whole = broken.read_text()
     try:
         broken.write_text("raise RuntimeError('edited after the experiment was queued')\n")
@@ -215,11 +220,13 @@ def test_every_run_is_in_mlflow_under_the_one_summary_of_its_experiment(clone: C
     )
     runs = json.loads(clone.run("python", "-c", query).strip().splitlines()[-1])
     summaries = {
-        run_id: (name.split(" on ")[0], params.get("select_files.repeats")) for run_id, name, tags, params in runs if "summary" in tags
+        run_id: (name.split(" on ")[0], params.get("select_files.shared.repeats"))
+        for run_id, name, tags, params in runs
+        if "summary" in tags
     }
     assert {f"{variant}: pretrain" for variant in VARIANTS} <= {name for _, name, _, _ in runs}
     assert {tags["mlflow.parentRunId"] for run_id, _, tags, _ in runs if run_id not in summaries} <= summaries.keys()
-    head, toy = clone.run("git", "rev-parse", "HEAD")[:7], str(read_yaml(clone.root / "params.yaml")["select_files"]["repeats"])
+    head, toy = clone.run("git", "rev-parse", "HEAD")[:7], str(read_yaml(clone.root / "params.yaml")["select_files"]["shared"]["repeats"])
     # `twice` and `sweep-2` have the same parameters on the same commit
     assert sorted(summaries.values()) == sorted([(head, toy), ("repeats=1", "1"), ("repeats=2", "2")])
 
@@ -264,7 +271,7 @@ def test_collecting_garbage_leaves_the_work_folder_and_reruns_nothing(second: Cl
     answers = second.root / ".work" / "responses" / "synthesize_documents.jsonl"
     answers.parent.mkdir(parents=True)
     answers.write_text("answers that were paid for\n")
-    second.run("dvc", "exp", "run", "--temp", "--name", "passing", "-S", "select_files.repeats=3", "select_files")
+    second.run("dvc", "exp", "run", "--temp", "--name", "passing", "-S", "select_files.shared.repeats=3", "select_files")
     second.run("dvc", "exp", "remove", "passing")
     second.run("dvc", "gc", "--workspace", "--force")
     assert "Running stage" not in second.run("dvc", "repro")
@@ -284,3 +291,17 @@ def test_a_second_run_of_the_same_stage_names_the_first(second: Clone) -> None:
         assert "is busy, it is being blocked by" in other.stderr
         assert str(first.pid) in other.stderr
     assert "Running stage" not in second.run("dvc", "repro", "train_tokenizer")
+
+
+@pytest.mark.slow
+def test_a_variant_a_control_and_a_recipe_are_one_edit_each(second: Clone) -> None:
+    """The last test of this clone: it leaves their outputs there."""
+    params = second.root / "params.yaml"
+    variants, recipe = [edit(params) for edit in (add_variant, add_control)], add_recipe(params)
+    ran = {line.split("'")[1] for line in second.run("dvc", "repro").splitlines() if line.startswith("Running stage")}
+    of_variants = {f"{stage}@{name}" for stage in OF_A_VARIANT for name in variants}
+    of_recipe = {f"{stage}@{recipe}" for stage in OF_A_RECIPE}
+    assert ran == {"check_params", "compare_annotators", "report"} | of_variants | of_recipe
+    report = (second.root / "results" / "report.md").read_text()
+    assert all(name in report for name in [*variants, recipe])
+    assert "Running stage" not in second.run("dvc", "repro")

@@ -1,7 +1,8 @@
-"""The summary run of an experiment: the headline metrics of all models as one row of MLflow's table.
+"""Sums an experiment up: its headline numbers for DVC (results/summary.json), and its summary run in MLflow.
 
-The report stage writes it. Where DVC had the report already no stage runs that could: `ensure_summary` then writes it for the workspace (a
-clone with the committed results, a pulled result), `write_missing_summaries` for experiments whose report came from DVC's run cache.
+The report stage writes both. Where DVC had the report already, no stage runs that could write to MLflow: `ensure_summary` then writes the
+summary run of the workspace (a clone with the committed results, a pulled result), `write_missing_summaries` those of experiments whose
+report came from DVC's run cache.
 """
 
 import contextlib
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import stage_fingerprint, work_dir
-from snowcoder.reporting.report_params import ReportParams
-from snowcoder.reporting.results import Results, Scores, headline_metrics, input_paths, read_scores
+from snowcoder.reporting.data_tables import train_tokens
+from snowcoder.reporting.findings import compare
+from snowcoder.reporting.report_params import ladder, load_report_params
+from snowcoder.reporting.results import Results, Scores, benchmark_names, headline_metrics, input_paths, read_scores, set_names
 from snowcoder.storage.workspace import original_root
 from snowcoder.tracking.record import track
 from snowcoder.tracking.records import find_summaries, has_summary
@@ -34,6 +36,25 @@ class Experiment(NamedTuple):
     name: str
     baseline_rev: str
     commit: str
+
+
+def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
+    """A dozen numbers that the report shows too, rounded as there: what `dvc exp show` and `dvc metrics diff` compare."""
+    params, judged_on = results.params, set_names(results)[0]
+    compared = [compare(results, variant, control, judged_on) for variant, control in params.controls]
+    bits = {variant: round(results.bits[variant](judged_on, "bits_per_byte"), 3) for variant in ladder(params)}
+    final = results.scores[list(bits)[-1]]
+    return {
+        f"bits_per_byte_on_{judged_on}": bits,
+        f"percent_against_control_on_{judged_on}": {item.variant: round(100 * item.relative, 2) for item in compared},
+        f"percent_solved_by_{list(bits)[-1]}": {name: round(100 * final(name, "pass@1"), 1) for name in benchmark_names(results)},
+        "roc_auc_of_annotator": {recipe: round(annotator("roc_auc"), 3) for recipe, annotator in results.annotators.items()},
+        "tokens": {
+            "train_split": sum(train_tokens(results).values()),
+            "selected": results.selections[params.rules[0]]("tokens"),
+            "synthetic": results.stages["accept_documents"]("tokens"),
+        },
+    }
 
 
 def write_summary(results: Scores, fingerprint: str, report: Path | None = None) -> None:
@@ -86,8 +107,7 @@ def _write_from_commit(experiment: Experiment) -> bool:
             Path(folder, path).write_bytes(content)
         with _as_if_run_in(experiment, work), contextlib.chdir(folder):
             try:
-                scores = read_scores(load_section(STAGE, ReportParams))
-                write_summary(scores, experiment.commit[:16], PAGE if others[str(PAGE)] else None)
+                write_summary(read_scores(load_report_params()), experiment.commit[:16], PAGE if others[str(PAGE)] else None)
             except SnowcoderError:
                 return False
     return True
