@@ -41,8 +41,8 @@ test: setup ## format, imports, types and the tests, with a toy run of the graph
 test-slow: setup ## the slow tests: experiments, kills, Ray, a loaded machine (1 hour)
 	pytest -m "slow and not gpu"
 
-ui: setup ## MLflow on http://127.0.0.1:5000: every run, and a summary row per experiment: ARGUMENTS="--port 5001" (until Ctrl-C)
-	python tools/serve_ui.py $(ARGUMENTS)
+ui: setup ## MLflow on http://127.0.0.1:5000, one row per experiment; another port: PORT=5001 (until Ctrl-C)
+	@python tools/serve_ui.py $(if $(PORT),--port $(PORT))
 
 compare: setup ## the experiments next to each other, what differs first: ARGUMENTS="-A" as `dvc exp show` takes them (5 seconds)
 	@python tools/compare_experiments.py $(ARGUMENTS)

@@ -24,7 +24,7 @@ PROBLEMS = Path("data/fetch_benchmarks")
 def build(params: ExecuteCompletionsParams, completions: Path, run: StageRun) -> None:
     """Grade, write the table and the metrics."""
     check_sandbox()
-    with track(run.stage, run.item, run.fingerprint) as record:
+    with track(run.stage, run.item, run.fingerprint, [*run.inputs, Path(f"models/pretrain/{run.item}")]) as record:
         completed = list(iterate_rows(completions))
         rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
         metrics = summarise_grades(rows, completed)

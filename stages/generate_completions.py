@@ -36,7 +36,7 @@ PROBLEMS = Path("data/fetch_benchmarks")
 def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> None:
     """Load the model, complete, write the table."""
     engine = load_engine(params, folder)
-    with track(run.stage, run.item, run.fingerprint) as record:
+    with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
         rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), partial(base_prompt, strip_prompt=params.strip_prompt))
         metrics = summarise_completions(rows)
         for benchmark, values in metrics.items():

@@ -42,7 +42,7 @@ def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None
     }
     model, tokenizer = load_model(folder, params.precision, params.cpu_threads), load_tokenizer(folder)
     window = choose_window(model, params.window_tokens, "measure_bits_per_byte.window_tokens")
-    with track(run.stage, run.item, run.fingerprint) as record:
+    with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
         scores = score_sets(model, tokenizer, sets, params.batch_tokens, window, worker_count())
         metrics: dict[str, Any] = summarise_sets(scores, params)
         record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})

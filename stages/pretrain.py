@@ -31,7 +31,7 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
     model = load_model(Path(variant.parent))
     shape = model.config
     per_token = flops_per_token(model.num_parameters(), shape.num_hidden_layers, shape.hidden_size, data.sequence_length)
-    with track(run.stage, run.item, run.fingerprint) as record:
+    with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
 
         def log(point: LossPoint, interval: Interval) -> None:
             named = {"loss": point.train_loss, "learning_rate": point.learning_rate, "gradient_norm": point.gradient_norm}
@@ -41,10 +41,11 @@ def build(shared: TrainingParams, variant: VariantParams, packed: Path, run: Sta
         lead(run.state / "training")
         observe = validation(variant, data, record.log).see
         curve = train(model, data, shared, phase_of(variant), run.state / "training", log, packed / "provenance", observe)
-    folder = run.out(f"models/pretrain/{run.item}")
-    save_model(model, Path(variant.parent), folder)
-    with (folder / "loss_curve.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([LossPoint._fields, *curve])
+        folder = run.out(f"models/pretrain/{run.item}")
+        save_model(model, Path(variant.parent), folder)
+        with (folder / "loss_curve.csv").open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([LossPoint._fields, *curve])
+        record.log_model(folder, Path(f"models/pretrain/{run.item}"))
     losses = [point.train_loss for point in curve]
     metrics = {"steps": len(curve), "tokens": curve[-1].tokens, "passes": curve[-1].tokens / data.n_tokens}
     final = {"first_loss": losses[0], "final_loss": sum(losses[-FINAL_STEPS:]) / len(losses[-FINAL_STEPS:])}

@@ -38,7 +38,7 @@ def build(run: StageRun, params: ReportParams) -> None:
     run.out(REPORT).write_text(render_markdown(document))
     run.out(PAGE).write_text(render_page(document, folder))
     write_metrics(run.out(SUMMARY), headline_numbers(results))
-    write_summary(results, run.fingerprint)
+    write_summary(results, run.fingerprint, run.out(PAGE))
     print_results(open_console(), results)
 
 

@@ -27,7 +27,7 @@ CORPUS, POSITIVES = Path("data/split_files"), Path("data/fetch_positives")
 def build(run: StageRun, item: str, shared: AnnotatorParams, recipe: RecipeParams, embed: EmbedParams | None) -> None:
     """Choose the examples, fit on some repositories, judge on the others."""
     output, metrics_path = _outputs(item)
-    with track(run.stage, run.item, run.fingerprint) as record:
+    with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
         shards = list_shards(EMBEDDINGS)
         labels, labeller = read_labels(LABELS)
         examples = choose_examples(read_files(shards), labels, shared, recipe)
@@ -40,6 +40,7 @@ def build(run: StageRun, item: str, shared: AnnotatorParams, recipe: RecipeParam
         write_curve(run.out(output) / "roc.csv", ("fpr", "tpr"), roc)
         write_curve(run.out(output) / "precision_recall.csv", ("recall", "precision"), precision_recall)
         write_metrics(run.out(metrics_path), metrics)
+        record.log_model(run.out(output), output)
         names = ("roc_auc", "average_precision", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
         record.log({f"annotator/{name}": metrics[name] for name in names if name in metrics})
 

@@ -39,7 +39,13 @@ def read_experiments(shown: list[dict[str, Any]]) -> list[Experiment]:
         found.append(_read(commit, commit["name"] or commit["rev"][: len(WORKSPACE)]))
         for one in commit["experiments"] or []:
             state = (one["executor"] or {}).get("state")
-            found.append(_read(one["revs"][0], one["name"] or one["revs"][0]["rev"][: len(WORKSPACE)], f" ({state})" if state not in (None, "success") else ""))
+            found.append(
+                _read(
+                    one["revs"][0],
+                    one["name"] or one["revs"][0]["rev"][: len(WORKSPACE)],
+                    f" ({state})" if state not in (None, "success") else "",
+                )
+            )
     is_known = any(found[-1][1:] == one[1:] for one in found[:-1])
     return found[:-1] if is_known else found
 

@@ -26,6 +26,7 @@ from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.measured_speeds import calibrate
+from snowcoder.planning.plan_and_actual import StageCost, write_plan
 from snowcoder.planning.pretraining_cost import MemoryPlan, count_parameters, plan_memory
 from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
 from snowcoder.planning.speeds import (
@@ -42,7 +43,6 @@ from snowcoder.pretraining.runtime import Sharding, runtime_settings
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.storage.metrics import flatten
-from snowcoder.tracking.plan import StageCost, write_plan
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 
@@ -211,8 +211,7 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
         cheap, unknown = divide(plan_by_rates(corpus, worker_count(), CORE_STAGES))
         left_out += unknown
     planned = cheap + planned
-    tokens_per_s = speeds.n_devices * speeds.training / training.flops_per_token
-    costs = {plan.stage: StageCost(plan.hours, tokens_per_s, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
+    costs = {plan.stage: StageCost(plan.hours, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
     write_plan(work_dir(), flatten(read_yaml(params)), speeds.origin, costs)
     console = open_console()
     for line in assumptions(speeds, training, corpus, chosen.device):

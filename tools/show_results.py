@@ -14,12 +14,12 @@ from typing import Any
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
+from snowcoder.planning.plan_and_actual import Comparison, read_comparisons
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.report_params import ReportParams
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.summary import ensure_summary
 from snowcoder.reporting.terminal import open_console, print_results, print_table
-from snowcoder.tracking.plan import Comparison, read_comparisons
 
 EXPENSIVE = 0.03  # of the time of all stages: such a stage gets a row
 
@@ -44,11 +44,10 @@ def plan_table(comparisons: list[Comparison]) -> Table:
     """What `make plan` expected of the stages that it planned, and what they took."""
     rows = []
     for one in comparisons:
-        if one.planned is not None:
-            hours, memory = (one.planned.hours, one.actual.hours), (one.planned.memory_bytes, one.actual.memory_bytes)
-            rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
-            rows[-1] += [f"{size / 2**20:,.0f} MiB" if size else "-" for size in memory]
-    origins = "; ".join(dict.fromkeys(one.origin for one in comparisons if one.planned is not None))
+        hours, memory = zip(one.planned, one.actual, strict=True)
+        rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
+        rows[-1] += [f"{size / 2**20:,.0f} MiB" for size in memory]
+    origins = "; ".join(dict.fromkeys(one.origin for one in comparisons))
     columns = ["stage", "time planned", "time taken", "taken / planned", "memory planned", "memory taken"]
     return Table(columns, rows, f"Planned from: {origins}.")
 

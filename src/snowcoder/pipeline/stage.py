@@ -40,12 +40,14 @@ class StageRun:
 
     state: kept between kills; anything resumable goes here.
     fingerprint: of params, inputs and code.
+    inputs: the paths that the stage reads.
     """
 
     stage: str
     item: str | None
     state: Path
     fingerprint: str
+    inputs: tuple[Path, ...] = ()
 
     @property
     def label(self) -> str:
@@ -111,7 +113,7 @@ def run_stage(
     """Call `build` under the lock of this fingerprint and publish every path of `outputs` that it wrote to `run.out(path)`."""
     key = stage_fingerprint(stage, params, inputs)
     state = work_dir() / "state" / stage_label(stage, item) / key
-    run = StageRun(stage, item, state, key)
+    run = StageRun(stage, item, state, key, tuple(inputs))
     state.mkdir(parents=True, exist_ok=True)
     finished = state.with_name(f"{key}.finished.json")
     with _locked(state.with_name(f"{key}.lock"), run.label) as waited:

@@ -22,10 +22,13 @@ from snowcoder.reporting.data_tables import train_tokens
 from snowcoder.reporting.findings import compare
 from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.reporting.results import Results, Scores, benchmark_names, headline_metrics, input_paths, read_scores, set_names
-from snowcoder.tracking.record import summary_path, track
-from snowcoder.tracking.records import find_summaries
+from snowcoder.storage.workspace import original_root
+from snowcoder.tracking.record import track
+from snowcoder.tracking.records import find_summaries, has_summary
 
 STAGE = "report"
+PAGE = Path("results/report.html")
+DATA_SETS = (Path("data/fetch_corpus"), Path("data/fetch_benchmarks"))
 
 
 class Experiment(NamedTuple):
@@ -55,17 +58,20 @@ def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
     }
 
 
-def write_summary(results: Scores, fingerprint: str) -> None:
-    """One run per experiment and fingerprint: a second one updates the first."""
-    with track(STAGE, None, fingerprint, summary=True) as record:
+def write_summary(results: Scores, fingerprint: str, report: Path | None = None) -> None:
+    """One run per experiment, with its data sets, models, scores and report; a second one updates the first."""
+    inputs = [*DATA_SETS, *(Path("models/pretrain") / variant for variant in results.params.variants)]
+    with track(STAGE, None, fingerprint, inputs, summary=True) as record:
         record.log(headline_metrics(results))
+        if report is not None:
+            record.log_artifact(report)
 
 
 def ensure_summary(results: Results) -> None:
-    """Write the summary run of the results at hand, unless there is one."""
+    """Write the summary run of the results in this folder, unless there is one."""
     fingerprint = stage_fingerprint(STAGE, [results.params], input_paths(results.params))
-    if not summary_path(fingerprint).exists():
-        write_summary(results, fingerprint)
+    if not has_summary(work_dir(), fingerprint):
+        write_summary(results, fingerprint, PAGE if PAGE.exists() else None)
 
 
 def write_missing_summaries() -> list[str]:
@@ -93,12 +99,17 @@ def _write_from_commit(experiment: Experiment) -> bool:
     work, files = work_dir(), _git("archive", experiment.commit, "params.yaml", "metrics")
     if not files:
         return False
+    others = {path: _git("show", f"{experiment.commit}:{path}") for path in ("dvc.lock", str(PAGE))}
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
             archive.extractall(folder, filter="data")
-        with contextlib.chdir(folder), _as_if_run_in(experiment, work):
+        for path, content in others.items():
+            Path(folder, path).parent.mkdir(exist_ok=True)
+            Path(folder, path).write_bytes(content)
+        with _as_if_run_in(experiment, work), contextlib.chdir(folder):
             try:
-                write_summary(read_scores(load_section(STAGE, ReportParams)), experiment.commit[:16])
+                scores = read_scores(load_section(STAGE, ReportParams))
+                write_summary(scores, experiment.commit[:16], PAGE if others[str(PAGE)] else None)
             except SnowcoderError:
                 return False
     return True
@@ -110,6 +121,7 @@ def _as_if_run_in(experiment: Experiment, work: Path) -> Iterator[None]:
     names = {
         "DVC_EXP_NAME": experiment.name,
         "DVC_EXP_BASELINE_REV": experiment.baseline_rev,
+        "DVC_ROOT": str(original_root()),
         "SNOWCODER_WORK_DIR": str(work),
         "SNOWCODER_TRACKING": "local",
     }
