@@ -76,6 +76,7 @@ def main() -> None:
     reported = times / "report.json"
     if not reported.exists() or reported.stat().st_mtime < chosen.since:
         print_results(console, results)
+    console.print()
     for title, table in (
         ("Cost of each stage when it last ran on this machine", times_table(read_times(times), 0 if chosen.all else EXPENSIVE)),
         ("Plan and actual cost", plan_table(read_comparisons(work_dir()))),

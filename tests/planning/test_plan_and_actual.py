@@ -52,6 +52,11 @@ def test_the_plan_of_other_parameters_is_not_taken(tmp_path: Path) -> None:
     assert compare(tmp_path, [start(0), report(1000, 1000.0, 500.0), end(HOUR_MS)]) is None
 
 
+@pytest.mark.parametrize("entries", [[], [{"type": "start", "time": 0, "tags": {"stage": "pretrain"}}, end(1)]], ids=["empty", "older"])
+def test_a_record_without_a_digest_of_its_parameters_is_not_compared(tmp_path: Path, entries: list[dict[str, Any]]) -> None:
+    assert compare(tmp_path, entries) is None
+
+
 def test_memory_is_the_gpu_s_where_there_is_one(tmp_path: Path) -> None:
     samples: list[dict[str, Any]] = [
         {"type": "system", "time": 1, "metrics": {"system/gpu_0_memory_usage_megabytes": used, "system/disk_usage_megabytes": 9e9}}

@@ -56,10 +56,10 @@ def read_comparisons(work: Path) -> list[Comparison]:
 
 def compare(work: Path, entries: Sequence[Entry]) -> Comparison | None:
     """The plan of one record's stage, and what it cost; None for a run that has not finished or was not planned."""
-    if entries[-1].get("status") != "FINISHED":
+    if not entries or entries[-1].get("status") != "FINISHED":
         return None
     tags = next(entry for entry in reversed(entries) if entry["type"] == "start")["tags"]
-    stage, plan = stage_label(tags["stage"], tags.get("item")), _plan_path(work, tags["params_digest"])
+    stage, plan = stage_label(tags["stage"], tags.get("item")), _plan_path(work, tags.get("params_digest", "none"))
     kept = json.loads(plan.read_text()) if plan.exists() else {"stages": {}}
     if stage not in kept["stages"]:
         return None
