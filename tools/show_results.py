@@ -37,7 +37,7 @@ def times_table(times: list[dict[str, Any]], least: float) -> Table:
     rows = [[entry["stage"], *_cost([entry])] for entry in shown]
     if others := times[len(shown) :]:
         rows.append([f"{len(others)} other stages (tools/show_results.py --all)", *_cost(others)])
-    return Table(["stage", "wall time", "peak memory"], [*rows, [f"all {len(times)} stages", *_cost(times)]] if times else [])
+    return Table(["stage", "wall time", "peak memory"], [*rows, [f"all stages ({len(times)})", *_cost(times)]] if times else [])
 
 
 def plan_table(comparisons: list[Comparison]) -> Table:
@@ -46,9 +46,9 @@ def plan_table(comparisons: list[Comparison]) -> Table:
     for one in comparisons:
         hours, memory = zip(one.planned, one.actual, strict=True)
         rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
-        rows[-1] += [f"{size / 2**20:,.0f} MiB" for size in memory]
+        rows[-1] += [f"{size / 2**30:.2f}" for size in memory]
     origins = "; ".join(dict.fromkeys(one.origin for one in comparisons))
-    columns = ["stage", "time planned", "time taken", "taken / planned", "memory planned", "memory taken"]
+    columns = ["stage", "time planned", "time taken", "ratio", "GiB planned", "GiB taken"]
     return Table(columns, rows, f"Planned from: {origins}.")
 
 
