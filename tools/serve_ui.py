@@ -12,8 +12,10 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
@@ -22,22 +24,33 @@ from snowcoder.tracking.mirror import sync
 from snowcoder.tracking.records import records_folder
 from snowcoder.tracking.store import Store, tracking_uri
 
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
 MOST_COMPARED = 20
 STARTS_WITHIN_S = 120.0
+VIEW = "scores"
+HEADLINE = "/validation/bits_per_byte"
+MOST_SCORES = 6
 
 
 def page_urls(base: str, store: Store) -> dict[str, str]:
     """The pages that there are: title -> address."""
-    experiment = f"{base}/#/experiments/{store.experiment_id}"
-    pages = {
-        "experiments": f"{experiment}/runs?workflowType=machine_learning",
-        "models": f"{experiment}/models?workflowType=machine_learning",
-    }
-    summaries = store.summary_run_ids(MOST_COMPARED)
+    experiment, training = f"{base}/#/experiments/{store.experiment_id}", "workflowType=machine_learning"
+    summaries = store.summaries(MOST_COMPARED)
+    store.share_view(VIEW, score_columns(summaries))
+    pages = {"experiments": f"{experiment}/runs?viewStateShareKey={VIEW}&{training}", "models": f"{experiment}/models?{training}"}
     if len(summaries) > 1:
-        lists = urllib.parse.quote(json.dumps(summaries)), urllib.parse.quote(json.dumps([store.experiment_id]))
-        pages["compared"] = f"{base}/#/compare-runs?runs={lists[0]}&experiments={lists[1]}&workflowType=machine_learning"
+        run_ids = urllib.parse.quote(json.dumps([run.info.run_id for run in summaries]))
+        pages["compared"] = f"{base}/#/compare-runs?runs={run_ids}&experiments=%5B%22{store.experiment_id}%22%5D&{training}"
     return pages
+
+
+def score_columns(summaries: Sequence["Run"]) -> list[str]:
+    """Columns that say which data, which models, what scores: of the newest experiment that has scores."""
+    scores = next((sorted(run.data.metrics) for run in summaries if run.data.metrics), [])
+    chosen = [name for name in scores if name.endswith(HEADLINE)] or scores
+    return ["attributes.`Dataset`", "attributes.`Models`", *(f"metrics.`{name}`" for name in chosen[:MOST_SCORES])]
 
 
 def main() -> None:

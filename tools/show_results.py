@@ -11,12 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.plan_and_actual import Comparison, read_comparisons
 from snowcoder.reporting.document import Table
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.summary import ensure_summary
 from snowcoder.reporting.terminal import open_console, print_results, print_table
@@ -70,7 +69,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="the cost of every stage")
     parser.add_argument("--since", type=float, default=float("inf"), metavar="SECONDS", help="leave out results that were printed since")
     chosen = parser.parse_args()
-    results = read_results(load_section("report", ReportParams))
+    results = read_results(load_report_params())
     ensure_summary(results)
     console, times = open_console(), work_dir() / "times"
     reported = times / "report.json"

@@ -42,7 +42,7 @@ def test_the_papers_pretraining_on_64_h100s(tmp_path: Path) -> None:
 
 def test_devices_that_do_not_divide_a_batch_are_refused(tmp_path: Path) -> None:
     training = tool.read_training(params_of("paper", tmp_path))
-    with pytest.raises(ParameterError, match=r"--devices 48: a batch of pretrain.general has 512 sequences"):
+    with pytest.raises(ParameterError, match=r"--devices 48: a batch of pretrain.variants.general has 512 sequences"):
         plan_pretraining(training, published_speeds("h100", 48, 0.377))
 
 

@@ -36,10 +36,9 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"rows": 12, "shards": []}))
     size = (folder / "manifest.json").stat().st_size
-    Path("dvc.lock").write_text(
-        f"stages:\n  split_files:\n    outs:\n    - path: {folder}\n      hash: md5\n      md5: abc.dir\n      size: {size}\n      nfiles: 1\n"
-        "    - path: data/elsewhere\n      hash: md5\n      md5: def.dir\n      size: 5\n      nfiles: 1\n"
-    )
+    outs = [(folder, "abc.dir", size), ("data/elsewhere", "def.dir", 5)]
+    entries = [f"    - path: {path}\n      hash: md5\n      md5: {md5}\n      size: {size}\n      nfiles: 1\n" for path, md5, size in outs]
+    Path("dvc.lock").write_text("stages:\n  split_files:\n    outs:\n" + "".join(entries))
     return folder
 
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import stage_fingerprint, work_dir
 from snowcoder.reporting.data_tables import train_tokens
 from snowcoder.reporting.findings import compare
-from snowcoder.reporting.report_params import ReportParams, ladder
+from snowcoder.reporting.report_params import ladder, load_report_params
 from snowcoder.reporting.results import Results, Scores, benchmark_names, headline_metrics, input_paths, read_scores, set_names
 from snowcoder.storage.workspace import original_root
 from snowcoder.tracking.record import track
@@ -42,7 +41,7 @@ class Experiment(NamedTuple):
 def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
     """A dozen numbers that the report shows too, rounded as there: what `dvc exp show` and `dvc metrics diff` compare."""
     params, judged_on = results.params, set_names(results)[0]
-    compared = [compare(results, variant, control, judged_on) for variant, control in params.controls.items()]
+    compared = [compare(results, variant, control, judged_on) for variant, control in params.controls]
     bits = {variant: round(results.bits[variant](judged_on, "bits_per_byte"), 3) for variant in ladder(params)}
     final = results.scores[list(bits)[-1]]
     return {
@@ -108,8 +107,7 @@ def _write_from_commit(experiment: Experiment) -> bool:
             Path(folder, path).write_bytes(content)
         with _as_if_run_in(experiment, work), contextlib.chdir(folder):
             try:
-                scores = read_scores(load_section(STAGE, ReportParams))
-                write_summary(scores, experiment.commit[:16], PAGE if others[str(PAGE)] else None)
+                write_summary(read_scores(load_report_params()), experiment.commit[:16], PAGE if others[str(PAGE)] else None)
             except SnowcoderError:
                 return False
     return True

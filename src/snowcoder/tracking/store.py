@@ -8,8 +8,9 @@ its name and digest.
 import json
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 # Before the import: MLflow reads some of these then. Nobody waits for the mirror, but a server that is down should not hold it for minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -23,20 +24,9 @@ from snowcoder.storage.journal import Entry
 from snowcoder.tracking.records import records_folder, summary_id
 
 # isort: split
-from mlflow.entities import (
-    Dataset,
-    DatasetInput,
-    LoggedModelInput,
-    LoggedModelOutput,
-    LoggedModelStatus,
-    Metric,
-    Param,
-    Run,
-    RunTag,
-    ViewType,
-)
-from mlflow.tracking import MlflowClient
+from mlflow import MlflowClient, entities
 
+T = TypeVar("T")
 EXPERIMENT = "snowcoder"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # or the pages would speak of traces and prompts
 METRICS_PER_BATCH = 900  # MLflow takes 1000 entities at a time,
@@ -93,8 +83,8 @@ class Store:
     def write(self, run: MirroredRun, entries: list[Entry], copied_bytes: int) -> None:
         """Replay entries of one record, with their own times; then note how far that was."""
         metrics = [metric for entry in entries for metric in _metrics(entry, run)]
-        for first in range(0, len(metrics), METRICS_PER_BATCH):
-            self._client.log_batch(run.run_id, metrics=metrics[first : first + METRICS_PER_BATCH])
+        for batch in _batches(metrics, METRICS_PER_BATCH):
+            self._client.log_batch(run.run_id, metrics=batch)
         for entry in entries:
             if entry["type"] == "start":
                 self._begin(run, entry)
@@ -112,10 +102,15 @@ class Store:
         if run.parent_id and (self._client.get_run(run.parent_id).info.end_time or 0) <= time_ms:
             self._client.set_terminated(run.parent_id, status, time_ms)
 
-    def summary_run_ids(self, at_most: int) -> list[str]:
+    def summaries(self, at_most: int) -> list[entities.Run]:
         """The summary runs of the newest experiments."""
-        found = self._client.search_runs([self.experiment_id], "tags.summary = 'true'", order_by=["start_time DESC"], max_results=at_most)
-        return [run.info.run_id for run in found]
+        return list(
+            self._client.search_runs([self.experiment_id], "tags.summary = 'true'", order_by=["start_time DESC"], max_results=at_most)
+        )
+
+    def share_view(self, name: str, columns: Sequence[str]) -> None:
+        """Keep a choice of columns as a shared view of the list of runs, which its address names."""
+        self._client.set_experiment_tag(self.experiment_id, f"mlflow.sharedViewState.{name}", json.dumps({"selectedColumns": columns}))
 
     def answers(self) -> bool:
         """Whether this MLflow can be reached."""
@@ -132,9 +127,9 @@ class Store:
         location = None if self.uri.startswith("http") else (work.absolute() / "mlartifacts").as_uri()
         return str(self._client.create_experiment(EXPERIMENT, location, EXPERIMENT_TAGS))
 
-    def _find_or_create(self, record_id: str, name: str, time_ms: int, tags: dict[str, Any]) -> Run | None:
+    def _find_or_create(self, record_id: str, name: str, time_ms: int, tags: dict[str, Any]) -> entities.Run | None:
         """The run of that record; None if a person has deleted it."""
-        found = self._client.search_runs([self.experiment_id], f"tags.record_id = '{record_id}'", run_view_type=ViewType.ALL)
+        found = self._client.search_runs([self.experiment_id], f"tags.record_id = '{record_id}'", run_view_type=entities.ViewType.ALL)
         if found:
             return next((run for run in found if run.info.lifecycle_stage == "active"), None)
         return self._client.create_run(self.experiment_id, time_ms, tags | {"record_id": record_id}, name)
@@ -143,15 +138,15 @@ class Store:
         """Tags, params and inputs of a run that begins or resumes. A param that the run has stays as it is: MLflow refuses a change."""
         found = self._client.get_run(run.run_id)
         values = {_param_name(name): str(value)[:MAX_PARAM_LENGTH] for name, value in start["params"].items()}
-        params = [Param(name, value) for name, value in values.items() if name not in found.data.params]
-        for first in range(0, len(params), PARAMS_PER_BATCH):
-            self._client.log_batch(run.run_id, params=params[first : first + PARAMS_PER_BATCH])
-        self._client.log_batch(run.run_id, tags=[RunTag(name, value) for name, value in _tags(start).items()])
+        params = [entities.Param(name, value) for name, value in values.items() if name not in found.data.params]
+        for batch in _batches(params, PARAMS_PER_BATCH):
+            self._client.log_batch(run.run_id, params=batch)
+        self._client.log_batch(run.run_id, tags=[entities.RunTag(name, value) for name, value in _tags(start).items()])
         self._link(found, start["inputs"])
         for run_id in filter(None, (run.run_id, run.parent_id)):
             self._client.update_run(run_id, status="RUNNING")
 
-    def _link(self, run: Run, inputs: list[dict[str, Any]]) -> None:
+    def _link(self, run: entities.Run, inputs: list[dict[str, Any]]) -> None:
         """Link a run with the data sets and models that it reads. An experiment made its models: the column Models shows those alone."""
         with self._creating:
             model_ids = [self._model_id(one) for one in inputs if _is_model(one)]
@@ -159,8 +154,8 @@ class Store:
             self._link_outputs(run, model_ids)
             model_ids = []
         known = {model.model_id for model in (run.inputs.model_inputs if run.inputs else [])}
-        models = [LoggedModelInput(model_id) for model_id in model_ids if model_id not in known]
-        datasets = [DatasetInput(_dataset(one)) for one in inputs if not _is_model(one)]
+        models = [entities.LoggedModelInput(model_id) for model_id in model_ids if model_id not in known]
+        datasets = [entities.DatasetInput(_dataset(one)) for one in inputs if not _is_model(one)]
         if datasets or models:
             self._client.log_inputs(run.info.run_id, datasets, models)
 
@@ -172,13 +167,13 @@ class Store:
         if run.parent_id:
             self._link_outputs(self._client.get_run(run.parent_id), [model_id])
 
-    def _link_outputs(self, run: Run, model_ids: list[str]) -> None:
+    def _link_outputs(self, run: entities.Run, model_ids: list[str]) -> None:
         known = {output.model_id for output in (run.outputs.model_outputs if run.outputs else [])}
-        new = [LoggedModelOutput(model_id, step=0) for model_id in model_ids if model_id not in known]
+        new = [entities.LoggedModelOutput(model_id, step=0) for model_id in model_ids if model_id not in known]
         if new:
             self._client.log_outputs(run.info.run_id, new)
 
-    def _model_id(self, model: dict[str, Any], made_by: Run | None = None) -> str:
+    def _model_id(self, model: dict[str, Any], made_by: entities.Run | None = None) -> str:
         """The LoggedModel of a model's path and digest; a new one if there is none."""
         path = Path(model["path"])
         wanted = f"name = '{path.name}' AND tags.digest = '{model['digest']}'"
@@ -188,19 +183,23 @@ class Store:
         tags = {"path": model["path"], "digest": model["digest"], "n_bytes": str(model["n_bytes"])}
         source = {"source_run_id": made_by.info.run_id, "params": made_by.data.params} if made_by else {}
         created = self._client.create_logged_model(self.experiment_id, path.name, tags=tags, model_type=path.parts[1], **source)
-        self._client.finalize_logged_model(created.model_id, LoggedModelStatus.READY)
+        self._client.finalize_logged_model(created.model_id, entities.LoggedModelStatus.READY)
         return str(created.model_id)
+
+
+def _batches(items: list[T], size: int) -> Iterator[list[T]]:
+    return (items[first : first + size] for first in range(0, len(items), size))
 
 
 def _is_model(described: dict[str, Any]) -> bool:
     return bool(described["path"].startswith("models/"))
 
 
-def _dataset(described: dict[str, Any]) -> Dataset:
+def _dataset(described: dict[str, Any]) -> entities.Dataset:
     profile = {f"num_{name}": described[key] for name, key in (("rows", "rows"), ("bytes", "n_bytes")) if key in described}
     source = {name: described[name] for name in ("path", "digest")}
     name, digest = described["path"].removeprefix("data/"), _short(described["digest"])
-    return Dataset(name, digest, "dvc", json.dumps(source), profile=json.dumps(profile))
+    return entities.Dataset(name, digest, "dvc", json.dumps(source), profile=json.dumps(profile))
 
 
 def _short(digest: str) -> str:
@@ -208,7 +207,7 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:8]
 
 
-def _metrics(entry: Entry, run: MirroredRun) -> list[Metric]:
+def _metrics(entry: Entry, run: MirroredRun) -> list[entities.Metric]:
     """Scores are also those of the model that the run scores."""
     if entry["type"] in ("metrics", "system"):
         named, step = entry["metrics"], entry["step"] or 0
@@ -217,7 +216,7 @@ def _metrics(entry: Entry, run: MirroredRun) -> list[Metric]:
     else:
         return []
     scored = {name: run.model_id if name.startswith("eval/") else None for name in named}
-    return [Metric(name, value, entry["time"], step, model_id=scored[name], run_id=run.run_id) for name, value in named.items()]
+    return [entities.Metric(name, value, entry["time"], step, model_id=scored[name], run_id=run.run_id) for name, value in named.items()]
 
 
 def _tags(start: Entry) -> dict[str, Any]:
