@@ -94,11 +94,16 @@ def test_modules_and_names_of_code_exist(document: str) -> None:
 
 
 def resolve(name: str) -> bool:
-    """Whether a dotted name is a module, or something in one."""
-    module, _, attribute = name.rpartition(".")
-    if (ROOT / "src" / f"{name.replace('.', '/')}.py").is_file() or (ROOT / "src" / name.replace(".", "/")).is_dir():
+    """Whether a dotted name is a module or a package, or something in one."""
+    parts = name.split(".")
+    path = ROOT / "src" / Path(*parts)
+    if path.with_suffix(".py").is_file() or path.is_dir():
         return True
-    return hasattr(importlib.import_module(module), attribute)
+    n_modules = max(count for count in range(1, len(parts)) if (ROOT / "src" / Path(*parts[:count])).with_suffix(".py").is_file())
+    value: Any = importlib.import_module(".".join(parts[:n_modules]))
+    for part in parts[n_modules:]:
+        value = getattr(value, part, None)
+    return value is not None
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "docs/field_cases.md"])  # which quotes faults
