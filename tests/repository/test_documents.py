@@ -125,6 +125,17 @@ def is_parameter(key: str, params: dict[str, Any]) -> bool:
     return value is not KeyError or (len(fields) == 1 and fields[0] in SECTIONS[section].model_fields)
 
 
+def test_the_readme_has_every_stage_and_every_folder() -> None:
+    readme = read("README.md")
+    rows = {name for row in re.findall(r"^\| ([a-z_, ]+) \|", readme, re.MULTILINE) for name in row.split(", ")}
+    assert {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")} <= rows
+    (tree,) = [block for block in BLOCK.findall(readme) if "src/snowcoder/" in block]
+    listed = set(re.findall(r"(?<![\w/])([a-z]+)/(?![\w/])", tree)) | {"src"}
+    folders = {path.split("/")[0] for path in tracked() if "/" in path and path[0] != "."}
+    packages = {path.parent.name for path in (ROOT / "src/snowcoder").glob("*/__init__.py")}
+    assert sorted((folders | packages) - listed) == []
+
+
 def differences() -> dict[tuple[str, str], tuple[str, str, str]]:
     """(variant, set of texts) -> difference to the control and its interval, as the committed report has them, to three decimals."""
     number = r"([+-]\d+\.\d+)"
