@@ -87,7 +87,7 @@ def ours(model: LlamaForCausalLM, data: RandomTokens, shared: TrainingParams, ph
 
 
 def ours_compiled(model: LlamaForCausalLM, data: RandomTokens, shared: TrainingParams, phase: PhaseParams, n_steps: int) -> list[float]:
-    """With pretrain.compile: true."""
+    """With pretrain.shared.compile: true."""
     return ours(model, data, shared.model_copy(update={"compile": True}), phase, n_steps)
 
 

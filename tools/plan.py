@@ -21,12 +21,13 @@ from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
-from snowcoder.pipeline.params import PARAMS_PATH, load_item, load_section, read_yaml
+from snowcoder.pipeline.params import PARAMS_PATH, item_names, load_item, load_section, read_yaml
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.measured_speeds import calibrate
+from snowcoder.planning.plan_and_actual import StageCost, write_plan
 from snowcoder.planning.pretraining_cost import MemoryPlan, count_parameters, plan_memory
 from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
 from snowcoder.planning.speeds import (
@@ -42,7 +43,6 @@ from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.storage.metrics import flatten
-from snowcoder.tracking.plan import StageCost, write_plan
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 
@@ -54,7 +54,7 @@ METRICS = Path("metrics")
 def read_training(params: Path) -> Training:
     """What a params.yaml pretrains."""
     raw: dict[str, Any] = read_yaml(params)
-    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in raw["report"]["variants"]}
+    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in item_names("pretrain", params)}
     phases = {name: PhaseParams(**variant.model_dump(exclude={"parent"})) for name, (_, variant) in loaded.items()}
     shared = next(iter(loaded.values()))[0]
     return Training(load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"])

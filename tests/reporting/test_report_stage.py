@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
-from tests.reporting.fabricate import PARAMS
+from tests.reporting.fabricate import ARMS
 
-OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]
+OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md", "summary.json"]
 
 
 def run(root: Path, module: str = "stages.report") -> None:
-    (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump()}))  # JSON is YAML
+    (root / "params.yaml").write_text(json.dumps(ARMS))  # JSON is YAML
     environment = os.environ | {
         "PYTHONPATH": f"{REPOSITORY_ROOT / 'src'}{os.pathsep}{REPOSITORY_ROOT}",
         "SNOWCODER_WORK_DIR": str(root / ".work"),
@@ -40,6 +40,7 @@ def test_stage_writes_its_outputs_twice_the_same_and_one_summary_record(root: Pa
 def test_results_that_dvc_had_already_get_their_summary_when_they_are_shown(root: Path) -> None:
     run(root)
     (record,) = (root / ".work/tracking").glob("*.jsonl")
+    (root / "dvc.yaml").touch()  # the root of a repository
     run(root, "tools.show_results")
     n_entries = len(record.read_text().splitlines())
     record.unlink()

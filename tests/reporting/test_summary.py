@@ -1,4 +1,4 @@
-"""Summary runs of experiments that DVC restored from its cache, written from their commits."""
+"""The headline numbers; summary runs of experiments that DVC restored from its cache, written from their commits."""
 
 import json
 import subprocess
@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.reporting.results import headline_metrics, read_scores
-from snowcoder.reporting.summary import list_experiments, write_missing_summaries, write_summary
-from tests.reporting.fabricate import PARAMS
+from snowcoder.reporting.contents import compose
+from snowcoder.reporting.document import number
+from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.results import Results, headline_metrics, read_scores
+from snowcoder.reporting.summary import headline_numbers, list_experiments, write_missing_summaries, write_summary
+from snowcoder.storage.metrics import flatten
+from tests.reporting.fabricate import ARMS, PARAMS
 
 
 def git(*arguments: str) -> str:
@@ -20,7 +24,7 @@ def git(*arguments: str) -> str:
 def repository(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Git repository with one commit of fabricated results, and an experiment `again` of it that changed nothing."""
     monkeypatch.chdir(root)
-    (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump(), "select_files": {"repeats": 2}}))
+    (root / "params.yaml").write_text(json.dumps(ARMS))
     git("init", "--quiet")
     git("add", "params.yaml", "metrics")
     git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "results")
@@ -37,7 +41,7 @@ def test_an_experiment_without_a_summary_gets_one_from_its_commit(repository: Pa
     (record,) = (work_dir() / "tracking").glob("summary-*.jsonl")
     entries = [json.loads(line) for line in record.read_text().splitlines()]
     assert entries[0]["tags"] | {"experiment_name": "again", "baseline_rev": head, "summary": "true"} == entries[0]["tags"]
-    assert entries[0]["params"]["select_files.repeats"] == 2
+    assert entries[0]["params"]["select_files.shared.repeats"] == 2
     assert next(entry["metrics"] for entry in entries if entry["type"] == "metrics") == headline_metrics(read_scores(PARAMS))
     assert write_missing_summaries() == []
 
@@ -60,3 +64,15 @@ def test_a_commit_without_results_is_left_out(repository: Path) -> None:
 def test_outside_a_repository_there_is_nothing_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert write_missing_summaries() == []
+
+
+def test_the_headline_numbers_are_few_and_all_in_the_report(results: Results) -> None:
+    numbers = flatten(headline_numbers(results))
+    assert 10 <= len(numbers) <= 15
+    report = render_markdown(compose(results))
+    for name, value in numbers.items():
+        shown = {number(value), f"{value:.3f}", f"{value:+.2f}%", f"{value:.1f}"}
+        assert any(f" {text} " in report for text in shown), (name, value)
+    assert numbers["bits_per_byte_on_validation.enhanced"] == 1.62
+    assert numbers["percent_against_control_on_validation.continued"] == -3.93  # 1.71 against 1.78
+    assert not any("random" in name for name in numbers), "a control has its place in the percent"

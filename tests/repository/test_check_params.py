@@ -47,7 +47,7 @@ def wrong_recipe(clone: Clone) -> Iterator[None]:
 def test_dvc_repro_refuses_a_recipe_that_there_is_not(clone: Clone, target: list[str]) -> None:
     """The recipe is part of a path in dvc.yaml: DVC itself would say that the folder is not there."""
     said = refused(clone, "dvc", "repro", *target)
-    assert "params.yaml: select_files.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS" in said
+    assert "params.yaml: select_files.shared.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS" in said
     assert "No such file" not in said
 
 
@@ -57,8 +57,29 @@ def test_a_stage_run_by_hand_refuses_it_too(clone: Clone) -> None:
     command = ["python", "-m", "stages.fetch_benchmarks"]
     found = subprocess.run(command, cwd=clone.root, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 1
-    assert "select_files.recipe: found 'HQQ'" in found.stderr
+    assert "select_files.shared.recipe: found 'HQQ'" in found.stderr
     assert not (clone.root / "data" / "fetch_benchmarks").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [["tools/apply_profile.py", "toy"], ["-m", "snowcoder.configuration.checking"], ["-m", "dvc", "repro", "check_params"]]
+)
+def test_a_run_of_another_profile_says_what_it_replaces_and_what_brings_it_back(clone: Clone, command: list[str]) -> None:
+    for name in ("metrics/a.json", "results/report.md", "dvc.lock"):
+        (clone.root / name).parent.mkdir(exist_ok=True)
+        (clone.root / name).write_text("schema: '2.0'\nstages: {}\n")
+    clone.run("git", "add", "-A")
+    clone.run("git", "commit", "-q", "--allow-empty", "-m", "results")
+    python = ["env", "PYTHONPATH=src", "python"]
+    assert "a run replaces" not in clone.run(*python, "-m", "snowcoder.configuration.checking")
+    clone.run(*python, "tools/apply_profile.py", "toy")
+    said = clone.run(*python, *command)
+    assert "params.yaml differs from the committed one: a run replaces the files in metrics/ and results/, and dvc.lock" in said
+    for name in ("metrics/a.json", "results/report.md", "dvc.lock"):
+        (clone.root / name).write_text("of the toy profile\n")
+    clone.run(*said.split("`")[-2].split())
+    clone.run(*python, "tools/apply_profile.py", "nano")
+    assert not clone.run("git", "status", "--short", "--untracked-files=no")
 
 
 @pytest.mark.slow

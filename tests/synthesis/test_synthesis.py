@@ -15,6 +15,7 @@ from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.exercises.exercise import ExerciseRules
+from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
@@ -207,7 +208,7 @@ def test_an_unknown_engine_is_a_parameter_error():
 def test_a_seed_outside_the_train_split_is_a_fault(tmp_path: Path):
     write_table(tmp_path / "files", [pa.Table.from_pylist(ROWS, SPLIT_SCHEMA)], SPLIT_SCHEMA)
     with pytest.raises(AssertionError, match="must be of the train split"):
-        synthesize(list_shards(tmp_path / "files"), {ROWS[4]["file_id"]: 1.0}, PARAMS, tmp_path / "out", tmp_path / "state")
+        synthesize(list_shards(tmp_path / "files"), {ROWS[4]["file_id"]: 1.0}, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
 
 
 @pytest.mark.usefixtures("workspace")

@@ -16,7 +16,7 @@ from snowcoder.storage.shards import iterate_rows, list_shards, read_shard, writ
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.ordering import packing_order
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
+from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingItemParams, PackingParams, pack
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 
@@ -149,5 +149,5 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
 
 
 def test_documents_must_be_named() -> None:
-    with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with python_fraction 0.5"):
-        validate({"files": "data/tokenize_files", "python_fraction": 0.5}, PackingItemParams, "pack_tokens.enhanced")
+    with pytest.raises(ParameterError, match=r"enhanced.packs.documents: found data/none with python_fraction 0.5"):
+        validate({"files": "data/tokenize_files", "documents": NO_DOCUMENTS, "python_fraction": 0.5}, PackingItemParams, "enhanced.packs")

@@ -18,6 +18,7 @@ from snowcoder.annotator.head import Head, mean_by_file
 from snowcoder.embedding.embedding_table import SectionVectors
 
 CURVE_POINTS = 201
+HEADLINES = ("roc_auc", "average_precision", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
 # metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
 HeadJudgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
@@ -50,6 +51,13 @@ def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) ->
     else:
         metrics["calibration"] = reliability(expit(scores), is_positive)
     return metrics, _roc_points(is_positive, scores), _precision_points(is_positive, scores)
+
+
+def write_curves(folder: Path, judgement: HeadJudgement) -> None:
+    """roc.csv and precision_recall.csv."""
+    _, roc, precision_recall = judgement
+    write_curve(folder / "roc.csv", ("fpr", "tpr"), roc)
+    write_curve(folder / "precision_recall.csv", ("recall", "precision"), precision_recall)
 
 
 def write_curve(path: Path, columns: tuple[str, str], points: np.ndarray) -> None:

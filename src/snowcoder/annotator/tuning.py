@@ -24,6 +24,7 @@ from transformers import get_linear_schedule_with_warmup
 from snowcoder.annotator.calibration import fit_platt
 from snowcoder.annotator.examples import AnnotatorParams, Example, TuningParams, choose_validation
 from snowcoder.annotator.head import Head, Kind, mean_by_file
+from snowcoder.annotator.held_out_metrics import HeadJudgement, judge_scores
 from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, RunnableEncoder, describe_tuned
 from snowcoder.embedding.encoder import Encoder, batches_by_length
 from snowcoder.embedding.file_sections import SectionCutter
@@ -75,6 +76,22 @@ def tune_annotator(
     encoder.model.save_pretrained(output / ENCODER_FOLDER)
     describe_tuned(output, embed, encoder_folder)
     return Tuned(head, slope * course.scores(np.flatnonzero(is_held_out)) + intercept, course.epochs, best)
+
+
+def tune_and_judge(
+    start: Head,
+    judged: HeadJudgement,
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    shared: AnnotatorParams,
+    frozen: RunnableEncoder,
+    output: Path,
+) -> tuple[Head, HeadJudgement]:
+    """Tune from the frozen head `start`; its ROC-AUC, of `judged`, is reported next to the tuned one's."""
+    tuned = tune_annotator(start, examples, texts, shared, frozen, output)
+    metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
+    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": judged[0]["roc_auc"]}
+    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)
 
 
 class _Course:
@@ -143,7 +160,7 @@ def _train(course: _Course, training: np.ndarray, validation: np.ndarray, params
         if not np.isfinite([loss, *losses]).all():
             raise TrainingError(
                 f"train_annotator@{course.start.recipe}: epoch {epoch}: found a loss that is no finite number; lower "
-                "train_annotator.tuning.learning_rate"
+                "train_annotator.shared.tuning.learning_rate"
             )
         course.epochs.append({"epoch": epoch, "training_loss": sum(losses) / len(training), "validation_loss": loss})
         if loss < best_loss or params.patience_epochs is None:

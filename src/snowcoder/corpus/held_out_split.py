@@ -20,10 +20,12 @@ SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
 
 
 class SplitParams(ParamsModel):
-    """seed: of the hash. held_out_fraction: expected part of the repositories (not of the bytes) that is held out."""
+    """Which repositories are held out."""
 
     seed: int = Field(ge=0)
+    """Seed of the hash of a repository's name."""
     held_out_fraction: float = Field(gt=0, lt=1)
+    """Expected share of the repositories (not of the bytes) that is held out."""
 
 
 def split_of(repository: str, params: SplitParams) -> str:

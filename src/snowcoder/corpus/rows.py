@@ -37,13 +37,12 @@ _NAMES = ("repository", "path", "language", "revision", "licence", "statement")
 
 
 class RowSample(ParamsModel):
-    """A part of the repositories, each with all its files; of the same seed, a larger fraction holds all of a smaller one.
-
-    fraction: expected part of the repositories, not of the rows. A row without a repository is one of its own.
-    """
+    """A part of the repositories, each with all its files; with the same seed, a larger fraction holds all of a smaller one."""
 
     fraction: float = Field(gt=0, le=1)
+    """Expected share of the repositories (not of the rows); a row without a repository is one by itself."""
     seed: int
+    """Seed of the hash that chooses them."""
 
     def takes(self, repository: str) -> bool:
         """Whether a repository is in the sample, whatever others there are."""
@@ -51,20 +50,20 @@ class RowSample(ParamsModel):
 
 
 class RowSource(ParamsModel):
-    """What sources of rows have in common.
-
-    max_rows: rows to read, from the first, for small runs; null: all. sample: a part of the repositories, of the rows that are read.
-    rows: the column that holds a list of files, where a row is a repository (see snowcoder.corpus.columns); null where a row is a file.
-    language: of the rows whose language nothing else tells; null: they are left out.
-    markdown: contents are answers in markdown; what stands in their code fences is the file.
-    """
+    """What sources of rows have in common."""
 
     columns: Columns
+    """Which columns hold what."""
     max_rows: int | None = Field(default=None, gt=0)
+    """Rows to read, from the first, for small runs; null: all."""
     language: str | None = None
+    """Language of the rows for which nothing else says it; null: they are left out."""
     markdown: bool = False
+    """Whether contents are answers in markdown, whose code fences hold the file."""
     rows: str | None = None
+    """The column that holds a list of files where a row is a repository (snowcoder.corpus.columns); null: a row is a file."""
     sample: RowSample | None = None
+    """A part of the repositories of the rows that are read; null: all."""
 
     @property
     def layout(self) -> Layout:

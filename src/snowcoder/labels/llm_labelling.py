@@ -21,8 +21,7 @@ from pydantic import Field
 from snowcoder.errors import EngineError
 from snowcoder.inference.engine import Chat, Completion, Sampling
 from snowcoder.inference.engines.engine_params import EngineParams, model_identity, open_engine
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.pipeline.params import ParamsModel
 
 PROMPT_VERSION = "educational-1"
@@ -46,9 +45,13 @@ class JudgeParams(ParamsModel):
     """Who labels, and how its answers are taken."""
 
     engine: EngineParams
-    max_characters: int = Field(gt=0, description="of a file that the model sees, from its beginning")
-    max_new_tokens: int = Field(gt=0, description="tokens of an answer at most")
-    max_refused_fraction: float = Field(ge=0, le=1, description="a larger share of answers that are no label is an error")
+    """The model."""
+    max_characters: int = Field(gt=0)
+    """Characters of a file that the model sees, from its beginning."""
+    max_new_tokens: int = Field(gt=0)
+    """Tokens of an answer, at most."""
+    max_refused_fraction: float = Field(ge=0, le=1)
+    """Share of answers that are no label from which the stage ends with an error."""
 
 
 @dataclass

@@ -189,7 +189,7 @@ def _known_tokens(data: TokenShards, sequences: np.ndarray, vocab_size: int) -> 
     tokens = data.sequences(sequences).astype(np.int64)
     if (largest := int(tokens.max())) >= vocab_size:
         raise ShardError(
-            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (initialize_model.vocab_size); "
+            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (train_tokenizer.vocab_size); "
             "they are of another tokenizer: run `dvc repro`, which packs them again"
         )
     return tokens

@@ -18,7 +18,7 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises
 from snowcoder.exercises.package import Package
-from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
@@ -73,7 +73,7 @@ def read_packages(shards: Sequence[Path], seeds: Collection[str]) -> Packages:
     return packages
 
 
-def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, state: Path) -> dict[str, Any]:
+def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: SynthesizeParams, output: Path, run: Run) -> dict[str, Any]:
     """Write the documents to `output`; return the metrics: accounts of the seeds' candidates.
 
     seeds: best first. Raises EmptyResultError without documents, SandboxError if tests are to be recorded and cannot be here.
@@ -83,7 +83,7 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
     quarters = {file_id: 1 + 4 * rank // len(seeds) for rank, file_id in enumerate(seeds)}
     packages = read_packages(shards, seeds)
     function = partial(synthesize_shard, seeds=seeds, quarters=quarters, packages=packages, params=params)
-    summaries = map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)}, state, "synthesize_documents")
+    summaries = run.map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)})
     found = sum(summary["seeds"] for summary in summaries)
     assert found == len(seeds), f"{len(seeds)} seeds are scored, {found} of them are in the train split"
     refused: Counter[str] = sum((Counter(summary["refused"]) for summary in summaries), Counter())

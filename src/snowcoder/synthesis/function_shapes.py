@@ -7,6 +7,9 @@ in: contents of held-out Python files; documents  out: which documents solve wit
 import ast
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
+
+from snowcoder.storage.shards import iterate_rows
 
 
 def function_shapes(content: str, name: str | None = None) -> set[str]:
@@ -31,6 +34,12 @@ def function_shapes(content: str, name: str | None = None) -> set[str]:
 def held_out_shapes(contents: Iterable[str]) -> frozenset[str]:
     """The shapes of all functions of the held-out files."""
     return frozenset(shape for content in contents for shape in function_shapes(content))
+
+
+def read_held_out_shapes(folder: Path) -> frozenset[str]:
+    """As held_out_shapes, of the held-out Python files of data/split_files."""
+    rows = iterate_rows(folder, ["content", "split", "language"])
+    return held_out_shapes(row["content"] for row in rows if row["split"] == "held_out" and row["language"] == "python")
 
 
 def _shape(function: ast.FunctionDef) -> str:

@@ -6,8 +6,9 @@ out: DOCUMENT_SCHEMA rows sorted by document_id, and responses/: RESPONSE_SCHEMA
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ import pyarrow as pa
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, number_draws
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.engine_params import model_identity, open_engine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, SEED_FIELDS, Seed, make_seed, refusal_example
 from snowcoder.synthesis.seed_passages import seed_passage
-from snowcoder.synthesis.synthesis_params import GenerationParams
+from snowcoder.synthesis.seeds import choose_seeds_by_language
+from snowcoder.synthesis.synthesis_params import GenerationParams, SynthesizeParams
 from snowcoder.synthesis.teacher_prompts import teacher_prompt
 
 RESPONSE_SCHEMA = pa.schema(
@@ -51,6 +53,21 @@ class TeacherModel:
     identity: str
     open_engine: Callable[[], Engine]
     store: Path
+
+
+def ask_model(
+    params: SynthesizeParams, shards: Sequence[Path], scored: Iterator[dict[str, Any]], store: Path, output: Path
+) -> dict[str, Any]:
+    """Write documents of a model to `output`; return the metrics. What `store` holds is not asked for again."""
+    assert params.generation is not None
+    assert params.engine.kind != "extractive"
+    train_bytes: Counter[str] = Counter()
+    for path in shards:
+        for row in read_shard(path, ["language", "split", "n_bytes"]).to_pylist():
+            train_bytes[row["language"]] += row["n_bytes"] * (row["split"] == "train")
+    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction, train_bytes)
+    teacher = TeacherModel(params.engine.kind, model_identity(params.engine), partial(open_engine, params.engine), store)
+    return generate_documents(shards, seeds, params.generation, teacher, output)
 
 
 def generate_documents(

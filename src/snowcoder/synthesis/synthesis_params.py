@@ -9,23 +9,33 @@ from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.engine_params import OpenAIEngineParams, ScriptedEngineParams, TransformersEngineParams, VllmEngineParams
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.synthesis.seed_passages import SeedUnit
 from snowcoder.synthesis.teacher_prompts import PromptVersion, teacher_stop_strings
 
 
 class GenerationParams(ParamsModel):
-    """How a model is asked. prompt: version of the wording; instruct-… for models that answer, base-… for models that continue."""
+    """How a model is asked."""
 
     prompt: PromptVersion
-    seed_unit: SeedUnit = Field(description="what of a seed file is shown: lines (1 to 15 in a row) | function | file")
+    """Version of the wording; instruct-… for models that answer, base-… for models that continue."""
+    seed_unit: SeedUnit
+    """What of a seed file is shown; lines: 1 to 15 in a row."""
     max_seed_bytes: int = Field(gt=0)
+    """Bytes of a seed that are shown, at most."""
     samples_per_seed: int = Field(gt=0)
-    python_fraction: float = Field(gt=0, le=1, description="of Python among the seeds; other languages share the rest by bytes")
+    """Answers per seed."""
+    python_fraction: float = Field(gt=0, le=1)
+    """Share of Python among the seeds; other languages share the rest by bytes."""
     max_new_tokens: int = Field(gt=0)
+    """Tokens of an answer, at most."""
     temperature: float = Field(ge=0)
+    """Sampling temperature; 0 is greedy."""
     top_p: float = Field(gt=0, le=1)
+    """Probability mass of the tokens that sampling chooses from."""
     seed: int = Field(ge=0)
+    """Seed of the sampling and of the lines that are shown."""
 
     def sampling(self) -> Sampling:
         """As engines take it."""
@@ -36,6 +46,7 @@ class ExtractiveTeacherParams(ParamsModel):
     """No model."""
 
     kind: Literal["extractive"]
+    """No model: documents are made by rules from functions and their doctests."""
 
 
 TeacherParams = Annotated[
@@ -45,18 +56,20 @@ TeacherParams = Annotated[
 
 
 class SynthesizeParams(ParamsModel):
-    """How documents are made.
+    """How documents are made."""
 
-    recipe: the annotator whose scores choose the seeds. engine: the teacher. exercises, sandbox: of the extractive one, and for its
-    recorded tests; generation: how a model is asked, null for the extractive one.
-    """
-
-    recipe: str = Field(min_length=1)
+    recipe: Annotated[str, ReadFrom("select_files.shared.recipe")] = Field(min_length=1)
+    """The annotator whose scores choose the seeds (paper: HQINS)."""
     engine: TeacherParams
-    seed_top_fraction: float = Field(gt=0, le=1, description="share of the Python train files, best first, that become seeds")
+    """The teacher (paper: Llama-3.1-70B)."""
+    seed_top_fraction: float = Field(gt=0, le=1)
+    """Share of the Python train files, best first, that become seeds."""
     exercises: ExerciseRules
+    """Which functions the extractive teacher makes exercises of."""
     sandbox: SandboxLimits
+    """What a function may use while its tests are recorded."""
     generation: GenerationParams | None = None
+    """How a model is asked; null for the extractive teacher."""
 
     @model_validator(mode="after")
     def _a_model_needs_generation(self) -> Self:

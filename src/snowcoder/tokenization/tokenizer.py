@@ -36,21 +36,22 @@ PRE_TOKENIZER_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|
 
 
 class TokenizerParams(ParamsModel):
-    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); at most what uint16 holds, as tokens are stored.
-
-    min_frequency: a pair of tokens is merged only if it occurs at least this often.
-    max_train_bytes: bytes of text to train on; files are taken in the order of their content hash.
-    model_max_length: tokens; what AutoTokenizer tells its users of the model's window.
-    pinned_folder: a tokenizer folder to use instead of training, or null; byte-level with '<|endoftext|>' as id 0, as StarCoder2's.
-    pinned_sha256: sha256 of that folder's tokenizer.json; required with pinned_folder.
-    """
+    """How the tokenizer is trained, or which one is taken."""
 
     vocab_size: int = Field(gt=N_BYTE_VALUES, le=MAX_VOCAB_SIZE)
+    """Tokens, end of text included, of the tokenizer (or fewer: a small corpus, a pinned one) and of the model's embeddings; at most what
+    uint16 holds, as tokens are stored (paper: 64,000).
+    """
     min_frequency: int = Field(ge=1)
+    """Occurrences that a pair of tokens must have to be merged."""
     max_train_bytes: int = Field(gt=0)
+    """Bytes of text to train on, at most; files are taken in the order of their content hash."""
     model_max_length: int = Field(gt=1)
+    """Tokens of the model's window, which AutoTokenizer reports to its users."""
     pinned_folder: ExistingPath | None = None
+    """A tokenizer folder to use instead of training: byte-level, '<|endoftext|>' is id 0, as StarCoder2's; null: train."""
     pinned_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """The sha256 of that folder's tokenizer.json; required with pinned_folder."""
 
     @model_validator(mode="after")
     def _pinned_by_hash(self) -> Self:

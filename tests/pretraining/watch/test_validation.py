@@ -116,5 +116,5 @@ def test_the_sample_is_held_out_and_packed_by_language(tmp_path: Path) -> None:
 
 def test_without_held_out_files_training_is_told_and_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     validation = open_validation(tmp_path / "none", tmp_path, 32, 64, report=lambda *_: pytest.fail("nothing to report"))
-    validation.see(20, 20, lambda _: torch.tensor(1.0), CPU)
+    validation.see(make_step(20, n_steps=20))
     assert "no bits per byte by language while training" in capfd.readouterr().err

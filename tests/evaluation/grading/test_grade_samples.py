@@ -13,11 +13,11 @@ from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import EmptyResultError, ParameterError, SourceError
-from snowcoder.evaluation import sample_files
-from snowcoder.evaluation.grading.sample_files import grade_file
+from snowcoder.evaluation.grading import graders
+from snowcoder.evaluation.grading.grade_samples import grade_samples
 from snowcoder.evaluation.grading.samples import problems_without_sample, read_samples
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RIGHT = "def last(numbers):\n    return numbers[-1]\n"
 BASE_ONLY = "def last(numbers):\n    return max(numbers)\n"
 
@@ -60,7 +60,7 @@ def test_verdicts_come_in_the_order_of_the_samples(problems: list[Problem], tmp_
         {"task_id": "HumanEval/2", "completion": "    return numbers[-1]\n"},
         '{"task_id": "HumanEval/0", "solution": "def last(numbers):\\n    return \'\\ud800\'\\n"}',
     )
-    summary = grade_file("humaneval_plus", problems, samples, tmp_path / "verdicts.jsonl")
+    summary = grade_samples("humaneval_plus", problems, samples, tmp_path / "verdicts.jsonl")
     assert verdicts(tmp_path / "verdicts.jsonl") == [
         ("HumanEval/2", 0, True, False),
         ("HumanEval/0", 0, False, False),
@@ -77,7 +77,7 @@ def test_verdicts_come_in_the_order_of_the_samples(problems: list[Problem], tmp_
 def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"task_id": f"HumanEval/{number}", "solution": RIGHT} for number in range(3)]
     out, judged = tmp_path / "verdicts.jsonl", []
-    plain = sample_files.judge
+    plain = graders.judge
 
     def interrupted(solutions, limits):  # type: ignore[no-untyped-def]
         for count, found in enumerate(plain(solutions, limits)):
@@ -86,15 +86,15 @@ def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: P
             judged.append((count, found[0].problem_id))
             yield found
 
-    monkeypatch.setattr(sample_files, "judge", interrupted)
+    monkeypatch.setattr(graders, "judge", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        grade_file("humaneval_plus", problems, write_lines(tmp_path / "samples.jsonl", *rows), out)
+        grade_samples("humaneval_plus", problems, write_lines(tmp_path / "samples.jsonl", *rows), out)
     assert not out.exists()
     partial = Path(f"{out}.partial")
     partial.write_text(partial.read_text() + '{"key": "cut o')  # as a kill leaves it
     seen = []
-    monkeypatch.setattr(sample_files, "judge", lambda solutions, limits: (seen.append(len(solutions)), plain(solutions, limits))[1])
-    grade_file("humaneval_plus", problems, tmp_path / "samples.jsonl", out)
+    monkeypatch.setattr(graders, "judge", lambda solutions, limits: (seen.append(len(solutions)), plain(solutions, limits))[1])
+    grade_samples("humaneval_plus", problems, tmp_path / "samples.jsonl", out)
     assert seen == [1]
     assert [row[2:] for row in verdicts(out)] == [(True, True)] * 3
     assert not partial.exists()
@@ -206,7 +206,7 @@ def test_samples_that_do_not_parse_are_told_in_one_line(
     problems: list[Problem], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, out = write_lines(tmp_path / "samples.jsonl", *SPOILT), tmp_path / "verdicts.jsonl"
-    summary = grade_file("humaneval_plus", problems, path, out)
+    summary = grade_samples("humaneval_plus", problems, path, out)
     assert (summary["unparsed"], summary["sanitised"]) == ({"samples": 3, "end_token": 2, "code_fence": 1}, None)
     assert [row[2] for row in verdicts(out)] == [False, False, False, True]
     line = "humaneval_plus: 3 of 4 samples do not parse (Python 3."
@@ -216,7 +216,7 @@ def test_samples_that_do_not_parse_are_told_in_one_line(
 
 def test_sanitising_repairs_them_and_is_recorded(problems: list[Problem], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = write_lines(tmp_path / "samples.jsonl", *SPOILT), tmp_path / "verdicts.jsonl"
-    summary = grade_file("humaneval_plus", problems, path, out, sanitise=True)
+    summary = grade_samples("humaneval_plus", problems, path, out, sanitise=True)
     assert [row[2] for row in verdicts(out)] == [True, True, False, True]
     assert [json.loads(line)["sanitised"] for line in out.read_text().splitlines()] == [True, True, False, False]
     assert summary["unparsed"] == {"samples": 3, "end_token": 2, "code_fence": 1}
@@ -232,7 +232,7 @@ def test_missing_problems_are_named_and_pass_at_k_stays(
         {"task_id": f"HumanEval/{n}", "solution": f"{RIGHT if index < 2 else BASE_ONLY}# {index}"} for n in (0, 1) for index in range(10)
     ]
     path = write_lines(tmp_path / "samples.jsonl", *rows)
-    summary = grade_file("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl", ks=[1, 2, 10, 20])
+    summary = grade_samples("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl", ks=[1, 2, 10, 20])
     assert summary["problems_without_sample"] == ["HumanEval/2"]
     # of ten samples of two problems two pass all tests: 1 - C(8, 2) / C(10, 2) = 17 / 45; the third problem counts 0
     assert summary["plus"]["pass@2"] == pytest.approx(2 / 3 * 17 / 45)
@@ -250,7 +250,7 @@ def test_missing_problems_are_named_and_pass_at_k_stays(
 def test_pass_at_10_of_one_greedy_sample_is_refused_before_anything_runs(problems: list[Problem], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
     with pytest.raises(ParameterError, match="--k: found 10; allowed: up to 1"):
-        grade_file("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl", ks=[10])
+        grade_samples("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl", ks=[10])
     assert not list(tmp_path.glob("verdicts*"))
 
 
@@ -261,7 +261,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(proble
         with pytest.raises(
             ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written, other than the samples"
         ):
-            grade_file("humaneval_plus", problems, path, out)
+            grade_samples("humaneval_plus", problems, path, out)
     assert path.read_bytes() == written
 
 
@@ -279,7 +279,7 @@ def test_copies_of_a_sample_are_told(
     problems: list[Problem], tmp_path: Path, capsys: pytest.CaptureFixture[str], texts: list[str], said: str
 ) -> None:
     path = write_lines(tmp_path / "samples.jsonl", *[{"task_id": "HumanEval/0", "solution": text} for text in texts])
-    summary = grade_file("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl")
+    summary = grade_samples("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl")
     assert summary["repeated"]["samples"] == 10 - len(set(texts))
     assert said in capsys.readouterr().err
 
@@ -289,7 +289,7 @@ def test_the_program(problems: list[Problem], tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "snowcoder.evaluation.grading.grade_completions",
+        "snowcoder.evaluation.grading",
         "--benchmark",
         "humaneval_plus",
         "--out",

@@ -1,33 +1,38 @@
-"""Grades a file of samples into a file of verdicts (grading.py tells their formats).
+"""Grades a file of samples into a file of verdicts.
 
-While it runs, `<out>.partial` holds a line {key, base, plus, outcome, detail} for each distinct solution judged so far, the key being the
-hash of benchmark, problem and solution: a run that was stopped goes on there, also with more samples than before.
+in: samples as samples.py reads them
+out: JSON lines, one per sample in the order of the file, of task_id, index (of the sample among those of its problem), base, plus (true or
+     false: each set of tests by itself, as EvalPlus reports them; a problem counts as solved by both), detail, sanitised (whether the text
+     was changed); `<out>.summary.json` (`summarise_verdicts`, and `unparsed`, `sanitised`, `repeated`)
+
+While it runs, `<out>.partial` is the journal of the judgements so far.
 """
 
 import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import ParameterError
-from snowcoder.evaluation.grading.graders import Judgement, judge
+from snowcoder.evaluation.grading.graders import Judgement, judge_resumed
 from snowcoder.evaluation.grading.pass_at_k import check_k, summarise_passes
 from snowcoder.evaluation.grading.remarks import remarks
 from snowcoder.evaluation.grading.repairing import count_unparsed, repair
 from snowcoder.evaluation.grading.samples import Sample, problems_without_sample, read_samples
-from snowcoder.pipeline.console import progress, say
+from snowcoder.pipeline.console import say
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.storage.files import written_whole
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.tracking.record import track
 
 PROGRAM_LIMITS = SandboxLimits(timeout_s=120.0, cpu_s=3, memory_bytes=4 * 2**30)
 
 
-def grade_file(
+def grade_samples(
     benchmark: str,
     problems: Sequence[Problem],
     samples_path: Path,
@@ -50,18 +55,28 @@ def grade_file(
     if missing:
         say(f"{samples_path}: {len(missing)} of {len(problems)} problems have no sample; they count as failed")
     samples = [repaired(sample) for sample in written] if sanitise else written
-    identity = hashlib.sha256("\n".join(_key(sample) for sample in samples).encode()).hexdigest()
-    with track("grade_samples", benchmark, identity[:16]) as record:
-        judgements = _judge_all(samples, Path(f"{out}.partial"))
-        rows = [_verdict(sample, sample != before, judgements[_key(sample)]) for before, sample in zip(written, samples, strict=True)]
-        _write_lines(out, rows)
-        summary = summarise(benchmark, rows, missing, ks) | _account(written, samples, sanitise)
+    solutions: dict[Problem, list[str]] = {}
+    for sample in samples:
+        solutions.setdefault(sample.problem, []).append(sample.solution)
+    kept = Path(f"{out}.partial")
+    with track("grade_samples", benchmark, _identity(samples)) as record:
+        judged = {problem: iter(judgements) for problem, judgements in judge_resumed(solutions, PROGRAM_LIMITS, kept).items()}
+        rows = [_verdict(sample, sample != before, next(judged[sample.problem])) for before, sample in zip(written, samples, strict=True)]
+        write_lines(out, rows)
+        summary = summarise_verdicts(benchmark, rows, missing, ks) | _account(written, samples, sanitise)
         write_metrics(Path(f"{out}.summary.json"), summary)
         record.log({f"eval/{benchmark}/{name}_pass_at_1": summary[name]["pass@1"] for name in ("base", "plus")})
-    Path(f"{out}.partial").unlink(missing_ok=True)
+    kept.unlink(missing_ok=True)
     for line in remarks(benchmark, summary):
         say(line)
     return summary
+
+
+def _identity(samples: Sequence[Sample]) -> str:
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update("\0".join((sample.problem.problem_id, sample.solution, "")).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]
 
 
 def _check_out(out: Path, samples_path: Path) -> None:
@@ -82,7 +97,9 @@ def repaired(sample: Sample) -> Sample:
     return sample if program == sample.solution else Sample(sample.problem, sample.index, program)
 
 
-def summarise(benchmark: str, rows: Sequence[dict[str, Any]], missing: Sequence[str], ks: Sequence[int] | None = None) -> dict[str, Any]:
+def summarise_verdicts(
+    benchmark: str, rows: Sequence[dict[str, Any]], missing: Sequence[str], ks: Sequence[int] | None = None
+) -> dict[str, Any]:
     """{benchmark, samples, problems_without_sample: [ids], base, plus: summarise_passes}; plus: base and further tests, as the score
     counts.
     """
@@ -111,44 +128,6 @@ def _account(written: Sequence[Sample], samples: Sequence[Sample], sanitise: boo
     }
 
 
-def _judge_all(samples: Sequence[Sample], partial: Path) -> dict[str, Judgement]:
-    done = _read_partial(partial)
-    waiting: dict[Problem, list[str]] = {}
-    for sample in samples:
-        if _key(sample) not in done and sample.solution not in waiting.setdefault(sample.problem, []):
-            waiting[sample.problem].append(sample.solution)
-    waiting = {problem: solutions for problem, solutions in waiting.items() if solutions}
-    if done:
-        say(f"{partial}: {len(done)} solutions are judged already; going on with {sum(map(len, waiting.values()))}")
-    with partial.open("a") as file:
-        file.write("\n")  # a run that was killed may have left a line without its end
-        for problem, judgements in progress(judge(waiting, PROGRAM_LIMITS), len(waiting), "problems graded"):
-            for solution, judgement in zip(waiting[problem], judgements, strict=True):
-                key = _key(Sample(problem, 0, solution))
-                done[key] = judgement
-                fields = {"base": judgement.base, "plus": judgement.plus, "outcome": judgement.outcome, "detail": judgement.detail}
-                file.write(json.dumps({"key": key} | fields) + "\n")
-            file.flush()
-    return done
-
-
-def _read_partial(path: Path) -> dict[str, Judgement]:
-    done = {}
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            row = json.loads(line)
-            key = row.pop("key")
-            done[key] = Judgement(**row)
-        except (ValueError, KeyError, TypeError):
-            continue  # the last line of a run that was killed; its solution is judged again
-    return done
-
-
-def _key(sample: Sample) -> str:
-    text = "\0".join((sample.problem.benchmark, sample.problem.problem_id, sample.solution))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _verdict(sample: Sample, sanitised: bool, judgement: Judgement) -> dict[str, Any]:
     return {
         "task_id": sample.problem.problem_id,
@@ -160,7 +139,7 @@ def _verdict(sample: Sample, sanitised: bool, judgement: Judgement) -> dict[str,
     }
 
 
-def _write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    partial.replace(path)
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write JSON lines atomically."""
+    with written_whole(path) as partial:
+        partial.write_text("".join(json.dumps(row) + "\n" for row in rows))
