@@ -4,7 +4,6 @@
 SNOWCODER_BENCHMARKS_DIR holds them. Starting the workers is counted, as a stage pays for it too.
 """
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, find_file, load_humaneval_plus, load_mbpp_plus
-from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
+from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmark, load_benchmarks
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.decontaminate_table import screen_table
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
@@ -35,14 +33,13 @@ ROUNDS = 3
 
 def all_problems() -> list[Problem]:
     """HumanEval, and EvalPlus' two where their files are."""
-    problems = load_benchmarks(load_section("fetch_benchmarks", FetchBenchmarksParams))
-    for name, load in ((HUMANEVAL_PLUS_FILE, load_humaneval_plus), (MBPP_PLUS_FILE, load_mbpp_plus)):
+    params = load_section("fetch_benchmarks", FetchBenchmarksParams)
+    problems = load_benchmarks(params)
+    for name in sorted({"humaneval_plus", "mbpp_plus"} - set(params.names)):
         try:
-            path = find_file(name, name)
+            problems += load_benchmark(name)
         except SourceError as error:
             print(f"left out: {error}")
-        else:
-            problems += load(hashlib.sha256(path.read_bytes()).hexdigest())
     return problems
 
 

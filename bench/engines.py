@@ -18,9 +18,9 @@ from pathlib import Path
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.engines.vllm_engine import VllmEngine, load_vllm_engine
+from snowcoder.inference.local.model_folder import open_folder
 from tests.inference.engines.vllm_server import SMALL_MACHINE, free_port, vllm_serve
 
 ROUNDS = 3
@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         endpoint(model, prompts, folder)
-        engine = load_vllm_engine(model, "float32", WINDOW_TOKENS, [0])
+        engine = load_vllm_engine(open_folder(model, document_start=True), "float32", WINDOW_TOKENS)
         engine.generate(prompts[:8], SAMPLING)
         rates: dict[str, list[float]] = {"ours": [], "vllm": []}
         for _ in range(ROUNDS):

@@ -13,9 +13,9 @@ from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
-from snowcoder.synthesis.acceptance import accept_documents
+from snowcoder.synthesis.acceptance import KnownTexts, accept_documents
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.held_out import read_held_out_shapes
+from snowcoder.synthesis.function_shapes import read_held_out_shapes
 
 DOCUMENTS = Path("data/synthesize_documents")
 FILES = Path("data/split_files")
@@ -29,10 +29,10 @@ def main() -> None:
     decontamination = load_section("decontaminate_files", DecontaminationParams)
 
     def build(run: StageRun) -> Metrics:
-        screen = BenchmarkScreen(read_problems(PROBLEMS), decontamination)
-        held_out = read_held_out_shapes(FILES)
-        documents, corpus = list_shards(DOCUMENTS), list_shards(FILES)
-        return accept_documents(documents, corpus, screen, held_out, TOKENIZER, params, deduplication, run.output, run.state)
+        known = KnownTexts(
+            BenchmarkScreen(read_problems(PROBLEMS), decontamination), read_held_out_shapes(FILES), list_shards(FILES), deduplication
+        )
+        return accept_documents(list_shards(DOCUMENTS), known, TOKENIZER, params, run.output, run.state)
 
     sections = [params, deduplication, decontamination]
     run_stage("accept_documents", sections, [DOCUMENTS, FILES, PROBLEMS, TOKENIZER], build)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.annotator.tuned_scoring import score_texts
+from snowcoder.annotator.scoring import score_other_texts
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.pipeline.console import say
@@ -57,7 +57,7 @@ def main() -> None:
             say(warning)
         problems = read_problems(PROBLEMS)
         texts = [problem.prompt + problem.canonical_solution for problem in problems]
-        solutions, n_bytes = score_texts(texts, models, embed), np.array([len(text.encode()) for text in texts])
+        solutions, n_bytes = score_other_texts(texts, models, embed), np.array([len(text.encode()) for text in texts])
         benchmarks = np.array([problem.benchmark for problem in problems])
         return {
             "variance_of_scores": variances,

@@ -8,7 +8,7 @@ out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.corpus.losses import loss_lines
+from snowcoder.corpus.left_out_report import left_out_lines
 from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
@@ -17,7 +17,7 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage, work_dir
 from snowcoder.positives.kinds import FetchPositivesParams
-from snowcoder.positives.screening import build_positives, gather_positives
+from snowcoder.positives.screen_positives import build_positives, gather_positives
 from snowcoder.storage.shards import list_shards
 
 FILES = Path("data/decontaminate_files")
@@ -32,7 +32,7 @@ def main() -> None:
     def build(run: StageRun) -> Metrics:
         skipped = LeftOut()
         gathered = gather_positives(params, work_dir() / "downloads", skipped)
-        for line in loss_lines(skipped, "fetch_positives", "files and rows"):
+        for line in left_out_lines(skipped, "fetch_positives", "files and rows"):
             say(line)
         screen = BenchmarkScreen(read_problems(PROBLEMS), decontamination)
         metrics = build_positives(gathered, list_shards(FILES), screen, params, deduplication, run.output)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snowcoder.filtering.emptiness import refuse_empty
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter, merge_summaries
-from snowcoder.filtering.rights import describe_opt_out
+from snowcoder.filtering.rights_accounts import describe_opt_out
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section

@@ -18,15 +18,14 @@ from snowcoder.evaluation.generating.completions import (
     complete_problems,
     summarise_completions,
 )
-from snowcoder.evaluation.variants import model_folder
+from snowcoder.evaluation.variants import load_variant, variant_folder
 from snowcoder.inference.engine import Engine
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
-from snowcoder.inference.local.model_folder import choose_window, load_model
+from snowcoder.inference.local.model_folder import open_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
 from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
@@ -34,7 +33,7 @@ PROBLEMS = Path("data/fetch_benchmarks")
 
 def main(item: str) -> None:
     params = load_section("generate_completions", GenerateCompletionsParams)
-    model = model_folder(item)
+    model = variant_folder(item)
 
     def build(run: StageRun) -> Metrics:
         engine = load_engine(params, model)
@@ -55,10 +54,10 @@ def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
     if params.engine == "vllm":
         from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
-        return load_vllm_engine(folder, params.precision, params.window_tokens, [EOS_ID])
-    model = load_model(folder, params.precision, params.cpu_threads)
-    window = choose_window(model, params.window_tokens, "generate_completions.window_tokens")
-    return TransformersEngine(model, load_tokenizer(folder), EOS_ID, params.batch_size, window, worker_count())
+        return load_vllm_engine(open_folder(folder, document_start=True), params.precision, params.window_tokens)
+    loaded = load_variant(folder, params.precision, params.cpu_threads)
+    window = loaded.window(params.window_tokens, "generate_completions.window_tokens")
+    return TransformersEngine(loaded, params.batch_size, window, worker_count())
 
 
 if __name__ == "__main__":

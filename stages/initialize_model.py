@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
-from snowcoder.pretraining.model import ModelParams, check_vocabulary, count_parameters, initialize, save_model
+from snowcoder.pretraining.model import ModelParams, check_vocabulary, initialize, parameter_counts, save_model
 
 TOKENIZER = Path("data/train_tokenizer")
 
@@ -19,7 +19,7 @@ def main() -> None:
         check_vocabulary(params, TOKENIZER)
         model = initialize(params)
         save_model(model, TOKENIZER, run.output)
-        return {"parameters": count_parameters(model)}
+        return {"parameters": parameter_counts(model)}
 
     run_stage("initialize_model", [params], [TOKENIZER], build)
 

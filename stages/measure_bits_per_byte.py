@@ -17,13 +17,11 @@ from snowcoder.evaluation.measuring.text_sets import (
     read_train_texts,
     reference_solutions,
 )
-from snowcoder.evaluation.variants import INITIAL, model_folder
-from snowcoder.inference.local.model_folder import choose_window, load_model
+from snowcoder.evaluation.variants import INITIAL, load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
@@ -32,7 +30,7 @@ FILES = Path("data/split_files")
 
 def main(item: str) -> None:
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
-    folder = model_folder(item)
+    folder = variant_folder(item)
 
     def build(run: StageRun) -> Metrics:
         held_out = read_held_out(FILES)
@@ -40,14 +38,14 @@ def main(item: str) -> None:
             "validation": documented_functions(held_out, params.validation, params.seed),
             "held_out": held_out_texts(held_out, params.held_out, params.seed),
         }
-        model, tokenizer = load_model(folder, params.precision, params.cpu_threads), load_tokenizer(folder)
-        window = choose_window(model, params.window_tokens, "measure_bits_per_byte.window_tokens")
+        loaded = load_variant(folder, params.precision, params.cpu_threads)
+        window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
         with track(run.stage, run.item, run.fingerprint) as record:
-            scores = score_sets(model, tokenizer, sets, params.batch_tokens, window, worker_count())
+            scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
             metrics: Metrics = summarise_sets(scores, params)
             record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
         write_table(run.output, [item_rows(scores)], ITEM_SCHEMA)
-        unigram = {"unigram": measure_unigram(tokenizer, sets, read_train_texts(FILES))} if item == INITIAL else {}
+        unigram = {"unigram": measure_unigram(loaded.tokenizer, sets, read_train_texts(FILES))} if item == INITIAL else {}
         return metrics | unigram
 
     run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], build, item)

@@ -5,7 +5,7 @@ in: data/fetch_corpus  out: data/measure_signals (the same files with their sign
 
 from pathlib import Path
 
-from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise_signals
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
 
@@ -15,7 +15,7 @@ FILES = Path("data/fetch_corpus")
 def main() -> None:
     def build(run: StageRun) -> Metrics:
         summaries = run.map_shards(measure_shard, list_shards(FILES), {"files": (run.output, MEASURED_SCHEMA)})
-        return summarise(run.output, summaries)
+        return summarise_signals(run.output, summaries)
 
     run_stage("measure_signals", [], [FILES], build)
 

@@ -24,7 +24,7 @@ def main(item: str) -> None:
     def build(run: StageRun) -> Metrics:
         outputs, head = {"scores": (run.output, SCORE_SCHEMA)}, read_head(model)
         if is_tuned(model):
-            from snowcoder.annotator.tuned_scoring import embed_and_score_shard  # torch: a frozen encoder does without
+            from snowcoder.annotator.scoring import embed_and_score_shard  # torch: a frozen encoder does without
 
             encoder = read_tuned(model)
             score, threads = partial(embed_and_score_shard, encoder=encoder, head=head), encoder.params.threads_per_worker

@@ -6,7 +6,7 @@ in: data/decontaminate_files  out: data/split_files (SourceFile + split), metric
 from functools import partial
 from pathlib import Path
 
-from snowcoder.corpus.split import SPLIT_SCHEMA, SplitParams, merge_splits, split_shard
+from snowcoder.corpus.held_out_split import SPLIT_SCHEMA, SplitParams, merge_splits, split_shard
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
 from snowcoder.annotator.head import write_head
+from snowcoder.annotator.head_fitting import fit_head, read_files, read_labels, read_texts, read_vectors
 from snowcoder.annotator.held_out_metrics import HEADLINES, judge_head, write_curves
-from snowcoder.annotator.training import fit_head, read_files, read_labels, read_texts, read_vectors
-from snowcoder.embedding.encoder_source import EmbedParams
+from snowcoder.annotator.tuned_encoder import RunnableEncoder
+from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
@@ -40,7 +41,8 @@ def main(item: str) -> None:
                 from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
-                head, judgement = tune_and_judge(head, judgement, examples, texts, shared, embed, run.output)
+                encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
+                head, judgement = tune_and_judge(head, judgement, examples, texts, shared, encoder, run.output)
             write_head(run.output, head)
             write_curves(run.output, judgement)
             metrics = judgement[0]

@@ -1,17 +1,16 @@
 """Evaluates models on benchmarks outside the pipeline and writes results/benchmarks.md: `make evaluate MODEL=… BENCHMARKS=…`.
 
-Without a model: every variant of the report whose checkpoint is there. Stopped and started again, it goes on where it was.
+Without a model: every variant of the report whose checkpoint is there. A run that was stopped resumes.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from snowcoder.errors import CheckpointError, SnowcoderError
-from snowcoder.evaluation.evaluate_params import EvaluationSettings, settings_from_text
-from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.errors import CheckpointError
+from snowcoder.evaluation.evaluate_params import DEFAULTS, EvaluationSettings, settings_from_text
+from snowcoder.evaluation.generating.completions import DecodingParams, GenerateCompletionsParams
 from snowcoder.evaluation.model_evaluation import RESULTS, evaluate_model
-from snowcoder.evaluation.variants import model_folder
+from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.tool import run_tool
@@ -32,19 +31,17 @@ def main() -> None:
     parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings of the same name this model is")
     parser.add_argument("--check-batching", action="store_true", help="count the completions that the batch size changes, by precision")
     for name, field in EvaluationSettings.model_fields.items():
-        told = f"{field.description or ''} (default: {field.default}; of the variants: as in params.yaml)".strip()
-        parser.add_argument(f"--{name.replace('_', '-')}", default=None, help=told)
+        default = DEFAULTS.get(name, field.default)
+        explained = f"{field.description or ''} (default: {default}; of the variants: as in params.yaml)".strip()
+        parser.add_argument(f"--{name.replace('_', '-')}", default=None, help=explained)
     arguments = parser.parse_args()
-    try:
-        check_sandbox()
-        report = load_report_params()
-        for name, model, settings in _models(arguments, report):
-            asked = (_names(arguments.benchmarks), settings, _names(arguments.accept_changed))
-            path = evaluate_model(name, model, *asked, arguments.training_seed, arguments.check_batching)
-            say(f"{name}: written to {path}")
-        write_benchmarks_page(RESULTS, PAGE, list(report.variants), report.controls)
-    except SnowcoderError as error:
-        sys.exit(f"error: {type(error).__name__}: {error}")
+    check_sandbox()
+    report = load_report_params()
+    for name, model, settings in _models(arguments, report):
+        asked = (_names(arguments.benchmarks), settings, _names(arguments.accept_changed))
+        path = evaluate_model(name, model, *asked, arguments.training_seed, arguments.check_batching)
+        say(f"{name}: written to {path}")
+    write_benchmarks_page(RESULTS, PAGE, list(report.variants), report.controls)
     say(f"all results: {PAGE}")
 
 
@@ -54,9 +51,8 @@ def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[s
         name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
         return [(name, arguments.model, _settings(arguments, {}))]
     params = load_section("generate_completions", GenerateCompletionsParams)
-    same = ("engine", "precision", "max_new_tokens", "batch_size", "window_tokens", "cpu_threads", "strip_prompt")
-    ours = {name: getattr(params, name) for name in same} | {"document_start": True}
-    folders = {name: model_folder(name) for name in report.variants}
+    ours = {name: getattr(params, name) for name in DecodingParams.model_fields} | {"document_start": True}
+    folders = {name: variant_folder(name) for name in report.variants}
     found = {name: str(folder) for name, folder in folders.items() if (folder / "config.json").is_file()}
     if not found:
         raise CheckpointError(

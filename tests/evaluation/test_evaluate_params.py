@@ -4,10 +4,14 @@ from snowcoder.errors import ParameterError
 from snowcoder.evaluation.evaluate_params import EvaluationSettings, settings_from_text
 
 
+def settings(**known: object) -> EvaluationSettings:
+    return settings_from_text({}, known)
+
+
 def test_options_are_read_as_their_settings_are() -> None:
     typed = {"mode": "chat", "samples": "20", "temperature": "0.8", "window_tokens": "none", "document_start": "true"}
     found = settings_from_text(typed, {"window_tokens": 256, "batch_size": 8})
-    assert found == EvaluationSettings(mode="chat", samples=20, temperature=0.8, document_start=True, batch_size=8)
+    assert found == settings(mode="chat", samples=20, temperature=0.8, document_start=True, batch_size=8)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +38,13 @@ def test_what_does_not_fit_is_refused_by_name(typed: dict[str, str], told: str) 
 
 
 def test_a_result_names_the_settings_that_have_an_effect() -> None:
-    base, chat = EvaluationSettings().described(), EvaluationSettings(mode="chat").described()
+    base, chat = settings().described(), settings(mode="chat").described()
     assert base.keys() - chat.keys() == {"strip_prompt"}
     assert chat.keys() - base.keys() == {"split"}
     assert "engine" not in base
-    assert EvaluationSettings(engine="vllm").described() == base | {"engine": "vllm"}
+    assert settings(engine="vllm").described() == base | {"engine": "vllm"}
 
 
 def test_results_of_different_modes_have_different_names() -> None:
-    modes = [EvaluationSettings(), EvaluationSettings(mode="chat"), EvaluationSettings(mode="chat", split="instruct")]
-    assert [settings.suffix() for settings in modes] == ["", ".chat", ".chat.instruct"]
+    modes = [settings(), settings(mode="chat"), settings(mode="chat", split="instruct")]
+    assert [one.suffix() for one in modes] == ["", ".chat", ".chat.instruct"]

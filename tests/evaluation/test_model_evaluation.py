@@ -13,17 +13,21 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.loading import load_benchmark
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
-from snowcoder.evaluation import batch_invariance, model_evaluation
+from snowcoder.evaluation import model_evaluation
 from snowcoder.evaluation.benchmark_prompts import INSTRUCTION, RESPONSE, Asking
-from snowcoder.evaluation.evaluate_params import EvaluationSettings
+from snowcoder.evaluation.evaluate_params import EvaluationSettings, settings_from_text
+from snowcoder.evaluation.generating import batch_invariance
+from snowcoder.evaluation.grading import graders
 from snowcoder.evaluation.model_evaluation import evaluate_model
-from snowcoder.inference.engines.any_model import find_folder, load_any_model
+from snowcoder.inference.engines.transformers_engine import TransformersEngine
+from snowcoder.inference.local.model_folder import find_folder, open_folder
+from snowcoder.pipeline.stage import work_dir
 from tests.inference.chat_folder import CHATML, save_chat_folder
 from tests.inference.tiny_llama import save_folder
 
-SETTINGS = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=96, document_start=True)
+SETTINGS = settings_from_text({}, {"max_new_tokens": 12, "batch_size": 2, "window_tokens": 96, "document_start": True})
 
 
 @pytest.fixture
@@ -63,26 +67,43 @@ def test_one_json_with_everything(folder: Path) -> None:
     assert found["settings"]["max_new_tokens"] == 12
 
 
-def test_stopped_and_started_again_it_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text()
-    kept = next(Path(model_evaluation.work_dir()).glob("evaluate/tiny/humaneval_plus/completions.jsonl"))
-    lines = [line for line in kept.read_text().splitlines(keepends=True) if line.strip()]
-    kept.write_text("".join(lines[:4]) + lines[4][:20])
+def test_what_is_answered_is_not_asked_again_and_the_result_has_the_same_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_bytes()
+    responses = work_dir() / "evaluate/tiny/responses.jsonl"
+    lines = responses.read_text().splitlines(keepends=True)
+    responses.write_text("".join(lines[:4]) + lines[4][:20])  # as a kill leaves it
     asked: list[int] = []
-    plain = model_evaluation.complete_problems
+    plain = TransformersEngine.complete
 
-    def counting(engine, problems, *rest):  # type: ignore[no-untyped-def]
-        asked.append(len(problems))
-        return plain(engine, problems, *rest)
+    def counting(engine, prompts, *rest):  # type: ignore[no-untyped-def]
+        asked.append(len(prompts))
+        return plain(engine, prompts, *rest)
 
-    monkeypatch.setattr(model_evaluation, "complete_problems", counting)
-    assert evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_text() == first
-    assert sum(asked) == 5
+    monkeypatch.setattr(TransformersEngine, "complete", counting)
+    assert evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"]).read_bytes() == first
+    assert asked == [len(lines) - 4]
+
+
+def test_what_is_judged_is_not_judged_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
+    first = evaluate_model(*asked).read_bytes()
+    with monkeypatch.context() as killed:
+        killed.setattr(model_evaluation, "_measure", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_model(*asked)
+    verdicts = work_dir() / "evaluate/tiny/verdicts.jsonl"
+    verdicts.write_text("".join(verdicts.read_text().splitlines(keepends=True)[:-2]) + '{"key": "cut o')
+    waiting: list[int] = []
+    plain = graders.judge
+    monkeypatch.setattr(graders, "judge", lambda solutions, limits: (waiting.append(len(solutions)), plain(solutions, limits))[1])
+    assert evaluate_model(*asked).read_bytes() == first
+    assert waiting == [2]
+    assert not verdicts.exists()
 
 
 def test_completions_of_other_settings_are_not_taken(folder: Path) -> None:
     evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
-    other = EvaluationSettings(max_new_tokens=3, batch_size=2, window_tokens=96, document_start=True)
+    other = SETTINGS.model_copy(update={"max_new_tokens": 3})
     found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], other, ["humaneval_plus"]).read_text())
     assert found["settings"]["max_new_tokens"] == 3
 
@@ -133,7 +154,7 @@ def test_without_vllm_its_engine_says_what_to_install(folder: Path) -> None:
 
 
 def test_several_samples_give_pass_at_k(folder: Path) -> None:
-    sampled = EvaluationSettings(max_new_tokens=4, batch_size=4, window_tokens=96, samples=10, temperature=0.8, document_start=True)
+    sampled = SETTINGS.model_copy(update={"max_new_tokens": 4, "batch_size": 4, "samples": 10, "temperature": 0.8})
     found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], sampled, ["humaneval_plus"]).read_text())
     assert found["benchmarks"]["humaneval_plus"]["plus"]["total"] == 90
     assert "pass@10" in found["benchmarks"]["humaneval_plus"]["plus"]
@@ -146,15 +167,16 @@ def test_a_model_that_is_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_tokens_at_both_ends_are_the_tokenizers(folder: Path) -> None:
-    assert load_any_model(str(folder), "float32", 1, document_start=True).start_ids == [0]
-    loaded = load_any_model(str(folder), "float32", 1, document_start=False)
-    assert (loaded.start_ids, loaded.end_ids) == ([], [0])
+    assert open_folder(folder, document_start=True).start_ids == [0]
+    found = open_folder(folder, document_start=False)
+    assert (found.start_ids, found.end_ids) == ([], [0])
 
 
 def test_a_longest_and_a_shortest_prompt_in_one_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_invariance, "TOKENS", 8)
+    settings = SETTINGS.model_copy(update={"batch_size": 4, "window_tokens": None})
     monkeypatch.setattr(batch_invariance, "load_benchmark", lambda name: load_benchmark(name)[:2])
-    found = batch_invariance.count_changed_completions(str(folder), 4, None, 1, True, Asking())
+    found = batch_invariance.count_changed_completions("tiny", open_folder(folder, True), settings, Asking())
     assert (found["problems"], found["extra_prompts"], found["changed"]["float32"]) == (2, 2, 0)
     assert 1 <= found["cut"] <= 3
 
@@ -170,8 +192,8 @@ def chat_folder(folder: Path, tmp_path: Path) -> Path:
 def evaluate_chat(chat_folder: Path, settings: EvaluationSettings = CHAT) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(result, completions)."""
     path = evaluate_model("chatty", str(chat_folder), ["humaneval_plus"], settings, ["humaneval_plus"])
-    lines = (model_evaluation.work_dir() / "evaluate" / path.stem / "humaneval_plus/completions.jsonl").read_text().split("\n")
-    return json.loads(path.read_text()), [json.loads(line) for line in lines if line]
+    lines = (work_dir() / "evaluate" / path.stem / "humaneval_plus.jsonl").read_text().splitlines()
+    return json.loads(path.read_text()), [json.loads(line) for line in lines]
 
 
 def test_a_chat_model_is_asked_through_its_template_and_the_result_says_so(chat_folder: Path) -> None:

@@ -1,6 +1,6 @@
 """A Llama of 20 thousand parameters with random weights, and a byte-level tokenizer of 300 ids: real parts, small."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from snowcoder.inference.local.model_folder import LoadedModel
 from snowcoder.tokenization.tokenizer import EOS_TOKEN, save_tokenizer
 
 TEXTS = [
@@ -47,6 +48,11 @@ def make_model(vocab_size: int, seed: int = 0, hidden_size: int = 32) -> LlamaFo
         pad_token_id=0,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def as_loaded(model: LlamaForCausalLM, tokenizer: Tokenizer, end_ids: Sequence[int] = (0,)) -> LoadedModel:
+    """As a folder of them is loaded whose documents begin with id 0."""
+    return LoadedModel(Path("tiny"), tokenizer, [0], list(end_ids), None, model)
 
 
 def save_folder(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:

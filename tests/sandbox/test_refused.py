@@ -77,7 +77,7 @@ def test_grading_writes_no_verdict_and_later_goes_on_where_it_was(refusing: Path
     (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     words = [
         "-m",
-        "snowcoder.evaluation.grading.grade_completions",
+        "snowcoder.evaluation.grading",
         "--benchmark",
         "humaneval",
         "--samples",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from snowcoder.benchmarks.loading import load_benchmark
-from snowcoder.corpus.split import SPLIT_SCHEMA, SplitParams, split_shard
+from snowcoder.corpus.held_out_split import SPLIT_SCHEMA, SplitParams, split_shard
 from snowcoder.decontamination.decontaminate_table import decontaminate_table
 from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams

@@ -21,12 +21,13 @@ from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
-from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
-from snowcoder.synthesis.extractive import ExtractiveTeacher
-from snowcoder.synthesis.generation import ExtractiveTeacherParams, SynthesizeParams, synthesize
+from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap
+from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed
+from snowcoder.synthesis.extractive_teacher import ExtractiveTeacher, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
-from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
+from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, SynthesizeParams
+from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
+from snowcoder.words import EOS_ID
 from stages import accept_documents, synthesize_documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,7 +249,7 @@ def test_acceptance_accounts_for_every_document():
     accepted = read_table(folder).to_pylist()
     assert sorted(row["repository"] for row in accepted) == ["sums", "words"]
     assert read_table(folder).schema.equals(ACCEPTED_SCHEMA)
-    assert read_table(folder / "rejected").schema.equals(REJECTED_SCHEMA)
+    assert read_table(folder / "rejected").schema.equals(REJECTED_DOCUMENT_SCHEMA)
     assert sorted(read_table(folder / "rejected")["reason"].to_pylist()) == [
         "benchmark_overlap", "exact_duplicate", "held_out_overlap", "sandbox_failed",
     ]  # fmt: skip

@@ -14,8 +14,9 @@ from snowcoder.pipeline.fingerprint import hash_path
 from snowcoder.storage.shards import iterate_rows, read_table
 from snowcoder.tokenization.packing import NO_DOCUMENTS
 from snowcoder.tokenization.token_shards import TokenShards
-from snowcoder.tokenization.tokenizer import decode_bytes, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
 from stages import pack_tokens, tokenize_files, train_tokenizer
+from tests.tokenization.decoding import decode_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """

@@ -24,13 +24,35 @@ from typing import Any, Literal
 from pydantic import Field
 
 from snowcoder.annotator.head import Kind
-from snowcoder.annotator.tuning_settings import TuningParams
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
 
 EDUCATIONAL = "educational"
+
+
+class TuningParams(ParamsModel):
+    """Optimiser and stopping; unused while train_annotator.encoder is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
+
+    epochs: int = Field(ge=1)
+    """Passes over the training examples, at most."""
+    patience_epochs: int | None = Field(ge=1)
+    """Epochs without a lower validation loss after which tuning stops and the best epoch is kept; null: all epochs, the last is kept."""
+    validation_fraction: float = Field(gt=0, lt=1)
+    """Share of the training files, in whole repositories, that chooses the epoch and calibrates a classification."""
+    batch_files: int = Field(ge=1)
+    """Files of one optimiser step, with all their sections."""
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one forward and backward pass, at most; the optimiser does not depend on it."""
+    learning_rate: float = Field(gt=0)
+    """Peak of AdamW's rate: it rises linearly to the peak, then falls linearly to 0."""
+    warmup_fraction: float = Field(ge=0, lt=1)
+    """Share of the steps in which the rate rises."""
+    weight_decay: float = Field(ge=0)
+    """Decay of matrices, per unit of the rate."""
+    max_gradient_norm: float = Field(gt=0)
+    """Longer gradients are scaled down to this norm."""
 
 
 class AnnotatorParams(ParamsModel):

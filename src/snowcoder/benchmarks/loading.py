@@ -10,8 +10,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
+from snowcoder.benchmarks.pinned_file import PinnedSource, find_file, read_records
 from snowcoder.benchmarks.problem import Problem, sort_problems
-from snowcoder.benchmarks.source_file import Origin, find_file, read_records
 from snowcoder.errors import EmptyResultError, SourceError
 from snowcoder.pipeline.param_faults import did_you_mean
 from snowcoder.pipeline.params import ParamsModel
@@ -26,7 +26,7 @@ class Benchmark:
     published: Mapping[str, str]
 
 
-def _from(origin: Origin, name: str) -> Callable[[], Path]:
+def _from(origin: PinnedSource, name: str) -> Callable[[], Path]:
     return partial(find_file, origin, name)
 
 

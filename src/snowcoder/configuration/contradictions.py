@@ -22,11 +22,11 @@ from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import VariantParams
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
+from snowcoder.words import INITIAL
 
-INITIAL = "initial"  # name of the untrained model among the variants
 INITIAL_MODEL = "models/initialize_model"
 TOKENS, DOCUMENTS = "data/tokenize_files", "data/accept_documents"
 

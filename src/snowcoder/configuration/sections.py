@@ -10,8 +10,8 @@ from pydantic import Field
 
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
+from snowcoder.corpus.held_out_split import SplitParams
 from snowcoder.corpus.sources import FetchCorpusParams
-from snowcoder.corpus.split import SplitParams
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.embedding.encoder_source import EmbedParams
@@ -27,7 +27,7 @@ from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import TrainingParams, VariantParams
 from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
 

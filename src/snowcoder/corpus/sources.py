@@ -17,10 +17,10 @@ from snowcoder.corpus.directory import iterate_directory
 from snowcoder.corpus.huggingface import read_dataset
 from snowcoder.corpus.jsonl import ENDINGS as JSON_ENDINGS
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
+from snowcoder.corpus.left_out_report import empty_message, left_out_lines, left_out_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
-from snowcoder.corpus.reading import Origin
+from snowcoder.corpus.reading import FileOrigin
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.source_paths import source_path
@@ -92,7 +92,7 @@ class JsonlSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -109,7 +109,7 @@ class ParquetSource(RowSource):
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -142,7 +142,7 @@ class HuggingFaceSource(RowSource):
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset
         rows = read_dataset(dataset, self.revision, self.configuration, self.folder, self.split, self.layout)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -195,11 +195,11 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
         if not repositories:
             raise EmptyResultError(empty_message(skipped, "fetch_corpus", unit))
         write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
-    for line in loss_lines(skipped, "fetch_corpus", unit):
+    for line in left_out_lines(skipped, "fetch_corpus", unit):
         say(line)
     n_files = sum(counts["files"] for counts in by_language.values())
     accounts = row_accounts(skipped.n_seen, n_files, +skipped)
-    return {**accounts, **loss_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
+    return {**accounts, **left_out_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
 
 
 def shard_of(file_id: str, shards: int) -> int:

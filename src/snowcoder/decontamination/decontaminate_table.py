@@ -16,10 +16,10 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import GENERIC_MATCH, BenchmarkScreen
-from snowcoder.deduplication.accounts import shard_accounts, total_accounts
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.storage.metrics import shard_accounts, total_accounts
 from snowcoder.storage.shards import iterate_rows
 
 

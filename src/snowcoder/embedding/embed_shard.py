@@ -13,7 +13,7 @@ import pyarrow as pa
 from snowcoder.embedding.embedding_table import FILE_COLUMNS
 from snowcoder.embedding.encoder import Encoder
 from snowcoder.embedding.encoder_source import EmbedParams
-from snowcoder.embedding.sections import SectionCutter
+from snowcoder.embedding.file_sections import SectionCutter
 from snowcoder.pipeline.execution import ShardResult
 
 

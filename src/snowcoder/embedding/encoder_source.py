@@ -61,11 +61,11 @@ def find_encoder(params: EncoderParams) -> Path:
     """The encoder's folder, its weights checked. Raises SourceError if it is missing, incomplete or not what its hash says."""
     folder = {"package": _package_folder, "folder": _local_folder, "huggingface": _download}[params.source](params)
     advice = f"install {params.name} again, or set the hash if the change of the encoder is meant"
-    check_encoder(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
+    check_encoder_weights(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
     return folder
 
 
-def check_encoder(folder: Path, weights_sha256: str, name_field: str, hash_field: str, advice: str) -> None:
+def check_encoder_weights(folder: Path, weights_sha256: str, name_field: str, hash_field: str, advice: str) -> None:
     """Raises SourceError if `folder` lacks a file of an encoder, or if its weights have another hash; the fields and the advice say where
     both are stated and what to do."""
     for name in NEEDED:

@@ -1,6 +1,6 @@
-"""How a model is evaluated: the options of `make evaluate`.
+"""Reads how a model is evaluated: the options of `make evaluate`.
 
-in: options as typed   out: EvaluationSettings, which stand in the model's result
+in: options as typed   out: EvaluationSettings, which the model's result records
 """
 
 from collections.abc import Mapping
@@ -11,32 +11,27 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.benchmark_prompts import Mode, Split
-from snowcoder.inference.engine import EngineKind
-from snowcoder.inference.local.model_folder import Precision
-from snowcoder.pipeline.params import ParamsModel, validate
+from snowcoder.evaluation.generating.completions import DecodingParams
+from snowcoder.pipeline.params import validate
+
+# Of a model that is not the pipeline's own; the variants are decoded as in params.yaml
+DEFAULTS: dict[str, Any] = {
+    "engine": "transformers",
+    "max_new_tokens": 768,
+    "batch_size": 32,
+    "precision": "float32",
+    "cpu_threads": 1,
+    "strip_prompt": False,
+}
 
 
-class EvaluationSettings(ParamsModel):
-    """The same settings and model give the same figures."""
+class EvaluationSettings(DecodingParams):
+    """The same settings and model give the same figures. Likelihoods are always computed by transformers."""
 
     mode: Mode = "base"
     """base: the model continues the problem; chat: it is asked through its chat template."""
     split: Split = "complete"
     """Wording of BigCodeBench's tasks in mode chat; instruct: in words."""
-    strip_prompt: bool = False
-    """In mode base: whether a prompt ends where its last line ends, else with one newline."""
-    precision: Precision = "float32"
-    """Of weights and arithmetic."""
-    engine: EngineKind = "transformers"
-    """Engine of the completions; likelihoods are always computed by transformers."""
-    max_new_tokens: int = Field(default=768, gt=0)
-    """Tokens of a completion, at most."""
-    batch_size: int = Field(default=32, gt=0)
-    """Prompts that are decoded together."""
-    window_tokens: int | None = Field(default=None, gt=1)
-    """Tokens of prompt and completion together, at most; null: the model's own limit."""
-    cpu_threads: int = Field(default=1, gt=0)
-    """Threads per worker."""
     samples: int = Field(default=1, gt=0)
     """Completions per problem; 1 for greedy pass@1."""
     temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
@@ -57,27 +52,28 @@ class EvaluationSettings(ParamsModel):
         return self
 
     def described(self) -> dict[str, Any]:
-        """As they stand in results: those that have an effect. The usual engine goes without saying."""
+        """As results record them: those that have an effect. The usual engine is left out."""
         without = {"strip_prompt"} if self.mode == "chat" else {"split"}
         return {
             name: value for name, value in self.model_dump().items() if name not in without and (name, value) != ("engine", "transformers")
         }
 
     def suffix(self) -> str:
-        """What tells the name of a result apart from that of the same model asked otherwise."""
+        """Ends the name of a result, so that the same model asked in another mode has another name."""
         if self.mode == "base":
             return ""
         return ".chat" if self.split == "complete" else ".chat.instruct"
 
 
 def settings_from_text(options: Mapping[str, str], known: Mapping[str, Any]) -> EvaluationSettings:
-    """known: values that `options`, as typed on the command line, go before. Raises ParameterError naming the option, what was found and
-    what is allowed.
+    """options: as typed on the command line; known: values that they replace, before DEFAULTS.
+
+    Raises ParameterError naming the option, what was found and what is allowed.
     """
     if options.get("mode") in get_args(Split):
         raise ParameterError(f"--mode: found {options['mode']!r}; allowed: base, chat; BigCodeBench's complete and instruct are --split")
     typed = {name: _value(name, text) for name, text in options.items()}
-    return validate({**known, **typed}, EvaluationSettings, "ARGUMENTS", Path("make evaluate"))
+    return validate({**DEFAULTS, **known, **typed}, EvaluationSettings, "ARGUMENTS", Path("make evaluate"))
 
 
 def _value(name: str, text: str) -> Any:

@@ -1,10 +1,20 @@
-"""Where the model of a variant is."""
+"""Finds and loads the models that the pipeline itself has trained, its variants."""
 
 from pathlib import Path
 
-INITIAL = "initial"  # the weights before any training
+from snowcoder.inference.local.model_folder import LoadedModel, Precision, load_weights
+from snowcoder.tokenization.tokenizer import load_tokenizer
+from snowcoder.words import EOS_ID, INITIAL
 
 
-def model_folder(variant: str) -> Path:
+def variant_folder(variant: str) -> Path:
     """models/pretrain/<variant>, or the untrained weights for `initial`."""
     return Path("models/initialize_model") if variant == INITIAL else Path("models/pretrain") / variant
+
+
+def load_variant(folder: Path, precision: Precision, cpu_threads: int) -> LoadedModel:
+    """A model whose documents begin and end with EOS_ID, and whose tokenizer reads the name of that token in a text as plain text.
+
+    Raises CheckpointError, ShardError.
+    """
+    return LoadedModel(folder, load_tokenizer(folder), [EOS_ID], [EOS_ID], None, load_weights(folder, precision, cpu_threads))

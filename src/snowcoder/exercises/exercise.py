@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from snowcoder.exercises.arguments import candidate_arguments
-from snowcoder.exercises.cutout import Cutout, Refusal, cut_out
+from snowcoder.exercises.cutout import Cutout, Refusal, cut_out, without_underscore
 from snowcoder.exercises.docstring_prose import description
 from snowcoder.exercises.doctests import make_tests, runs_as_doctest, show_examples
 from snowcoder.exercises.functions import DocumentedFunction, extract_classes, extract_functions
@@ -20,7 +20,6 @@ from snowcoder.exercises.names import parse
 from snowcoder.exercises.package import ModuleSource, Package
 from snowcoder.exercises.recordable import why_not_recordable
 from snowcoder.exercises.recording import RecordedCall, RecordingRules, record_calls, render_call, render_example
-from snowcoder.exercises.renaming import without_underscore
 from snowcoder.exercises.render import Checks, render_document, render_solution
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits

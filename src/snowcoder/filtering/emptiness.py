@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.filtering.rights import order_by_count
+from snowcoder.filtering.rights_accounts import order_by_count
 from snowcoder.filtering.rules import MASKING_RULE, FilterParams
 
 N_RULES = 3

@@ -77,6 +77,9 @@ class Engine(ABC):
         that was answered.
         """
 
+    def close(self) -> None:  # noqa: B027, most engines hold nothing that must be freed by hand
+        """Free what the engine holds; nothing can be asked afterwards."""
+
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Completion]:
         """One completion per prompt, in their order."""
         found = dict(self.complete(prompts, sampling, number_draws(prompts)))

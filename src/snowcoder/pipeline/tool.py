@@ -1,4 +1,4 @@
-"""How a program of tools/ ends: in the root of the repository, with a message for what the user can fix."""
+"""Runs the programs that are no stages, and ends them with a message for what the user can fix."""
 
 import sys
 import tempfile
@@ -12,13 +12,18 @@ ROOT_FILE = Path("dvc.yaml")
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run `main`; what the user can fix ends in its message and exit code 1, like a start anywhere else than in the root."""
+    """Run `main` of a program of tools/, which works in the root of the repository alone."""
     if not ROOT_FILE.is_file():
         sys.exit(f"error: {ROOT_FILE}: not found in {Path.cwd()}; run from the root of the repository, as `make` does")
+    run_command(main)
+
+
+def run_command(main: Callable[[], None], *folders: Path) -> None:
+    """Run `main`; what the user can fix ends in its message and exit code 1. folders: where it writes, beyond the usual places."""
     try:
         main()
     except Exception as error:
-        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir())])
+        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir()), *folders])
         if message is None:
             raise
         sys.exit(f"error: {message}")

@@ -14,11 +14,11 @@ from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import derive_seed
+from snowcoder.words import EOS_ID
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-EOS_ID = 0
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -97,14 +97,14 @@ def initialize(params: ModelParams) -> "LlamaForCausalLM":
     return LlamaForCausalLM(llama_config(params))
 
 
-def count_parameters(model: "LlamaForCausalLM") -> dict[str, int]:
+def parameter_counts(model: "LlamaForCausalLM") -> dict[str, int]:
     """`{total, embedding, non_embedding}`; the tied embedding counts once."""
     total = sum(parameter.numel() for parameter in model.parameters())
     embedding = model.lm_head.weight.numel()
     return {"total": total, "embedding": embedding, "non_embedding": total - embedding}
 
 
-def load_model(folder: Path) -> "LlamaForCausalLM":
+def load_llama(folder: Path) -> "LlamaForCausalLM":
     """The model of a Hugging Face folder in float32. Raises CheckpointError naming the folder if it cannot be loaded."""
     import torch
     from transformers import LlamaForCausalLM

@@ -23,8 +23,9 @@ from snowcoder.reporting.annotator_tables import NOTHING, labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
-from snowcoder.reporting.report_params import INITIAL, control_names, ladder
+from snowcoder.reporting.report_params import control_names, ladder
 from snowcoder.reporting.results import Curve, Results, set_names
+from snowcoder.words import INITIAL
 
 INK, FAINT = "#222222", "#d0d0d0"
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (

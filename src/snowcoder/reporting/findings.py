@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.report_params import INITIAL, ladder
+from snowcoder.reporting.report_params import ladder
 from snowcoder.reporting.results import TEXT_BITS, Results, benchmark_names, set_names, teacher_name
 from snowcoder.statistics.paired import compare_ratios
+from snowcoder.words import INITIAL
 
 SEED = 1  # of the resampling
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from snowcoder.pipeline.params import PARAMS_PATH, ParamsModel, read_items, read_yaml, validate
-
-INITIAL = "initial"
+from snowcoder.words import INITIAL
 
 
 class ReportParams(ParamsModel):

@@ -1,6 +1,6 @@
 """Selection of train files under a token budget.
 
-in: rows of scoring (one recipe's scores), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
+in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
   file_id, language, repository  string
   n_tokens                       int32
   score                          float64
@@ -141,9 +141,9 @@ def _check_filled(
         )
     short = {language: missing for language, missing in shortfalls.items() if missing}
     if short:
-        told = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
+        lacking = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
         raise EmptyResultError(
-            f"params.yaml: select_files: found min_score {rule.min_score}, with which {told} of its share of {budget}; "
+            f"params.yaml: select_files: found min_score {rule.min_score}, with which {lacking} of its share of {budget}; "
             "allowed: a threshold that leaves each language its share; lower it, or set select_files.shared.on_shortfall to state"
         )
 

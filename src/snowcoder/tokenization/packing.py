@@ -24,7 +24,7 @@ from snowcoder.pipeline.execution import map_items
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.tokenization.mixing import Mixture
-from snowcoder.tokenization.ordering import GroupBy, order_files
+from snowcoder.tokenization.ordering import GroupBy, packing_order
 from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE, ShardLayout
 
@@ -88,7 +88,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
 
     byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
     """
-    order = order_files(mixture.files, mixture.passes, params.group_by, params.seed)
+    order = packing_order(mixture.files, mixture.passes, params.group_by, params.seed)
     files = mixture.files.take(order)
     n_tokens = np.asarray(files["n_tokens"])
     starts = np.cumsum(n_tokens) - n_tokens

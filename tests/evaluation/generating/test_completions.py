@@ -7,12 +7,12 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.benchmark_prompts import Asking, base_prompt
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams, complete_problems, summarise_completions
-from snowcoder.evaluation.variants import model_folder
+from snowcoder.evaluation.variants import variant_folder
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 from snowcoder.pipeline.params import read_yaml, validate
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROBLEM = Problem("humaneval", "HumanEval/0", 'def f(x):\n    """x."""\n\n', "    return x\n", "def check(c):\n    assert c(1) == 1\n", "f")
 
 
@@ -44,8 +44,8 @@ def test_summary_counts_reasons_and_empty_completions() -> None:
 
 
 def test_folders_of_variants() -> None:
-    assert str(model_folder("continued_random")) == "models/pretrain/continued_random"
-    assert str(model_folder("initial")) == "models/initialize_model"
+    assert str(variant_folder("continued_random")) == "models/pretrain/continued_random"
+    assert str(variant_folder("initial")) == "models/initialize_model"
 
 
 def test_params_refuse_an_unknown_precision() -> None:

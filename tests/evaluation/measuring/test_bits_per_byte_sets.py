@@ -8,7 +8,7 @@ from transformers import LlamaForCausalLM
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.bits_per_byte_sets import item_rows, measure_unigram, score_sets, summarise_sets
 from snowcoder.pipeline.params import validate
-from tests.inference.tiny_llama import make_model
+from tests.inference.tiny_llama import as_loaded, make_model
 
 SETS = {
     "humaneval": [("def f(x):\n", "    return x\n"), ("def g(x):\n", "    return 2 * x\n")],
@@ -32,7 +32,7 @@ PARAMS = validate(
 def test_a_uniform_model_costs_the_vocabularys_bits(tokenizer: Tokenizer) -> None:
     model = make_model(tokenizer.get_vocab_size())
     torch.nn.init.zeros_(model.lm_head.weight)
-    measured = summarise_sets(score_sets(model, tokenizer, SETS, 512, 96), PARAMS)["held_out"]
+    measured = summarise_sets(score_sets(as_loaded(model, tokenizer), SETS, 512, 96), PARAMS)["held_out"]
     n_tokens = sum(len(tokenizer.encode(text).ids) for _, text in SETS["held_out"])
     n_bytes = sum(len(text) for _, text in SETS["held_out"])
     assert measured["bits_per_byte"] == pytest.approx(n_tokens * math.log2(tokenizer.get_vocab_size()) / n_bytes, rel=1e-6)
@@ -40,11 +40,11 @@ def test_a_uniform_model_costs_the_vocabularys_bits(tokenizer: Tokenizer) -> Non
 
 
 def test_intervals_hold_the_value_and_each_set_has_its_own(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
-    measured = summarise_sets(score_sets(model, tokenizer, SETS, 512, 96), PARAMS)
+    measured = summarise_sets(score_sets(as_loaded(model, tokenizer), SETS, 512, 96), PARAMS)
     for values in measured.values():
         low, high = values["ci95"]
         assert low <= values["bits_per_byte"] <= high
-    alone = summarise_sets(score_sets(model, tokenizer, {"held_out": SETS["held_out"]}, 512, 96), PARAMS)
+    alone = summarise_sets(score_sets(as_loaded(model, tokenizer), {"held_out": SETS["held_out"]}, 512, 96), PARAMS)
     assert alone["held_out"] == measured["held_out"]
 
 
@@ -55,7 +55,7 @@ def test_unigram_is_cheaper_on_the_text_it_was_counted_on(tokenizer: Tokenizer) 
 
 
 def test_items_add_up_to_their_set(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
-    scores = score_sets(model, tokenizer, SETS, 512, 96)
+    scores = score_sets(as_loaded(model, tokenizer), SETS, 512, 96)
     rows = item_rows(scores).to_pylist()
     assert [(row["set"], row["item"]) for row in rows] == [("humaneval", 0), ("humaneval", 1), ("held_out", 0), ("held_out", 1)]
     own = [row for row in rows if row["set"] == "held_out"]

@@ -8,7 +8,7 @@ from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.measuring.likelihood_choice import choose_by_likelihood
 from snowcoder.evaluation.measuring.mutation import mutate
-from tests.inference.tiny_llama import WINDOW
+from tests.inference.tiny_llama import WINDOW, as_loaded
 
 
 def problem(body: str, number: int = 0) -> Problem:
@@ -43,10 +43,10 @@ def test_the_prompt_is_never_changed_and_humaneval_nearly_always_has_a_place() -
 
 def test_a_share_with_its_interval(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     problems = [problem(f"    return x + {number}\n", number) for number in range(20)] + [problem("    return x\n", 20)]
-    found = choose_by_likelihood(model, tokenizer, problems, 1, WINDOW)
+    found = choose_by_likelihood(as_loaded(model, tokenizer), problems, 1, WINDOW)
     assert found["n"] == 20
     assert found["ci95"][0] <= found["share"] <= found["ci95"][1]
-    assert choose_by_likelihood(model, tokenizer, problems[-1:], 1, WINDOW) == {"share": None, "n": 0, "ci95": None}
+    assert choose_by_likelihood(as_loaded(model, tokenizer), problems[-1:], 1, WINDOW) == {"share": None, "n": 0, "ci95": None}
 
 
 def test_the_likelier_text_is_chosen(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
@@ -56,6 +56,6 @@ def test_the_likelier_text_is_chosen(model: LlamaForCausalLM, tokenizer: Tokeniz
     back = [mutate(one, 1) == original.canonical_solution for one, original in zip(swapped, originals, strict=True)]
     kept = [index for index, same in enumerate(back) if same]
     if kept:
-        first = choose_by_likelihood(model, tokenizer, [originals[index] for index in kept], 1, WINDOW)["share"]
-        second = choose_by_likelihood(model, tokenizer, [swapped[index] for index in kept], 1, WINDOW)["share"]
+        first = choose_by_likelihood(as_loaded(model, tokenizer), [originals[index] for index in kept], 1, WINDOW)["share"]
+        second = choose_by_likelihood(as_loaded(model, tokenizer), [swapped[index] for index in kept], 1, WINDOW)["share"]
         assert first + second == pytest.approx(1.0)

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from snowcoder.errors import EngineError
-from snowcoder.inference import rate_limit
 from snowcoder.inference.engine import Chat, Completion, Sampling
+from snowcoder.inference.engines import rate_limit
 from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine, read_completion
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from tests.inference.engines.misbehaving_server import MisbehavingServer, serving
 
 SAMPLING = Sampling(16)
@@ -185,8 +184,7 @@ import sys
 from pathlib import Path
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine, read_completion
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 url, path = sys.argv[1:]
 with ResponseStore(Path(path)) as store:
     engine = StoredEngine(lambda: OpenAIEngine(Endpoint(url, concurrency=2), "m"), store, "m", "v")

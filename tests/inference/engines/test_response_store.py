@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.errors import EngineError
+from snowcoder.errors import EngineError, ShardError
 from snowcoder.inference.engine import Chat, Completion, Sampling
-from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredResponse
+from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredEngine, StoredResponse
 from snowcoder.inference.engines.scripted_engine import ScriptedEngine
-from snowcoder.inference.engines.stored_engine import StoredEngine
 
 REQUEST = Request("m", "v1", "p", Sampling(8, ("\n",), 0.7, 0.9, 3), 0)
 
@@ -85,13 +84,17 @@ def test_a_torn_last_line_is_taken_off_and_the_rest_kept(tmp_path: Path, cut: in
     assert path.read_bytes() == whole
 
 
-def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("line", "error", "message"),
+    [("{broken", ShardError, r"r\.jsonl: the line at byte 80 is not JSON"), ('{"n": 1}', EngineError, "line at byte 80 is no response")],
+)
+def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path, line: str, error: type[Exception], message: str):
     path = tmp_path / "r.jsonl"
-    path.write_text('{"request_id": "x"}\n{broken\n{"request_id": "y"}\n')
-    with pytest.raises(EngineError, match=r"r\.jsonl: line 2: not a stored response"), ResponseStore(path):
-        pass
-    with pytest.raises(EngineError, match="line 2"), ResponseStore(path):  # the lock was given back
-        pass
+    first = json.dumps({"request_id": "x", "completion": {}}).ljust(79)
+    path.write_text(f"{first}\n{line}\n{first}\n")
+    for _ in range(2):  # the lock was given back
+        with pytest.raises(error, match=message), ResponseStore(path):
+            pass
 
 
 def test_the_same_request_is_asked_once_and_answers_every_place(tmp_path: Path):

@@ -7,8 +7,8 @@ from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.inference.engine import Completion, Sampling
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.decoding import decode_batch, nucleus_chooser
-from snowcoder.inference.local.model_folder import choose_window, load_model
-from tests.inference.tiny_llama import WINDOW, save_folder
+from snowcoder.inference.local.model_folder import load_weights, open_folder
+from tests.inference.tiny_llama import WINDOW, as_loaded, save_folder
 
 PROMPTS = [
     "def add(a, b):",
@@ -31,7 +31,7 @@ def _complete_naively(model: LlamaForCausalLM, ids: list[int], n_tokens: int) ->
 
 
 def _engine(model: LlamaForCausalLM, tokenizer: Tokenizer, batch_size: int, window: int = WINDOW) -> TransformersEngine:
-    return TransformersEngine(model, tokenizer, 0, batch_size, window)
+    return TransformersEngine(as_loaded(model, tokenizer), batch_size, window)
 
 
 def test_padded_and_cached_decoding_equals_the_naive_one(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
@@ -62,7 +62,7 @@ def test_batch_size_changes_no_completion(model: LlamaForCausalLM, tokenizer: To
 
 @pytest.mark.parametrize("workers", [2, 5])
 def test_workers_change_nothing(model: LlamaForCausalLM, tokenizer: Tokenizer, workers: int) -> None:
-    parallel = TransformersEngine(model, tokenizer, 0, 2, WINDOW, workers)
+    parallel = TransformersEngine(as_loaded(model, tokenizer), 2, WINDOW, workers)
     assert parallel.generate(PROMPTS, Sampling(24)) == _engine(model, tokenizer, 2).generate(PROMPTS, Sampling(24))
 
 
@@ -128,33 +128,33 @@ def test_no_room_for_a_prompt_is_refused(model: LlamaForCausalLM, tokenizer: Tok
 
 def test_a_saved_model_gives_the_same_completions(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path) -> None:
     save_folder(model, tokenizer, tmp_path)
-    loaded = load_model(tmp_path, "float32", 1)
+    loaded = load_weights(tmp_path, "float32", 1)
     assert not loaded.training
-    assert choose_window(loaded, None, "f") == WINDOW
-    assert choose_window(loaded, 32, "f") == 32
+    assert as_loaded(loaded, tokenizer).window(None, "f") == WINDOW
+    assert open_folder(tmp_path, document_start=True).window(32, "f") == 32
     sampling = Sampling(12)
     assert _engine(loaded, tokenizer, 4).generate(PROMPTS, sampling) == _engine(model, tokenizer, 4).generate(PROMPTS, sampling)
 
 
 def test_precision_is_what_was_asked_for(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path) -> None:
     save_folder(model, tokenizer, tmp_path)
-    loaded = load_model(tmp_path, "bfloat16", 1)
+    loaded = load_weights(tmp_path, "bfloat16", 1)
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.bfloat16}
     assert len(_engine(loaded, tokenizer, 4).generate(PROMPTS, Sampling(5))) == len(PROMPTS)
 
 
-def test_a_window_beyond_the_models_limit_is_refused(model: LlamaForCausalLM) -> None:
+def test_a_window_beyond_the_models_limit_is_refused(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     with pytest.raises(ParameterError, match=r"window_tokens: found 97; allowed: up to 96"):
-        choose_window(model, WINDOW + 1, "generate_completions.window_tokens")
+        as_loaded(model, tokenizer).window(WINDOW + 1, "generate_completions.window_tokens")
 
 
 def test_a_missing_and_a_broken_folder_are_told(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path) -> None:
     with pytest.raises(CheckpointError, match=r"config\.json: not found"):
-        load_model(tmp_path / "none", "float32", 1)
+        load_weights(tmp_path / "none", "float32", 1)
     save_folder(model, tokenizer, tmp_path)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match="not a model"):
-        load_model(tmp_path, "float32", 1)
+        load_weights(tmp_path, "float32", 1)
 
 
 def test_draws_depend_on_seed_and_prompt_alone(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
@@ -185,5 +185,5 @@ def test_draws_follow_the_probabilities() -> None:
 
 def test_models_with_other_tokens_at_the_ends(model: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
     plain = _engine(model, tokenizer, 4).generate(PROMPTS, Sampling(24))
-    same = TransformersEngine(model, tokenizer, 5, 4, WINDOW, start_ids=[0], end_ids=[0, 1]).generate(PROMPTS, Sampling(24))
+    same = TransformersEngine(as_loaded(model, tokenizer, end_ids=[0, 1]), 4, WINDOW).generate(PROMPTS, Sampling(24))
     assert [b.text in a.text for a, b in zip(plain, same, strict=True)] == [True] * len(PROMPTS)

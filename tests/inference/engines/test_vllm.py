@@ -17,24 +17,24 @@ from typing import get_args
 import pyarrow as pa
 import pytest
 
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
-from snowcoder.evaluation.evaluate_params import EvaluationSettings
+from snowcoder.evaluation.evaluate_params import settings_from_text
 from snowcoder.evaluation.model_evaluation import evaluate_model
 from snowcoder.inference.engine import Chat, EngineKind, Sampling
 from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
-from snowcoder.inference.engines.response_store import ResponseStore
-from snowcoder.inference.engines.stored_engine import StoredEngine
+from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
+from snowcoder.inference.local.model_folder import open_folder
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import write_table
-from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN
+from snowcoder.tokenization.tokenizer import EOS_TOKEN
 from stages import label_files
 from tests.inference.chat_folder import save_chat_folder
 from tests.inference.engines.vllm_server import SMALL_MACHINE, free_port, kill, vllm_serve
-from tests.inference.tiny_llama import WINDOW, make_model, make_tokenizer, save_folder
+from tests.inference.tiny_llama import WINDOW, as_loaded, make_model, make_tokenizer, save_folder
 
 pytestmark = [
     pytest.mark.slow,
@@ -66,14 +66,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> list[str]:
     tokenizer = make_tokenizer()
-    engine = TransformersEngine(make_model(tokenizer.get_vocab_size(), hidden_size=HIDDEN_SIZE), tokenizer, EOS_ID, 4, WINDOW)
+    engine = TransformersEngine(as_loaded(make_model(tokenizer.get_vocab_size(), hidden_size=HIDDEN_SIZE), tokenizer), 4, WINDOW)
     return [completion.text for completion in engine.generate(PROMPTS, Sampling(24))]
 
 
 def test_in_process_it_decodes_what_transformers_decodes(folder: Path, expected: list[str], tmp_path: Path):
     from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
-    engine = load_vllm_engine(folder, "float32", WINDOW, [EOS_ID])
+    engine = load_vllm_engine(open_folder(folder, document_start=True), "float32", WINDOW)
     found = engine.generate(PROMPTS, Sampling(24))
     assert [completion.text for completion in found] == expected
     assert all(completion.n_tokens <= 24 and completion.n_prompt_tokens for completion in found)
@@ -99,9 +99,10 @@ import builtins, sys
 from pathlib import Path
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.vllm_engine import load_vllm_engine
+from snowcoder.inference.local.model_folder import open_folder
 
 if __name__ == "__main__":
-    builtins.kept = load_vllm_engine(Path(sys.argv[1]), "float32", int(sys.argv[2]), [0])
+    builtins.kept = load_vllm_engine(open_folder(Path(sys.argv[1]), True), "float32", int(sys.argv[2]))
     print(len(kept.generate(["def f(a):"], Sampling(4))))
 """
 
@@ -121,9 +122,10 @@ import psutil
 from snowcoder.errors import EngineError
 from snowcoder.inference.engine import Sampling
 from snowcoder.inference.engines.vllm_engine import load_vllm_engine
+from snowcoder.inference.local.model_folder import open_folder
 
 if __name__ == "__main__":
-    engine = load_vllm_engine(Path(sys.argv[1]), "float32", int(sys.argv[2]), [0])
+    engine = load_vllm_engine(open_folder(Path(sys.argv[1]), True), "float32", int(sys.argv[2]))
     answers = engine.complete([f"def f{number}(a):" for number in range(200)], Sampling(24), [0] * 200)
     next(answers)
     for process in psutil.Process().children(recursive=True):
@@ -133,7 +135,7 @@ if __name__ == "__main__":
         try:
             list(answers if attempt == 0 else engine.generate(["def g(a):"], Sampling(4)))
         except EngineError as error:
-            print("told:", error)
+            print("reported:", error)
 """
 
 
@@ -141,7 +143,7 @@ def test_an_engine_whose_process_dies_is_told_and_not_waited_for(folder: Path, t
     script = tmp_path / "kills.py"
     script.write_text(KILLS_ITS_ENGINE)
     done = subprocess.run([sys.executable, script, folder, str(WINDOW)], capture_output=True, text=True, timeout=300, check=True)
-    told = [line for line in done.stdout.splitlines() if line.startswith("told: vLLM's engine has died")]
+    told = [line for line in done.stdout.splitlines() if line.startswith("reported: vLLM's engine has died")]
     assert len(told) == 2, done.stdout + done.stderr  # in the middle of a call, and at the next one
 
 
@@ -154,26 +156,27 @@ def test_evaluation_through_vllm_has_the_completions_of_transformers(folder: Pat
         for number in range(9)
     ]
     (tmp_path / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    settings = EvaluationSettings(max_new_tokens=12, batch_size=2, window_tokens=WINDOW, document_start=True)
+    settings = settings_from_text({}, {"max_new_tokens": 12, "batch_size": 2, "window_tokens": WINDOW, "document_start": True})
     completions, bits = [], []
     for engine in get_args(EngineKind):
         path = evaluate_model(engine, str(folder), ["humaneval_plus"], settings.model_copy(update={"engine": engine}), ["humaneval_plus"])
         bits.append(json.loads(path.read_text())["benchmarks"]["humaneval_plus"]["bits_per_byte"])
-        lines = (work_dir() / "evaluate" / engine / "humaneval_plus/completions.jsonl").read_text().split("\n")
-        completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, filter(None, lines))})
+        lines = (work_dir() / "evaluate" / engine / "humaneval_plus.jsonl").read_text().splitlines()
+        completions.append({row["problem_id"]: row["completion"] for row in map(json.loads, lines)})
     assert len(completions[0]) == 9
     assert completions[0] == completions[1]
     assert bits[0] == bits[1]
 
 
 def test_start_and_end_tokens_of_a_chat_model_are_those_of_transformers(tmp_path: Path):
-    from snowcoder.inference.engines.any_model import load_any_model, load_any_vllm
+    from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
     folder = save_chat_folder(tmp_path / "chatty", ends=["<|im_end|>", "<|im_start|>"], window=256, hidden_size=HIDDEN_SIZE)
-    loaded, engine = load_any_model(str(folder), "float32", 1, False), load_any_vllm(str(folder), "float32", None, False)
+    opened = open_folder(folder, document_start=False)
+    loaded, engine = opened.load("float32", 1), load_vllm_engine(opened, "float32", None)
     try:
         prompts = [*PROMPTS, "<s>def f(x):", Chat("", "add"), "<|im_start|>user\nadd<|im_end|>\n<|im_start|>assistant\n"]
-        found, expected = engine.generate(prompts, Sampling(24)), loaded.engine(4, None, 1).generate(prompts, Sampling(24))
+        found, expected = engine.generate(prompts, Sampling(24)), TransformersEngine(loaded, 4, 256).generate(prompts, Sampling(24))
     finally:
         engine.close()
     assert [(one.text, one.finish_reason, one.n_prompt_tokens) for one in found] == [
@@ -191,10 +194,10 @@ def test_a_chat_model_is_asked_through_its_template_by_vllm_too(tmp_path: Path, 
     folder = save_chat_folder(tmp_path / "chatty", window=400, hidden_size=HIDDEN_SIZE)
     kept = []
     for engine in get_args(EngineKind):
-        settings = EvaluationSettings(mode="chat", max_new_tokens=12, samples=3, temperature=0.01, engine=engine)
+        settings = settings_from_text({}, {"mode": "chat", "max_new_tokens": 12, "samples": 3, "temperature": 0.01, "engine": engine})
         path = evaluate_model(engine, str(folder), ["humaneval_plus"], settings, ["humaneval_plus"])
-        lines = (work_dir() / "evaluate" / path.stem / "humaneval_plus/completions.jsonl").read_text().split("\n")
-        kept.append([(row["prompt"], row["completion"]) for row in map(json.loads, filter(None, lines))])
+        lines = (work_dir() / "evaluate" / path.stem / "humaneval_plus.jsonl").read_text().splitlines()
+        kept.append([(row["prompt"], row["completion"]) for row in map(json.loads, lines)])
     assert len(kept[0]) == 3
     assert kept[0] == kept[1]  # at this temperature every draw is the most likely token
 

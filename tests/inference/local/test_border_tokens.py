@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.inference.engine import Chat, Completion, Prompt, Sampling
-from snowcoder.inference.engines.any_model import load_any_model
-from snowcoder.inference.local.border_tokens import completion_end_ids, open_tokenizer, start_once, text_start_ids
+from snowcoder.inference.engines.transformers_engine import TransformersEngine
+from snowcoder.inference.local.border_tokens import completion_end_ids, open_tokenizer, start_once
 from snowcoder.inference.local.chat_template import read_chat_template
-from snowcoder.inference.local.prompt_encoder import PromptEncoder
+from snowcoder.inference.local.model_folder import open_folder
 from tests.inference.chat_folder import CHATML, make_chat_tokenizer, save_chat_folder
 
 CHAT = Chat("", "add two numbers")
@@ -21,11 +21,8 @@ CHAT = Chat("", "add two numbers")
 
 def encode(folder: Path, prompt: Prompt, document_start: bool = False, room: int = 1000) -> list[str]:
     """The tokens that both engines give the model."""
-    tokenizer = open_tokenizer(folder)
-    template = read_chat_template(tokenizer, folder)
-    start = text_start_ids(tokenizer, document_start, folder)
-    encoder = PromptEncoder(tokenizer.backend_tokenizer, start, template.render if template else None)
-    return list(tokenizer.convert_ids_to_tokens(encoder.encode(prompt, room)))
+    found = open_folder(folder, document_start)
+    return [found.tokenizer.id_to_token(token) for token in found.encoder.encode(prompt, room)]
 
 
 @pytest.mark.parametrize("document_start", [True, False])
@@ -99,11 +96,11 @@ def test_start_once_adds_nothing_twice(start: list[int], ids: list[int]) -> None
 def test_every_end_token_that_the_folder_names_ends_a_completion(tmp_path: Path) -> None:
     # the tokenizer says <|im_end|>, config.json the end of text, generation_config.json one more: each of Qwen's files says something else
     save_chat_folder(tmp_path, ends=["<|im_end|>", "<|im_start|>"])
-    loaded = load_any_model(str(tmp_path), "float32", 1, document_start=False)
+    loaded = open_folder(tmp_path, document_start=False).load("float32", 1)
     assert [loaded.tokenizer.id_to_token(token) for token in loaded.end_ids] == ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     letter = loaded.tokenizer.token_to_id("a")
     for end in loaded.end_ids:
-        engine = loaded.engine(2, None, 1)
+        engine = TransformersEngine(loaded, 2, 512)
         engine._model = _writes(loaded.model, [letter, letter, end])
         assert engine.generate(["x"], Sampling(20)) == [Completion("aa", "stop", 2, 2)]
 
@@ -132,8 +129,8 @@ def test_a_folder_without_any_end_token_is_refused(tmp_path: Path) -> None:
 def test_padding_needs_no_padding_token(tmp_path: Path, pad_token: str | None) -> None:
     save_chat_folder(tmp_path, tokenizer_config={"pad_token": pad_token, "padding_side": "right"})
     prompts = ["x", "def add(a, b):\n    return", "class A:\n    def f(self, item):\n        return self"]
-    loaded = load_any_model(str(tmp_path), "float32", 1, document_start=False)
-    together, alone = (loaded.engine(size, None, 1).generate(prompts, Sampling(16)) for size in (3, 1))
+    loaded = open_folder(tmp_path, document_start=False).load("float32", 1)
+    together, alone = (TransformersEngine(loaded, size, 512).generate(prompts, Sampling(16)) for size in (3, 1))
     assert together == alone
     assert len({completion.text for completion in together}) == 3
 

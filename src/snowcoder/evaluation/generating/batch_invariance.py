@@ -1,11 +1,11 @@
-"""Does the batch size change what a model writes? Greedy completions of HumanEval's prompts, one at a time against in batches.
+"""Counts the greedy completions of HumanEval's prompts that the batch size changes: one at a time against in batches.
 
-in: a model folder or hub id, how it is asked
+in: a model, how it is asked
 out: {problems, extra_prompts, cut, tokens, batch_size, changed: {precision: completions that differ}}
 
 Padding and the shape of a matrix product move the last bits of a logit; a completion changes where two tokens are closer than that: in
 float32 hardly ever, in bfloat16 often. A score in bfloat16 belongs to its batch size too. Two prompts are added at the edges of what
-padding has to bear: one of a single token, and one longer than the window, which loses its head and is counted as cut.
+padding has to handle: one of a single token, and one longer than the window, which loses its head and is counted as cut.
 """
 
 from typing import Any, get_args
@@ -14,9 +14,10 @@ from tokenizers import Tokenizer
 
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.evaluation.benchmark_prompts import Asking
+from snowcoder.evaluation.generating.completions import DecodingParams
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.engines.any_model import load_any_model
-from snowcoder.inference.local.model_folder import Precision, choose_window
+from snowcoder.inference.engines.transformers_engine import TransformersEngine
+from snowcoder.inference.local.model_folder import ModelFolder, Precision
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import worker_count
 
@@ -25,25 +26,25 @@ MAX_WINDOW_TOKENS = 1024  # a whole batch is padded to its longest prompt: the l
 SHORTEST_PROMPT = "x"
 
 
-def count_changed_completions(
-    model: str, batch_size: int, window_tokens: int | None, cpu_threads: int, document_start: bool, asking: Asking
-) -> dict[str, Any]:
-    """How many completions differ between batches of 1 and of `batch_size`, in each precision. Raises CheckpointError without a model."""
+def count_changed_completions(model: str, folder: ModelFolder, settings: DecodingParams, asking: Asking) -> dict[str, Any]:
+    """How many completions differ between batches of 1 and of `batch_size`, in each precision. model: its name in messages."""
+    batch_size = settings.batch_size
     problems = load_benchmark("humaneval")
     sampling = Sampling(TOKENS, asking.stop("humaneval"))
     found: dict[str, Any] = {}
     changed: dict[str, int] = {}
     for precision in get_args(Precision):
-        loaded = load_any_model(model, precision, cpu_threads, document_start)
-        window = min(choose_window(loaded.model, window_tokens, "window_tokens"), MAX_WINDOW_TOKENS)
+        loaded = folder.load(precision, settings.cpu_threads)
+        window = min(loaded.window(settings.window_tokens, "window_tokens"), MAX_WINDOW_TOKENS)
         prompts = [asking.prompt(problem) for problem in problems]
         prompts += [SHORTEST_PROMPT, _longer_than(window, "\n".join(prompts), loaded.tokenizer)]
-        engines = [loaded.engine(size, window, worker_count()) for size in (1, batch_size)]
+        engines = [TransformersEngine(loaded, size, window, worker_count()) for size in (1, batch_size)]
         alone, together = (engine.generate(prompts, sampling) for engine in engines)
         changed[precision] = sum(one.text != other.text for one, other in zip(alone, together, strict=True))
-        found = {"problems": len(problems), "extra_prompts": len(prompts) - len(problems), "cut": engines[0].count_cut(prompts, TOKENS)}
+        cut = loaded.encoder.count_cut(prompts, window - TOKENS)
+        found = {"problems": len(problems), "extra_prompts": len(prompts) - len(problems), "cut": cut}
         say(
-            f"{model}: {precision}: batches of {batch_size} change {changed[precision]} of {len(prompts)} completions; {found['cut']} "
+            f"{model}: {precision}: batches of {batch_size} change {changed[precision]} of {len(prompts)} completions; {cut} "
             f"prompts do not fit into {window} tokens and are cut"
         )
     return found | {"tokens": TOKENS, "batch_size": batch_size, "changed": changed}

@@ -29,8 +29,8 @@ COMPLETION_SCHEMA = pa.schema(
 )
 
 
-class GenerateCompletionsParams(ParamsModel):
-    """How problems are completed."""
+class DecodingParams(ParamsModel):
+    """How a model decodes, in the graph and in `make evaluate`."""
 
     engine: EngineKind
     """Inference engine; vllm forms its batches itself."""
@@ -46,6 +46,11 @@ class GenerateCompletionsParams(ParamsModel):
     """Threads per worker: part of a result's identity, unlike the number of workers."""
     strip_prompt: bool
     """Whether a prompt ends where its last line ends; false: with one newline, as in EvalPlus 0.3.1."""
+
+
+class GenerateCompletionsParams(DecodingParams):
+    """How the graph completes problems."""
+
     stop: list[str] = Field(min_length=1)
     """Strings that end a completion: EvalPlus' for base models on HumanEval, those of the Codex paper that it leaves out (comment,
     decorator, `if`), and end-of-text strings, which a model may spell out as plain text.

@@ -5,14 +5,18 @@ in: problems with solutions (whole programs)   out: a Judgement per solution
 `program`: program_grading.py. `evalplus`, `evoeval`: differential.py. `unittest`: unittest_grading.py.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.grading.differential import Verdict, grade_problems
 from snowcoder.evaluation.grading.program_grading import grade_programs
 from snowcoder.evaluation.grading.unittest_grading import grade_unittests
+from snowcoder.pipeline.console import progress, say
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.storage.journal import Journal, read_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,31 @@ def judge(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> 
             yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_unittests(chosen))
         else:
             yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_problems(chosen))
+
+
+def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits, kept: Path) -> dict[Problem, list[Judgement]]:
+    """As `judge`. The journal `kept` gets each judgement, with a key (the hash of benchmark, problem and solution): a run that was stopped
+    resumes there, also with more solutions than before.
+    """
+    with Journal(kept) as journal:
+        done = {entry.pop("key"): Judgement(**entry) for entry, _ in read_journal(kept)}
+        waiting: dict[Problem, list[str]] = {}
+        for problem, texts in solutions.items():
+            if new := [text for text in dict.fromkeys(texts) if _key(problem, text) not in done]:
+                waiting[problem] = new
+        if done:
+            say(f"{kept}: {len(done)} solutions are judged already; {sum(map(len, waiting.values()))} are left")
+        for problem, judgements in progress(judge(waiting, limits), len(waiting), "problems graded"):
+            for text, judgement in zip(waiting[problem], judgements, strict=True):
+                key = _key(problem, text)
+                done[key] = judgement
+                journal.append({"key": key} | asdict(judgement))
+    return {problem: [done[_key(problem, text)] for text in texts] for problem, texts in solutions.items()}
+
+
+def _key(problem: Problem, solution: str) -> str:
+    text = "\0".join((problem.benchmark, problem.problem_id, solution))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _one(verdict: Verdict) -> Judgement:

@@ -1,6 +1,6 @@
-"""What is said on the terminal after a file of samples has been graded: the score, and whatever makes it mean less than it seems to.
+"""Writes what the terminal says after grading: the score, and whatever makes it mean less than it seems to.
 
-in: summary of sample_files.py   out: lines
+in: summary of grade_samples.py   out: lines
 """
 
 import platform
@@ -12,7 +12,7 @@ MAX_NAMED = 10
 
 def remarks(benchmark: str, summary: dict[str, Any]) -> list[str]:
     """The score comes last."""
-    return [*_texts(benchmark, summary), *_problems(benchmark, summary), *_repeated(benchmark, summary), _score(benchmark, summary)]
+    return [*_texts(benchmark, summary), *_problems(benchmark, summary), *_repeated(benchmark, summary), score_remark(benchmark, summary)]
 
 
 def unparsed_remark(name: str, unparsed: dict[str, int], n_samples: int, advice: str) -> str:
@@ -56,7 +56,8 @@ def _repeated(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _score(benchmark: str, summary: dict[str, Any]) -> str:
+def score_remark(benchmark: str, summary: dict[str, Any]) -> str:
+    """pass@k of the benchmark's own tests (base) and of all tests (plus)."""
     parts = []
     for name in ("base", "plus"):
         found = summary[name]

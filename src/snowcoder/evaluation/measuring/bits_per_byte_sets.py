@@ -1,4 +1,4 @@
-"""Bits per byte of a model on the three kinds of texts, with intervals.
+"""Measures bits per byte of a model on sets of texts, with intervals.
 
 in: named sets of pairs (prompt, text), a model and its tokenizer
 out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model; rows of ITEM_SCHEMA:
@@ -9,7 +9,7 @@ out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the un
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,34 +17,27 @@ from tokenizers import Tokenizer
 
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.text_sets import Pair
+from snowcoder.inference.local.model_folder import LoadedModel
 from snowcoder.likelihood.bits_per_byte import TextScores, score_texts
 from snowcoder.likelihood.text_tokens import encode_pairs
 from snowcoder.likelihood.unigram import count_tokens, unigram_bits
 from snowcoder.seeding import derive_seed
-from snowcoder.statistics.intervals import bootstrap_ratio_interval
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
+from snowcoder.statistics.intervals import RESAMPLES, bootstrap_ratio_interval
 
 ITEM_SCHEMA = pa.schema([("set", pa.string()), ("item", pa.int32()), ("bits", pa.float64()), ("n_bytes", pa.int64())])
 
 
 def score_sets(
-    model: "PreTrainedModel",
-    tokenizer: Tokenizer,
-    sets: Mapping[str, Sequence[Pair]],
-    batch_tokens: int,
-    window_tokens: int,
-    workers: int = 1,
+    loaded: LoadedModel, sets: Mapping[str, Sequence[Pair]], batch_tokens: int, window_tokens: int, workers: int = 1
 ) -> dict[str, TextScores]:
     """{set: bits and bytes of each of its texts}."""
-    return {name: score_texts(model, tokenizer, pairs, batch_tokens, window_tokens, workers) for name, pairs in sets.items()}
+    how = (batch_tokens, window_tokens, workers, loaded.first_id)
+    return {name: score_texts(loaded.model, loaded.tokenizer, pairs, *how) for name, pairs in sets.items()}
 
 
 def summarise_sets(sets: Mapping[str, TextScores], params: MeasureBitsPerByteParams) -> dict[str, Any]:
     """{set: {bits_per_byte, n_bytes, n_items, ci95}}; intervals resample a set's items (solutions, functions, files)."""
-    return {name: _describe(scores, derive_seed(params.seed, "interval", name), params.resamples) for name, scores in sets.items()}
+    return {name: describe_scores(scores, derive_seed(params.seed, "interval", name), params.resamples) for name, scores in sets.items()}
 
 
 def item_rows(sets: Mapping[str, TextScores]) -> pa.Table:
@@ -66,7 +59,8 @@ def measure_unigram(tokenizer: Tokenizer, sets: Mapping[str, Sequence[Pair]], tr
     return metrics
 
 
-def _describe(scores: TextScores, seed: int, resamples: int) -> dict[str, Any]:
+def describe_scores(scores: TextScores, seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:
+    """{bits_per_byte, n_bytes, n_items, ci95} of one set."""
     kept = np.flatnonzero(scores.n_bytes)
     return {
         "bits_per_byte": scores.bits_per_byte,

@@ -98,17 +98,17 @@ def open_engine(params: EngineParams) -> Engine:
         from snowcoder.inference.engines.openai_engine import OpenAIEngine
 
         return OpenAIEngine(read_endpoint(), params.model, params.max_spend_tokens)
-    from snowcoder.inference.engines.any_model import find_folder
+    from snowcoder.inference.local.model_folder import find_folder, open_folder
 
-    folder = find_folder(params.model, params.revision)
+    folder = open_folder(find_folder(params.model, params.revision), document_start=False)
     if isinstance(params, VllmEngineParams):
         from snowcoder.inference.engines.vllm_engine import load_vllm_engine
 
         return load_vllm_engine(folder, params.precision, params.window_tokens)
-    from snowcoder.inference.engines.any_model import load_any_model
+    from snowcoder.inference.engines.transformers_engine import TransformersEngine
 
-    loaded = load_any_model(str(folder), params.precision, params.cpu_threads, document_start=False)
-    return loaded.engine(params.batch_size, params.window_tokens, worker_count())
+    loaded = folder.load(params.precision, params.cpu_threads)
+    return TransformersEngine(loaded, params.batch_size, loaded.window(params.window_tokens, "window_tokens"), worker_count())
 
 
 def read_endpoint() -> "Endpoint":

@@ -1,27 +1,24 @@
-"""Every answer of a model, kept as it came, so that a run that is killed or repeated asks for none of them again.
+"""Keeps every answer of a model as it came, so that a run that is killed or repeated asks for none of them again.
 
-in: responses, one at a time   out: a JSONL file, one response a line: the fields of StoredResponse, and `request_id`
+in: prompts, and an engine that answers them   out: completions, from the store or new
+     a journal (storage/journal.py) of one response a line: the fields of StoredResponse, and `request_id`
 
-The file only grows: a response is written to it as soon as it is there, handed to the operating system at once (a killed process loses
-none) and forced to disk at least once a second (a failing machine loses a second's). A last line that was cut short is taken off at the
-next opening; any other line that cannot be read is an error. One process at a time holds a file.
+A response is stored as soon as it arrives and before it is handed on. It is with the operating system at once (a killed process loses
+none) and on disk at most a second later (a failing machine loses a second's).
 """
 
 import hashlib
 import json
-import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from snowcoder.errors import EngineError
-from snowcoder.inference.engine import Chat, Completion, Prompt, Sampling
+from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling
 from snowcoder.pipeline.console import say
+from snowcoder.storage.journal import Journal, read_entry, read_journal
 
 FSYNC_EVERY_S = 1.0
 
@@ -62,41 +59,38 @@ class StoredResponse:
     completion: Completion
 
     def line(self) -> dict[str, Any]:
-        """As it stands in the file."""
+        """The line of the journal."""
         identity = {"request_id": self.request.request_id, "origin": self.origin}
         return identity | self.request.fields() | {"completion": asdict(self.completion)}
 
 
 class ResponseStore:
-    """The responses in one file; in memory only their places. A context manager: it holds the file's lock while it is open. Raises
-    EngineError for a broken file.
+    """The responses in one file; in memory only their places. A context manager: one process at a time holds the file.
+
+    Raises ShardError for a line that is not JSON, EngineError for one that is not a response.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = FileLock(path.with_name(f"{path.name}.lock"))
         self._offsets: dict[str, int] = {}
-        self._synced = 0.0
 
     def __enter__(self) -> "ResponseStore":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            self._journal = Journal(self.path, wait=False, fsync_every_s=FSYNC_EVERY_S)
+        except BlockingIOError:
             say(f"{self.path}: another process is asking; waiting for its responses")
-            self._lock.acquire()
-        self._file = open(self.path, "a+b")  # closed in __exit__
+            self._journal = Journal(self.path, fsync_every_s=FSYNC_EVERY_S)
+        if self._journal.torn_bytes:
+            say(f"{self.path}: a kill cut the last line short; it is removed, and its request is asked again")
         try:
-            self._read_all()
-        except EngineError:
-            self.__exit__(None, None, None)
+            self._offsets = self._read_offsets()
+        except BaseException:
+            self._journal.close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._sync()
-        self._file.close()
-        self._lock.release()
+        self._journal.close()
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -107,45 +101,78 @@ class ResponseStore:
     def lines(self) -> Iterator[dict[str, Any]]:
         """All that is stored, in the order of arrival."""
         for offset in list(self._offsets.values()):
-            yield self._line_at(offset)
+            yield read_entry(self.path, offset)
 
     def get(self, request_id: str) -> Completion:
         """The stored completion. Raises KeyError if there is none."""
-        return Completion(**self._line_at(self._offsets[request_id])["completion"])
+        return Completion(**read_entry(self.path, self._offsets[request_id])["completion"])
 
     def append(self, response: StoredResponse) -> None:
         """Keep a response. Raises EngineError if its request is stored already: a stored response never changes."""
         line = response.line()
         if line["request_id"] in self._offsets:
             raise EngineError(f"{self.path}: request {line['request_id']} is answered already; this is a fault of the caller")
-        offset = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
-        self._file.flush()
-        self._offsets[line["request_id"]] = offset
-        if time.monotonic() - self._synced >= FSYNC_EVERY_S:
-            self._sync()
+        self._offsets[line["request_id"]] = self._journal.append(line)
 
-    def _sync(self) -> None:
-        os.fsync(self._file.fileno())
-        self._synced = time.monotonic()
+    def _read_offsets(self) -> dict[str, int]:
+        offsets: dict[str, int] = {}
+        start = 0
+        for line, following in read_journal(self.path):
+            if "request_id" not in line or "completion" not in line:
+                raise EngineError(f"{self.path}: the line at byte {start} is no response; restore the file, or move it away to ask again")
+            offsets.setdefault(line["request_id"], start)
+            start = following
+        return offsets
 
-    def _line_at(self, offset: int) -> dict[str, Any]:
-        self._file.seek(offset)
-        line: dict[str, Any] = json.loads(self._file.readline())
-        return line
 
-    def _read_all(self) -> None:
-        self._file.seek(0)
-        offset = 0
-        for number, line in enumerate(self._file, start=1):
-            if not line.endswith(b"\n"):
-                say(f"{self.path}: line {number} was cut short by a kill; it is taken off and asked for again")
-                self._file.truncate(offset)
-                break
-            try:
-                self._offsets.setdefault(json.loads(line)["request_id"], offset)
-            except (ValueError, KeyError, TypeError) as error:
-                raise EngineError(
-                    f"{self.path}: line {number}: not a stored response ({error}); restore the file, or move it away to ask for all again"
-                ) from error
-            offset += len(line)
+class StoredEngine(Engine):
+    """An engine with a memory: asks the engine behind it only for what `store`, which is open, does not hold.
+
+    open_engine: gives the engine; called at the first request that is not stored, so that a run with all its answers loads no model.
+    model, prompt_version: see Request. asked: requests that the engine has answered so far; reused: those that it did not have to.
+    """
+
+    def __init__(self, open_engine: Callable[[], Engine], store: ResponseStore, model: str, prompt_version: str) -> None:
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
+        self._store = store
+        self._model = model
+        self._prompt_version = prompt_version
+        self.asked = 0
+        self.reused = 0
+
+    def complete(
+        self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int], origins: Sequence[str] | None = None
+    ) -> Iterator[tuple[int, Completion]]:
+        """What is stored first, then what is new, as it comes. origins: what each prompt was made of. Two prompts that are the same
+        request are asked once.
+        """
+        requests = [self.request(prompt, sampling, draw) for prompt, draw in zip(prompts, draws, strict=True)]
+        places: dict[str, list[int]] = {}
+        for index, request in enumerate(requests):
+            places.setdefault(request.request_id, []).append(index)
+        new = [indices for request_id, indices in places.items() if request_id not in self._store]
+        for request_id, indices in places.items():
+            if request_id in self._store:
+                self.reused += 1
+                completion = self._store.get(request_id)
+                yield from ((index, completion) for index in indices)
+        firsts = [indices[0] for indices in new]
+        if not firsts:
+            return
+        self._engine = self._engine or self._open_engine()
+        answers = self._engine.complete([prompts[index] for index in firsts], sampling, [draws[index] for index in firsts])
+        for place, completion in answers:
+            first = firsts[place]
+            self._store.append(StoredResponse(requests[first], origins[first] if origins else "", completion))
+            self.asked += 1
+            yield from ((index, completion) for index in new[place])
+
+    def close(self) -> None:
+        """Close the engine, if it was opened."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def request(self, prompt: Prompt, sampling: Sampling, draw: int) -> Request:
+        """As it is stored."""
+        return Request(self._model, self._prompt_version, prompt, sampling, draw)

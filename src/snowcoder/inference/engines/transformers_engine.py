@@ -10,52 +10,33 @@ change more. Several batches are decoded at a time, each by a thread of its own:
 operation, which wait for each other thousands of times a second, and it changes nothing in the result.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
-
-from tokenizers import Tokenizer
 
 from snowcoder.errors import ParameterError
-from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, cut_at_stop, draw_seed
+from snowcoder.inference.engine import Completion, Engine, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.local.decoding import CHECK_EVERY_TOKENS, Chooser, decode_batch, most_likely, nucleus_chooser
-from snowcoder.inference.local.prompt_encoder import PromptEncoder, decode_continuation
+from snowcoder.inference.local.model_folder import LoadedModel
+from snowcoder.inference.local.prompt_encoder import decode_continuation
 from snowcoder.pipeline.console import progress
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 class TransformersEngine(Engine):
-    """Decoding with a loaded model and its tokenizer.
+    """Decoding with a loaded model.
 
-    document_id: the token before the first and after the last token of a document (bos and eos in one).
-    start_ids, end_ids: instead of document_id, for models that have another token at each end, or none before the first.
     batch_size: prompts decoded together.
     window_tokens: prompt and completion together, at most.
     workers: batches decoded at a time, on CPU; an accelerator takes one.
-    render_chat: the model's chat template.
     """
 
-    def __init__(
-        self,
-        model: "PreTrainedModel",
-        tokenizer: Tokenizer,
-        document_id: int,
-        batch_size: int,
-        window_tokens: int,
-        workers: int = 1,
-        start_ids: Sequence[int] | None = None,
-        end_ids: Sequence[int] | None = None,
-        render_chat: Callable[[Chat], str] | None = None,
-    ) -> None:
-        self._model = model
-        self._tokenizer = tokenizer
-        self._encoder = PromptEncoder(tokenizer, [document_id] if start_ids is None else start_ids, render_chat)
-        self._end_ids = {document_id} if end_ids is None else set(end_ids)
+    def __init__(self, loaded: LoadedModel, batch_size: int, window_tokens: int, workers: int = 1) -> None:
+        self._model = loaded.model
+        self._tokenizer = loaded.tokenizer
+        self._encoder = loaded.encoder
+        self._end_ids = set(loaded.end_ids)
         self._batch_size = batch_size
         self._window_tokens = window_tokens
-        self._workers = workers if model.device.type == "cpu" else 1
+        self._workers = workers if loaded.model.device.type == "cpu" else 1
 
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
         """Batch by batch. Raises ParameterError if max_new_tokens leaves no room for a prompt."""
@@ -70,10 +51,6 @@ class TransformersEngine(Engine):
             done = pool.map(lambda batch: self._decode(batch, encoded, seeds, sampling), batches)
             for batch, answers in zip(batches, progress(done, len(batches), "batches of completions"), strict=True):
                 yield from zip(batch, answers, strict=True)
-
-    def count_cut(self, prompts: Sequence[Prompt], max_new_tokens: int) -> int:
-        """How many of these prompts lose their head to leave room for the completion."""
-        return sum(self._encoder.is_cut(prompt, self._window_tokens - max_new_tokens) for prompt in prompts)
 
     def _decode(self, batch: Sequence[int], encoded: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling) -> list[Completion]:
         choose: Chooser = most_likely

