@@ -27,7 +27,7 @@ POSITIVES = Path("data/fetch_positives")
 
 def main(item: str) -> None:
     shared, recipe = load_item("train_annotator", item, AnnotatorParams, RecipeParams)
-    tuned_as = [load_section("embed_files", EmbedParams)] if shared.encoder == "tuned" else []
+    embed = load_section("embed_files", EmbedParams) if shared.encoder == "tuned" else None
 
     def build(run: StageRun) -> Metrics:
         with track(run.stage, run.item, run.fingerprint) as record:
@@ -37,7 +37,7 @@ def main(item: str) -> None:
             vectors = read_vectors(shards, examples)
             head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
             judgement = judge_head(head, vectors, examples)
-            for embed in tuned_as:
+            if embed is not None:
                 from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
@@ -49,8 +49,8 @@ def main(item: str) -> None:
             record.log({f"annotator/{name}": metrics[name] for name in HEADLINES if name in metrics})
         return metrics
 
-    inputs = [EMBEDDINGS, LABELS, *([FILES, POSITIVES] if tuned_as else [])]
-    run_stage("train_annotator", [shared, recipe, *tuned_as], inputs, build, item)
+    inputs = [EMBEDDINGS, LABELS, *([FILES, POSITIVES] if embed else [])]
+    run_stage("train_annotator", [shared, recipe, *([embed] if embed else [])], inputs, build, item)
 
 
 if __name__ == "__main__":
