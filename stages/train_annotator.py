@@ -17,7 +17,7 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, output_path, run_stage
 from snowcoder.storage.shards import list_shards
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 EMBEDDINGS = Path("data/embed_files")
 LABELS = Path("data/label_files")
@@ -30,7 +30,7 @@ def main(item: str) -> None:
     embed = load_section("embed_files", EmbedParams) if shared.encoder == "tuned" else None
 
     def build(run: StageRun) -> Metrics:
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             shards = list_shards(EMBEDDINGS)
             labels, labeller = read_labels(LABELS)
             examples = choose_examples(read_files(shards), labels, shared, recipe)
