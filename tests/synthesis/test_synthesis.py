@@ -47,8 +47,8 @@ LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
 EXTRACTIVE = ExtractiveTeacherParams(kind="extractive")
 PARAMS = SynthesizeParams(recipe="HQINS", engine=EXTRACTIVE, seed_top_fraction=1.0, exercises=RULES, sandbox=LIMITS)
 PARAMS_YAML = """
+select_files: {shared: {recipe: HQINS}}
 synthesize_documents:
-  recipe: HQINS
   engine: {kind: extractive}
   seed_top_fraction: 1.0
   exercises:
