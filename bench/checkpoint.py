@@ -17,19 +17,18 @@ from typing import Any
 
 import numpy as np
 
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.params import load_item, load_section
-from snowcoder.pretraining import loop
-from snowcoder.pretraining.checkpoint import CheckpointWriter
-from snowcoder.pretraining.loop import LossPoint, train
+from snowcoder.pretraining.checkpoint_writer import CheckpointWriter
+from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import ModelParams, initialize
-from snowcoder.pretraining.runtime import checkpoint_interval_s
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
-from snowcoder.pretraining.watch.throughput import Interval
+from snowcoder.pretraining.watch.watcher import Step
 from snowcoder.tokenization.token_shards import ShardLayout, TokenShards
 
 SEQUENCE_LENGTH, N_SEQUENCES = 256, 4096
 WARMUP_STEPS, WINDOW_STEPS = 5, 10
-DEFAULT_INTERVAL_S = checkpoint_interval_s()
+DEFAULT_INTERVAL_S = environment.seconds("SNOWCODER_CHECKPOINT_INTERVAL_S")
 
 
 class Measurement:
@@ -39,15 +38,15 @@ class Measurement:
         self.ends_s: list[float] = []
         self.saved_at: list[int] = []
         self.held_s: list[float] = []
-        self.intervals: list[Interval] = []
+        self.steps: list[Step] = []
 
-    def log(self, _: LossPoint, interval: Interval) -> None:
+    def see(self, step: Step) -> None:
         """One step ended."""
         self.ends_s.append(time.perf_counter())
-        self.intervals.append(interval)
+        self.steps.append(step)
 
     def step_seconds(self) -> np.ndarray:
-        """Of each step but the first; a step's save() comes after its log, hence in the next one's time."""
+        """Of each step but the first; a step's save() comes after it was seen, hence in the next one's time."""
         return np.diff(self.ends_s)
 
 
@@ -67,7 +66,6 @@ def measure(n_steps: int, every_s: float) -> Measurement:
     phase = PhaseParams(**variant.model_dump(exclude={"parent"}))
     short = phase.model_copy(update={"tokens": phase.batch_tokens * n_steps})
     os.environ["SNOWCODER_CHECKPOINT_INTERVAL_S"] = str(every_s)
-    loop.REPORT_EVERY_STEPS = 1
     found, save = Measurement(), CheckpointWriter.save
 
     def timed_save(self: CheckpointWriter, *arguments: Any) -> None:
@@ -79,7 +77,7 @@ def measure(n_steps: int, every_s: float) -> Measurement:
     CheckpointWriter.save = timed_save  # type: ignore[method-assign]
     with tempfile.TemporaryDirectory() as folder:
         data = write_tokens(Path(folder) / "tokens", shape.vocab_size)
-        train(initialize(shape), data, shared, short, Path(folder) / "state", log=found.log)
+        train(initialize(shape), data, shared, short, Path(folder) / "state", [found])
     return found
 
 
@@ -105,8 +103,8 @@ def main() -> None:
     spread = f"{min(costs_s) * 1000:.0f} to {max(costs_s) * 1000:.0f}"
     print(f"a checkpoint costs {cost_s * 1000:.0f} ms (median; {spread}), of which save() holds {held_s * 1000:.0f} ms")
     print(f"at one every {DEFAULT_INTERVAL_S:.0f} s: {cost_s / DEFAULT_INTERVAL_S:.2%} of the time")
-    measured = found.intervals[WARMUP_STEPS:]
-    waited = sum(interval.input_wait_s for interval in measured) / sum(interval.elapsed_s for interval in measured)
+    measured = found.steps[WARMUP_STEPS:]
+    waited = sum(step.input_wait_s for step in measured) / sum(step.elapsed_s for step in measured)
     print(f"input wait: {waited:.3%} of the time")
 
 

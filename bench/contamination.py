@@ -23,8 +23,8 @@ from typing import Any
 
 from bench.disguises import CODE_DISGUISES, DISGUISES, assertions_alone, description
 from snowcoder.benchmarks.loading import load_benchmark
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE, read_records
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE, read_records
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.normalise import read_words
 from snowcoder.decontamination.python_tree import read_python

@@ -4,7 +4,6 @@
 SNOWCODER_BENCHMARKS_DIR holds them. Starting the workers is counted, as a stage pays for it too.
 """
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from snowcoder.benchmarks.evalplus import HUMANEVAL_PLUS_FILE, MBPP_PLUS_FILE, find_file, load_humaneval_plus, load_mbpp_plus
-from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmarks
+from snowcoder.benchmarks.loading import FetchBenchmarksParams, load_benchmark, load_benchmarks
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.decontaminate_table import screen_table
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
@@ -24,7 +22,7 @@ from snowcoder.errors import SourceError
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
 from snowcoder.filtering.rules import FilterParams
-from snowcoder.pipeline.execution import Outputs, ShardResult, map_shards, worker_count
+from snowcoder.pipeline.execution import Outputs, Run, ShardResult, worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table
@@ -35,14 +33,13 @@ ROUNDS = 3
 
 def all_problems() -> list[Problem]:
     """HumanEval, and EvalPlus' two where their files are."""
-    problems = load_benchmarks(load_section("fetch_benchmarks", FetchBenchmarksParams))
-    for name, load in ((HUMANEVAL_PLUS_FILE, load_humaneval_plus), (MBPP_PLUS_FILE, load_mbpp_plus)):
+    params = load_section("fetch_benchmarks", FetchBenchmarksParams)
+    problems = load_benchmarks(params)
+    for name in sorted({"humaneval_plus", "mbpp_plus"} - set(params.names)):
         try:
-            path = find_file(name, name)
+            problems += load_benchmark(name)
         except SourceError as error:
             print(f"left out: {error}")
-        else:
-            problems += load(hashlib.sha256(path.read_bytes()).hexdigest())
     return problems
 
 
@@ -50,7 +47,7 @@ def seconds(function: Callable[[pa.Table], ShardResult], shards: Sequence[Path],
     """Wall time of one pass over the shards."""
     outputs: Outputs = {name: (out / name, schema) for name, schema in schemas.items()}
     started = time.perf_counter()
-    map_shards(function, shards, outputs, out / "state", "bench")
+    Run(out / "state", "bench").map_shards(function, shards, outputs)
     return time.perf_counter() - started
 
 

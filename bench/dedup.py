@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.kernels import count_shared
-from snowcoder.deduplication.lsh import make_scheme
+from snowcoder.deduplication.minhash import make_scheme
 from snowcoder.deduplication.shingles import shingle, text_buffer
 from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file

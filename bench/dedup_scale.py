@@ -22,8 +22,7 @@ import psutil
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.greedy import DROPPED, choose_survivors
-from snowcoder.deduplication.lsh import make_scheme
-from snowcoder.deduplication.minhash import Scheme
+from snowcoder.deduplication.minhash import Scheme, make_scheme
 from snowcoder.deduplication.sketches import gather_sketches, write_sketch
 from snowcoder.deduplication.sorted_runs import write_array
 from snowcoder.pipeline.execution import map_items

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from bench.samples import make_samples
 from snowcoder.benchmarks.loading import load_benchmark
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.evaluation.grading.differential import grade_problems
 
 # As a small base model's: a third right, the others wrong in the usual ways; one in a hundred never ends

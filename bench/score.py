@@ -36,7 +36,7 @@ from transformers.utils import logging as transformers_logging
 from snowcoder.annotator.head import Head, mean_by_file, read_head
 from snowcoder.embedding.encoder import Encoder
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
-from snowcoder.embedding.sections import SectionCutter
+from snowcoder.embedding.file_sections import SectionCutter
 from snowcoder.pipeline.params import load_section
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import read_table

@@ -81,13 +81,13 @@ def ours(model: LlamaForCausalLM, data: RandomTokens, shared: TrainingParams, ph
 
     short = phase.model_copy(update={"tokens": phase.batch_tokens * n_steps})
     with tempfile.TemporaryDirectory() as state:
-        train(model, Clocked(model.config.vocab_size), shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
+        train(model, Clocked(model.config.vocab_size), shared, short, Path(state))  # type: ignore[arg-type]
     per_step = max(1, phase.batch_tokens // SEQUENCE_LENGTH // shared.micro_batch_sequences)
     return rates(ends_s[::per_step], phase.batch_tokens)
 
 
 def ours_compiled(model: LlamaForCausalLM, data: RandomTokens, shared: TrainingParams, phase: PhaseParams, n_steps: int) -> list[float]:
-    """With pretrain.compile: true."""
+    """With pretrain.shared.compile: true."""
     return ours(model, data, shared.model_copy(update={"compile": True}), phase, n_steps)
 
 

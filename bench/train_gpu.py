@@ -102,7 +102,7 @@ def measure(configuration: Configuration, profile: str) -> dict[str, Any]:
         model = initialize(shape)
     shared = shared.model_copy(update={"micro_batch_sequences": configuration.micro_batch})
     with tempfile.TemporaryDirectory() as state, sdpa_kernel(ATTENTION[configuration.attention]):
-        train(model, data, shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
+        train(model, data, shared, short, Path(state))  # type: ignore[arg-type]
     starts_s = data.asked_s[:: STEP_SEQUENCES // configuration.micro_batch]
     elapsed_s = starts_s[STEPS] - starts_s[WARMUP_STEPS]
     per_token = flops_per_token(count_parameters(shape), shape.layers, shape.hidden_size, sequence_length)

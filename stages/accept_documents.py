@@ -11,19 +11,16 @@ from snowcoder.decontamination.decontamination_params import DecontaminationPara
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.storage.metrics import write_metrics
-from snowcoder.storage.shards import iterate_rows, list_shards
-from snowcoder.synthesis.acceptance import accept_documents
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
+from snowcoder.storage.shards import list_shards
+from snowcoder.synthesis.acceptance import KnownTexts, accept_documents
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.held_out import held_out_shapes
+from snowcoder.synthesis.function_shapes import read_held_out_shapes
 
-SOURCE = Path("data/synthesize_documents")
+DOCUMENTS = Path("data/synthesize_documents")
 FILES = Path("data/split_files")
-BENCHMARKS = Path("data/fetch_benchmarks")
+PROBLEMS = Path("data/fetch_benchmarks")
 TOKENIZER = Path("data/train_tokenizer")
-OUTPUT = Path("data/accept_documents")
-METRICS = Path("metrics/accept_documents.json")
 
 
 def main() -> None:
@@ -31,16 +28,14 @@ def main() -> None:
     deduplication = load_section("deduplicate_files", DeduplicationParams)
     decontamination = load_section("decontaminate_files", DecontaminationParams)
 
-    def build(run: StageRun) -> None:
-        screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
-        rows = iterate_rows(FILES, ["content", "split", "language"])
-        held_out = held_out_shapes(row["content"] for row in rows if row["split"] == "held_out" and row["language"] == "python")
-        documents, corpus, output = list_shards(SOURCE), list_shards(FILES), run.out(OUTPUT)
-        metrics = accept_documents(documents, corpus, screen, held_out, TOKENIZER, params, deduplication, output, run.state)
-        write_metrics(run.out(METRICS), metrics)
+    def build(run: StageRun) -> Metrics:
+        known = KnownTexts(
+            BenchmarkScreen(read_problems(PROBLEMS), decontamination), read_held_out_shapes(FILES), list_shards(FILES), deduplication
+        )
+        return accept_documents(list_shards(DOCUMENTS), known, TOKENIZER, params, run.output, run.state)
 
     sections = [params, deduplication, decontamination]
-    run_stage("accept_documents", sections, inputs=[SOURCE, FILES, BENCHMARKS, TOKENIZER], outputs=[OUTPUT, METRICS], build=build)
+    run_stage("accept_documents", sections, [DOCUMENTS, FILES, PROBLEMS, TOKENIZER], build)
 
 
 if __name__ == "__main__":

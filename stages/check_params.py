@@ -5,24 +5,17 @@ A separate stage, and no import of the others, so that no stage depends on the p
 and experiments run it first where anything in params.yaml has changed; a stage that a person runs by hand checks without it (command_line).
 """
 
-from pathlib import Path
-
 from snowcoder.configuration.checking import GRAPH_PATH, check_params
 from snowcoder.pipeline.params import PARAMS_PATH
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-
-OUTPUT = Path("data/check_params")
-
-
-def build(run: StageRun) -> None:
-    """Nothing in the output depends on a value: a change of one must run what reads it, and no more."""
-    check_params()
-    run.out(OUTPUT).write_text("params.yaml has passed every check\n")
+from snowcoder.pipeline.stage import StageRun, command_line, output_path, run_stage
 
 
 def main() -> None:
-    """Run the stage."""
-    run_stage("check_params", [], inputs=[PARAMS_PATH, GRAPH_PATH], outputs=[OUTPUT], build=build)
+    def build(run: StageRun) -> None:
+        check_params()
+        run.output.write_text("params.yaml has passed every check\n")
+
+    run_stage("check_params", [], [PARAMS_PATH, GRAPH_PATH], build, outputs=[output_path("check_params")])
 
 
 if __name__ == "__main__":

@@ -8,23 +8,19 @@ from pathlib import Path
 from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
 
-SOURCE = Path("data/filter_files")
-OUTPUT = Path("data/deduplicate_files")
-METRICS = Path("metrics/deduplicate_files.json")
+FILES = Path("data/filter_files")
 
 
 def main() -> None:
     params = load_section("deduplicate_files", DeduplicationParams)
 
-    def build(run: StageRun) -> None:
-        metrics = deduplicate_table(list_shards(SOURCE), params, run.out(OUTPUT), run.state)
-        write_metrics(run.out(METRICS), metrics)
+    def build(run: StageRun) -> Metrics:
+        return deduplicate_table(list_shards(FILES), params, run.output, run.state)
 
-    run_stage("deduplicate_files", [params], inputs=[SOURCE], outputs=[OUTPUT, METRICS], build=build)
+    run_stage("deduplicate_files", [params], [FILES], build)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ in: data/generate_completions/<variant>, data/fetch_benchmarks
 out: data/execute_completions/<variant> (benchmark, problem_id, sample, passed, outcome, detail), metrics/execute_completions/<variant>.json
 """
 
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,33 +11,29 @@ import pyarrow as pa
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.grading.grade_completions import GRADE_SCHEMA, ExecuteCompletionsParams, grade_completions, summarise_grades
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.sandbox.program import check_sandbox
-from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import iterate_rows, write_table
 from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
 
-def build(params: ExecuteCompletionsParams, completions: Path, run: StageRun) -> None:
-    """Grade, write the table and the metrics."""
-    check_sandbox()
-    with track(run.stage, run.item, run.fingerprint) as record:
-        completed = list(iterate_rows(completions))
-        rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
-        metrics = summarise_grades(rows, completed)
-        record.log({f"eval/{benchmark}/pass_at_1": values["pass@1"] for benchmark, values in metrics.items()})
-    write_table(run.out(f"data/execute_completions/{run.item}"), [pa.Table.from_pylist(rows, GRADE_SCHEMA)], GRADE_SCHEMA)
-    write_metrics(run.out(f"metrics/execute_completions/{run.item}.json"), metrics)
-
-
 def main(item: str) -> None:
-    """Run the stage for one variant."""
     params = load_section("execute_completions", ExecuteCompletionsParams)
     completions = Path(f"data/generate_completions/{item}")
-    outputs = [Path(f"data/execute_completions/{item}"), Path(f"metrics/execute_completions/{item}.json")]
-    run_stage("execute_completions", [params], [completions, PROBLEMS], outputs, partial(build, params, completions), item)
+
+    def build(run: StageRun) -> Metrics:
+        check_sandbox()
+        with track(run.stage, run.item, run.fingerprint) as record:
+            completed = list(iterate_rows(completions))
+            rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
+            metrics = summarise_grades(rows, completed)
+            record.log({f"eval/{benchmark}/pass_at_1": values["pass@1"] for benchmark, values in metrics.items()})
+        write_table(run.output, [pa.Table.from_pylist(rows, GRADE_SCHEMA)], GRADE_SCHEMA)
+        return metrics
+
+    run_stage("execute_completions", [params], [completions, PROBLEMS], build, item)
 
 
 if __name__ == "__main__":

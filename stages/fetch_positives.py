@@ -8,23 +8,20 @@ out: data/fetch_positives (SourceFile + kind; dropped/, ledger/), metrics/fetch_
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
-from snowcoder.corpus.losses import loss_lines
+from snowcoder.corpus.left_out_report import left_out_lines
 from snowcoder.corpus.repository_limits import LeftOut
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage, work_dir
 from snowcoder.positives.kinds import FetchPositivesParams
-from snowcoder.positives.screening import build_positives, gather_positives
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.positives.screen_positives import build_positives, gather_positives
 from snowcoder.storage.shards import list_shards
 
-CORPUS = Path("data/decontaminate_files")
-BENCHMARKS = Path("data/fetch_benchmarks")
-OUTPUT = Path("data/fetch_positives")
-METRICS = Path("metrics/fetch_positives.json")
+FILES = Path("data/decontaminate_files")
+PROBLEMS = Path("data/fetch_benchmarks")
 
 
 def main() -> None:
@@ -32,17 +29,17 @@ def main() -> None:
     deduplication = load_section("deduplicate_files", DeduplicationParams)
     decontamination = load_section("decontaminate_files", DecontaminationParams)
 
-    def build(run: StageRun) -> None:
+    def build(run: StageRun) -> Metrics:
         skipped = LeftOut()
         gathered = gather_positives(params, work_dir() / "downloads", skipped)
-        for line in loss_lines(skipped, "fetch_positives", "files and rows"):
+        for line in left_out_lines(skipped, "fetch_positives", "files and rows"):
             say(line)
-        screen = BenchmarkScreen(read_problems(BENCHMARKS), decontamination)
-        metrics = build_positives(gathered, list_shards(CORPUS), screen, params, deduplication, run.out(OUTPUT))
-        write_metrics(run.out(METRICS), metrics | {"skipped": dict(skipped)})
+        screen = BenchmarkScreen(read_problems(PROBLEMS), decontamination)
+        metrics = build_positives(gathered, list_shards(FILES), screen, params, deduplication, run.output)
+        return metrics | {"skipped": dict(skipped)}
 
-    inputs = [*params.source.inputs(), CORPUS, BENCHMARKS]
-    run_stage("fetch_positives", [params, deduplication, decontamination], inputs=inputs, outputs=[OUTPUT, METRICS], build=build)
+    sections = [params, deduplication, decontamination]
+    run_stage("fetch_positives", sections, [*params.source.inputs(), FILES, PROBLEMS], build)
 
 
 if __name__ == "__main__":

@@ -18,49 +18,32 @@ from snowcoder.evaluation.generating.completions import (
     complete_problems,
     summarise_completions,
 )
-from snowcoder.evaluation.variants import load_variant, variant_folder
-from snowcoder.inference.engine import Engine
-from snowcoder.inference.engines.transformers_engine import TransformersEngine
-from snowcoder.inference.local.model_folder import open_folder
-from snowcoder.pipeline.execution import worker_count
+from snowcoder.evaluation.generating.variant_engine import load_variant_engine
+from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
 from snowcoder.tracking.record import track
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
 
-def build(params: GenerateCompletionsParams, folder: Path, run: StageRun) -> None:
-    """Load the model, complete, write the table."""
-    engine = load_engine(params, folder)
-    with track(run.stage, run.item, run.fingerprint) as record:
-        rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), partial(base_prompt, strip_prompt=params.strip_prompt))
-        metrics = summarise_completions(rows)
-        for benchmark, values in metrics.items():
-            record.log({f"eval/{benchmark}/stopped": values["finish_reasons"].get("stop", 0) / values["problems"]})
-    write_table(run.out(f"data/generate_completions/{run.item}"), [pa.Table.from_pylist(rows, COMPLETION_SCHEMA)], COMPLETION_SCHEMA)
-    write_metrics(run.out(f"metrics/generate_completions/{run.item}.json"), metrics)
-
-
-def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
-    """The variant's model; documents start with EOS_ID in whatever engine."""
-    if params.engine == "vllm":
-        from snowcoder.inference.engines.vllm_engine import load_vllm_engine
-
-        return load_vllm_engine(open_folder(folder, document_start=True), params.precision, params.window_tokens)
-    loaded = load_variant(folder, params.precision, params.cpu_threads)
-    window = loaded.window(params.window_tokens, "generate_completions.window_tokens")
-    return TransformersEngine(loaded, params.batch_size, window, worker_count())
-
-
 def main(item: str) -> None:
-    """Run the stage for one variant."""
     params = load_section("generate_completions", GenerateCompletionsParams)
-    folder = variant_folder(item)
-    outputs = [Path(f"data/generate_completions/{item}"), Path(f"metrics/generate_completions/{item}.json")]
-    run_stage("generate_completions", [params], [folder, PROBLEMS], outputs, partial(build, params, folder), item)
+    model = variant_folder(item)
+
+    def build(run: StageRun) -> Metrics:
+        engine = load_variant_engine(params, model)
+        with track(run.stage, run.item, run.fingerprint) as record:
+            prompt = partial(base_prompt, strip_prompt=params.strip_prompt)
+            rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), prompt)
+            metrics = summarise_completions(rows)
+            for benchmark, values in metrics.items():
+                record.log({f"eval/{benchmark}/stopped": values["finish_reasons"].get("stop", 0) / values["problems"]})
+        write_table(run.output, [pa.Table.from_pylist(rows, COMPLETION_SCHEMA)], COMPLETION_SCHEMA)
+        return metrics
+
+    run_stage("generate_completions", [params], [model, PROBLEMS], build, item)
 
 
 if __name__ == "__main__":

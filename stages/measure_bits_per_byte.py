@@ -5,9 +5,7 @@ out: data/measure_bits_per_byte/<variant> (set, item, bits, n_bytes),
      metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, ci95}}; `initial` has {"unigram": {set: …}} too
 """
 
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
@@ -22,8 +20,7 @@ from snowcoder.evaluation.measuring.text_sets import (
 from snowcoder.evaluation.variants import INITIAL, load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
 from snowcoder.tracking.record import track
 
@@ -31,31 +28,27 @@ PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")
 
 
-def build(params: MeasureBitsPerByteParams, folder: Path, run: StageRun) -> None:
-    """Choose the texts, score them, write the metrics."""
-    held_out = read_held_out(FILES)
-    sets = reference_solutions(read_problems(PROBLEMS)) | {
-        "validation": documented_functions(held_out, params.validation, params.seed),
-        "held_out": held_out_texts(held_out, params.held_out, params.seed),
-    }
-    loaded = load_variant(folder, params.precision, params.cpu_threads)
-    window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
-    with track(run.stage, run.item, run.fingerprint) as record:
-        scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
-        metrics: dict[str, Any] = summarise_sets(scores, params)
-        record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
-    if run.item == INITIAL:
-        metrics["unigram"] = measure_unigram(loaded.tokenizer, sets, read_train_texts(FILES))
-    write_table(run.out(f"data/measure_bits_per_byte/{run.item}"), [item_rows(scores)], ITEM_SCHEMA)
-    write_metrics(run.out(f"metrics/measure_bits_per_byte/{run.item}.json"), metrics)
-
-
 def main(item: str) -> None:
-    """Run the stage for one variant."""
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
     folder = variant_folder(item)
-    outputs = [Path(f"data/measure_bits_per_byte/{item}"), Path(f"metrics/measure_bits_per_byte/{item}.json")]
-    run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], outputs, partial(build, params, folder), item)
+
+    def build(run: StageRun) -> Metrics:
+        held_out = read_held_out(FILES)
+        sets = reference_solutions(read_problems(PROBLEMS)) | {
+            "validation": documented_functions(held_out, params.validation, params.seed),
+            "held_out": held_out_texts(held_out, params.held_out, params.seed),
+        }
+        loaded = load_variant(folder, params.precision, params.cpu_threads)
+        window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
+        with track(run.stage, run.item, run.fingerprint) as record:
+            scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
+            metrics: Metrics = summarise_sets(scores, params)
+            record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
+        write_table(run.output, [item_rows(scores)], ITEM_SCHEMA)
+        unigram = {"unigram": measure_unigram(loaded.tokenizer, sets, read_train_texts(FILES))} if item == INITIAL else {}
+        return metrics | unigram
+
+    run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], build, item)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ out: data/pack_tokens/<item> (token shards, index.json, provenance/), metrics/pa
 
 from pathlib import Path
 
-from snowcoder.pipeline.params import load_item
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
@@ -19,22 +18,19 @@ TOKENIZER = Path("data/train_tokenizer")
 
 
 def main(item: str) -> None:
-    """Run the stage for one variant."""
-    shared, own = load_item("pack_tokens", item, PackingParams, PackingItemParams)
-    output, metrics = Path("data/pack_tokens") / item, Path("metrics/pack_tokens") / f"{item}.json"
-    documents = [Path(own.documents)] if own.documents and own.python_fraction is not None else []
+    shared = load_section("pack_tokens", PackingParams)
+    own = load_section(f"pretrain.variants.{item}.packs", PackingItemParams)
+    selected, documents = Path(own.files), Path(own.documents)
 
-    def build(run: StageRun) -> None:
-        files = keep_languages(read_catalogue(TOKENS, Path(own.files)), own.languages, f"pack_tokens.{item}.languages")
+    def build(run: StageRun) -> Metrics:
+        files = keep_languages(read_catalogue(TOKENS, selected), own.languages, f"pretrain.variants.{item}.packs.languages")
         mixture = unmixed(files)
         if own.python_fraction is not None:
-            [folder] = documents
-            mixture = mix(read_catalogue(folder, folder), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
-        byte_lengths = token_byte_lengths(load_tokenizer(TOKENIZER))
-        write_metrics(run.out(metrics), pack(mixture, byte_lengths, shared, run.out(output), run.label))
+            mixture = mix(read_catalogue(documents, documents), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
+        return pack(mixture, token_byte_lengths(load_tokenizer(TOKENIZER)), shared, run.output, run.label)
 
-    inputs = list(dict.fromkeys([TOKENS, TOKENIZER, Path(own.files), *documents]))
-    run_stage("pack_tokens", [shared, own], inputs=inputs, outputs=[output, metrics], build=build, item=item)
+    inputs = list(dict.fromkeys([TOKENS, TOKENIZER, selected, documents]))
+    run_stage("pack_tokens", [shared, own], inputs, build, item)
 
 
 if __name__ == "__main__":

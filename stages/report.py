@@ -7,38 +7,34 @@ in: the files of snowcoder.reporting.results.input_paths: metrics/<stage>.json o
 out: results/report.md, results/report.html (figures inside), results/{ladder,learning_curves,funnel,annotators}.png
 """
 
-from functools import partial
 from pathlib import Path
 
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.figures import draw_all
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import input_paths, read_results
 from snowcoder.reporting.summary import write_summary
 
 REPORT = Path("results/report.md")
 PAGE = Path("results/report.html")
-FIGURES = [Path("results") / f"{name}.png" for name in FIGURE_NAMES]
-
-
-def build(run: StageRun, params: ReportParams) -> None:
-    """Read all metrics, draw, write; then log the headline metrics of all models as one run."""
-    results = read_results(params)
-    folder = run.out(REPORT).parent
-    draw_all(results, folder)
-    document = compose(results)
-    run.out(REPORT).write_text(render_markdown(document))
-    run.out(PAGE).write_text(render_page(document, folder))
-    write_summary(results, run.fingerprint)
+FIGURES = [Path(f"results/{name}.png") for name in FIGURE_NAMES]
 
 
 def main() -> None:
-    params = load_section("report", ReportParams)
-    run_stage("report", [params], input_paths(params), [REPORT, PAGE, *FIGURES], partial(build, params=params))
+    params = load_report_params()
+
+    def build(run: StageRun) -> None:
+        results, folder = read_results(params), run.out(REPORT).parent
+        draw_all(results, folder)
+        document = compose(results)
+        run.out(REPORT).write_text(render_markdown(document))
+        run.out(PAGE).write_text(render_page(document, folder))
+        write_summary(results, run.fingerprint)
+
+    run_stage("report", [params], input_paths(params), build, outputs=[REPORT, PAGE, *FIGURES])
 
 
 if __name__ == "__main__":

@@ -4,52 +4,37 @@ in: data/split_files, data/score_files/<recipe>  out: data/synthesize_documents 
      metrics/synthesize_documents.json
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from snowcoder.inference.engines.engine_params import EngineParams, model_identity, open_engine
+from snowcoder.synthesis.generation import ask_model
+
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import StageRun, command_line, run_stage, work_dir
-from snowcoder.storage.metrics import write_metrics
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage, work_dir
 from snowcoder.storage.shards import iterate_rows, list_shards
-from snowcoder.synthesis.generation import SynthesizeParams, synthesize
-from snowcoder.synthesis.model_generation import generate_documents
-from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds, choose_seeds_by_language
+from snowcoder.synthesis.extractive_teacher import synthesize
+from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
 FILES = Path("data/split_files")
 SCORES = Path("data/score_files")
-OUTPUT = Path("data/synthesize_documents")
-METRICS = Path("metrics/synthesize_documents.json")
 
 
 def main() -> None:
     params = load_section("synthesize_documents", SynthesizeParams)
     scores = SCORES / params.recipe
 
-    def build(run: StageRun) -> None:
-        scored = iterate_rows(scores, SEED_COLUMNS)
+    def build(run: StageRun) -> Metrics:
+        shards, scored = list_shards(FILES), iterate_rows(scores, SEED_COLUMNS)
         if params.engine.kind == "extractive":
             seeds = choose_seeds(scored, params.seed_top_fraction)
-            metrics = synthesize(list_shards(FILES), seeds, params, run.out(OUTPUT), run.state)
+            metrics = synthesize(shards, seeds, params, run.output, run)
         else:
-            metrics = ask_model(params.engine, params, scored, run.out(OUTPUT))
-        write_metrics(run.out(METRICS), metrics | {"teacher": params.engine.kind})
+            # answers outlive the state of this run: other code or parameters ask for none of them again
+            store = work_dir() / "responses/synthesize_documents.jsonl"
+            metrics = ask_model(params, shards, scored, store, run.output)
+        return metrics | {"teacher": params.engine.kind}
 
-    run_stage("synthesize_documents", [params], inputs=[FILES, scores], outputs=[OUTPUT, METRICS], build=build)
-
-
-def ask_model(engine: EngineParams, params: SynthesizeParams, scored: Iterator[dict[str, Any]], output: Path) -> dict[str, Any]:
-    """Documents by a model. Its answers outlive the state of this run: other code or parameters ask for none of them again."""
-    assert params.generation is not None
-    train_bytes: Counter[str] = Counter()
-    for row in iterate_rows(FILES, ["language", "split", "n_bytes"]):
-        train_bytes[row["language"]] += row["n_bytes"] * (row["split"] == "train")
-    seeds = choose_seeds_by_language(scored, params.seed_top_fraction, params.generation.python_fraction, train_bytes)
-    opened, model, store = partial(open_engine, engine), model_identity(engine), work_dir() / "responses" / "synthesize_documents.jsonl"
-    return generate_documents(list_shards(FILES), seeds, params.generation, engine.kind, model, opened, store, output)
+    run_stage("synthesize_documents", [params], [FILES, scores], build)
 
 
 if __name__ == "__main__":

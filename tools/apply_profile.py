@@ -8,12 +8,12 @@ An overlay may only set keys that exist in params.yaml; mappings merge, everythi
 import os
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 
 from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError, SnowcoderError
@@ -33,25 +33,25 @@ def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
         if key not in base:
             allowed = ", ".join(map(str, base))
             raise ParameterError(f"{source}: {name}: unknown parameter; {did_you_mean(key, base)}params.yaml has: {allowed}")
-        if isinstance(base[key], dict) and isinstance(value, dict) and "kind" not in value:
-            merge(base[key], value, source, name)
+        if not (isinstance(base[key], dict) and isinstance(value, dict)) or _is_in_brackets(base[key]):
+            base[key] = value
+        elif "kind" in value:
+            for stale in [other for other in base[key] if other not in value]:
+                del base[key][stale]
+            base[key].update(value)
         else:
-            base[key] = _without_comments(value)
+            merge(base[key], value, source, name)
 
 
 def merged(profile: Path, params: Path) -> str:
-    """The text of `params` with the overlay merged: comments and order of params, brackets as the overlay has them."""
+    """The text of `params` with the overlay merged, as DVC itself would write it: comments and order of params."""
     overlay, expected = (_without_sharing(read_yaml(path)) for path in (profile, params))
     merge(expected, overlay, str(profile))
-    yaml = YAML()
-    yaml.width, yaml.preserve_quotes = 400, True
-    yaml.representer.add_representer(type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null"))
-    document = yaml.load(params.read_text())
-    merge(document, YAML().load(profile.read_text()), str(profile))
-    text = StringIO()
-    yaml.dump(document, text)
-    _refuse_side_effects(YAML(typ="safe", pure=True).load(text.getvalue()), expected, f"{profile}: {params}")
-    return text.getvalue()
+    document = parse_yaml_for_update(params.read_text(), str(params))
+    merge(document, overlay, str(profile))
+    text = dumps_yaml(document)
+    _refuse_side_effects(YAML(typ="safe", pure=True).load(text), expected, f"{profile}: {params}")
+    return text
 
 
 def apply_profile(profile: Path, params: Path) -> None:
@@ -131,17 +131,8 @@ def _refuse_side_effects(found: Any, expected: Any, source: str, field: str = ""
         raise ParameterError(f"{source}: {field} would become {shown(found)} instead of {shown(expected)}: {shared}")
 
 
-def _without_comments(value: Any) -> Any:
-    """A copy with the overlay's brackets, but without its comments: they speak of the overlay."""
-    if isinstance(value, CommentedMap):
-        mapping = CommentedMap((key, _without_comments(inner)) for key, inner in value.items())
-        mapping.fa.set_flow_style() if value.fa.flow_style() else mapping.fa.set_block_style()
-        return mapping
-    if isinstance(value, CommentedSeq):
-        sequence = CommentedSeq(_without_comments(inner) for inner in value)
-        sequence.fa.set_flow_style() if value.fa.flow_style() else sequence.fa.set_block_style()
-        return sequence
-    return value
+def _is_in_brackets(mapping: dict[str, Any]) -> bool:
+    return isinstance(mapping, CommentedMap) and bool(mapping.fa.flow_style())
 
 
 def _replace(text: str) -> None:

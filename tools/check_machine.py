@@ -73,15 +73,17 @@ def may_have_gpu() -> bool:
 def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
     """None if nothing here is compiled at run time, or it can be: by torch.compile, or by Triton, whose kernels are launched through C."""
     asks = []
-    if params.get("pretrain", {}).get("compile") is True:
-        asks.append("pretrain.compile: true")
+    if params.get("pretrain", {}).get("shared", {}).get("compile") is True:
+        asks.append("pretrain.shared.compile: true")
     if on_gpu and find_spec("liger_kernel"):
         asks.append("liger-kernel")
     lacks = [name for name, found in (("a C++ compiler", compiler()), ("Python.h", python_header())) if found is None]
     if not asks or not lacks:
         return None
     package = f"python{sys.version_info.major}.{sys.version_info.minor}-dev"
-    return f"{' and '.join(asks)} cannot run without {' and '.join(lacks)}: apt install g++ {package}, or set pretrain.compile to false"
+    return (
+        f"{' and '.join(asks)} cannot run without {' and '.join(lacks)}: apt install g++ {package}, or set pretrain.shared.compile to false"
+    )
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
@@ -151,9 +153,9 @@ def describe_compiler() -> str:
     """The compiler and Python's header, or what only works with them."""
     found = compiler()
     if found is None:
-        return "none: nothing needs one unless pretrain.compile is true"
+        return "none: nothing needs one unless pretrain.shared.compile is true"
     version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.split("\n")[0]
-    return f"{version or found}" + ("" if python_header() else "; no Python.h: nothing needs it unless pretrain.compile is true")
+    return f"{version or found}" + ("" if python_header() else "; no Python.h: nothing needs it unless pretrain.shared.compile is true")
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """Draw the graph of dvc.yaml as a picture that a person can read: `make dag`.
 
-in: dvc.yaml   out: docs/graph.svg. A box is a stage with its items; its tooltip is the stage's description. An arrow is a dependency; it is
-left out where a longer way says the same.
+in: dvc.yaml, params.yaml   out: docs/graph.svg. A box is a stage with its items; its tooltip is the stage's description. An arrow is a
+dependency; it is left out where a longer way says the same.
 """
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -66,22 +68,38 @@ def stage_graph(stages: dict[str, Any]) -> nx.DiGraph:
     graph = nx.DiGraph()
     graph.add_nodes_from(stages)
     for name, stage in stages.items():
-        graph.add_edges_from((source, name) for path in _inputs(stage) if (source := _writer(path, stages)) not in (None, name))
+        graph.add_edges_from((source, name) for path in _inputs(stage) for source in _writers(path, stages) if source != name)
     return graph
 
 
+def read_stages(root: Path = Path()) -> dict[str, Any]:
+    """The stages of dvc.yaml, each `foreach` with the items that params.yaml has."""
+    stages, params = read_yaml(root / "dvc.yaml")["stages"], read_yaml(root / "params.yaml")
+    for stage in stages.values():
+        if "foreach" in stage:
+            stage["foreach"] = _value(params, stage["foreach"].strip("${}"))
+    return stages
+
+
 def _inputs(stage: dict[str, Any]) -> Iterator[str]:
-    yield from stage.get("do", stage)["deps"]
+    """Paths that a stage depends on, for each of its items."""
     items = stage.get("foreach", {})
-    for item in items.values() if isinstance(items, dict) else []:
-        yield from item.values()
+    for dep in stage.get("do", stage)["deps"]:
+        of_item = dep.removeprefix("${item.").rstrip("}") if dep.startswith("${item.") else ""
+        yield from (_value(item, of_item) for item in items.values()) if of_item else [dep]
 
 
-def _writer(path: str, stages: dict[str, Any]) -> str | None:
-    """The stage that writes a path: data/<stage>, models/<stage>, metrics/<stage>."""
+def _value(mapping: dict[str, Any], path: str) -> Any:
+    return reduce(getitem, path.split("."), mapping)
+
+
+def _writers(path: str, stages: dict[str, Any]) -> list[str]:
+    """The stage that writes a path: data/<stage>, models/<stage>, metrics/<stage>; all that write metrics for the folder of these."""
+    if path == "metrics":
+        return [name for name, stage in stages.items() if stage.get("do", stage).get("metrics")]
     parts = Path(path).parts
     name = parts[1].removesuffix(".json") if len(parts) > 1 and parts[0] in ("data", "models", "metrics") else ""
-    return name if name in stages else None
+    return [name] if name in stages else []
 
 
 def label(name: str, stage: dict[str, Any]) -> list[str]:
@@ -172,7 +190,7 @@ def _drawn(box: Box, stage: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write the picture."""
-    PICTURE.write_text(picture(read_yaml(Path("dvc.yaml"))["stages"]))
+    PICTURE.write_text(picture(read_stages()))
     print(f"{PICTURE}: written; open it in a browser")
 
 

@@ -15,7 +15,7 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import ReportParams, load_report_params
 from snowcoder.sandbox.program import check_sandbox
 
 PAGE = Path("results/benchmarks.md")
@@ -36,7 +36,7 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", default=None, help=explained)
     arguments = parser.parse_args()
     check_sandbox()
-    report = load_section("report", ReportParams)
+    report = load_report_params()
     for name, model, settings in _models(arguments, report):
         asked = (_names(arguments.benchmarks), settings, _names(arguments.accept_changed))
         path = evaluate_model(name, model, *asked, arguments.training_seed, arguments.check_batching)

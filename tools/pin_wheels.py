@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from snowcoder.corpus.licence_files import licence_of
+from snowcoder.corpus.licence_detection import licence_of
 from snowcoder.corpus.wheel_table import TABLE_COLUMNS, canonical_name
 from snowcoder.licences import licence_class
 from snowcoder.storage.files import sha256_file

@@ -19,8 +19,9 @@ from snowcoder.configuration.checking import check_params
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
-from snowcoder.pipeline.params import PARAMS_PATH, load_item, load_section, read_yaml
+from snowcoder.pipeline.params import PARAMS_PATH, item_names, load_item, load_section, read_yaml
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
@@ -38,7 +39,6 @@ from snowcoder.planning.speeds import (
 )
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.runtime import Sharding, runtime_settings
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.storage.metrics import flatten
@@ -54,13 +54,13 @@ METRICS = Path("metrics")
 def read_training(params: Path) -> Training:
     """What a params.yaml pretrains."""
     raw: dict[str, Any] = read_yaml(params)
-    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in raw["report"]["variants"]}
+    loaded = {name: load_item("pretrain", name, TrainingParams, VariantParams, params) for name in item_names("pretrain", params)}
     phases = {name: PhaseParams(**variant.model_dump(exclude={"parent"})) for name, (_, variant) in loaded.items()}
     shared = next(iter(loaded.values()))[0]
     return Training(load_section("initialize_model", ModelParams, params), shared, phases, raw["pack_tokens"]["sequence_length"])
 
 
-def devices_per_model(sharding: Sharding, n_devices: int) -> int:
+def devices_per_model(sharding: str, n_devices: int) -> int:
     """Over how many of `n_devices` a training spreads one copy of weights and optimizer state."""
     return {"none": 1, "full": n_devices, "hybrid": min(n_devices, DEVICES_PER_NODE)}[sharding]
 
@@ -170,15 +170,15 @@ def main() -> None:
     parser.add_argument("--corpus-tokens", type=int, help="of the filtered corpus")
     parser.add_argument("--price", type=float, help="per device and hour")
     chosen = parser.parse_args()
-    settings = runtime_settings()
+    recomputes = environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING")
     if chosen.shards is None:
-        chosen.shards = devices_per_model(settings.sharding, chosen.devices)
+        chosen.shards = devices_per_model(environment.text("SNOWCODER_SHARDING"), chosen.devices)
     check_choices(chosen)
-    if chosen.device == THIS and chosen.activation_checkpointing and not settings.activation_checkpointing:
+    if chosen.device == THIS and chosen.activation_checkpointing and not recomputes:
         raise ParameterError(
             "--activation-checkpointing: the steps measured here do as SNOWCODER_ACTIVATION_CHECKPOINTING=1 says; set that"
         )
-    chosen.activation_checkpointing |= settings.activation_checkpointing
+    chosen.activation_checkpointing |= recomputes
     with tempfile.TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_PATH
         params.write_text(PARAMS_PATH.read_text())

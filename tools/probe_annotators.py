@@ -20,7 +20,7 @@ from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.exercises.names import parse
-from snowcoder.pipeline.params import load_section
+from snowcoder.pipeline.params import item_names, load_section
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import read_table
@@ -33,7 +33,6 @@ LICENCE = "".join(
         "Distributed on an AS IS BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.",
     )
 )
-RECIPES = ("EDU", "INS", "HQ", "HQINS")
 MIN_BYTES = 400
 
 
@@ -88,7 +87,7 @@ def main() -> None:
     before = _scores(rows)
     spread = {recipe: float(scores.std()) for recipe, scores in before.items()}
     print(f"{len(rows)} files; mean shift of the score, in standard deviations; in brackets files that the change touches")
-    print("| change | " + " | ".join(RECIPES) + " |\n| :--- |" + " ---: |" * len(RECIPES))
+    print("| change | " + " | ".join(before) + " |\n| :--- |" + " ---: |" * len(before))
     for name, change in CHANGES.items():
         touched = [row for row in rows if change(row["content"]) != row["content"] and change(row["content"]).strip()]
         if not touched:
@@ -96,7 +95,7 @@ def main() -> None:
         places = {row["file_id"]: place for place, row in enumerate(sorted(rows, key=lambda row: row["file_id"]))}
         own = np.array(sorted(places[row["file_id"]] for row in touched))
         after = _scores([row | {"content": change(row["content"])} for row in touched])
-        shifts = [float((after[recipe] - before[recipe][own]).mean()) / spread[recipe] for recipe in RECIPES]
+        shifts = [float((after[recipe] - before[recipe][own]).mean()) / spread[recipe] for recipe in before]
         print(f"| {name} ({len(touched)}) | " + " | ".join(f"{shift:+.2f}" for shift in shifts) + " |", flush=True)
 
 
@@ -105,7 +104,7 @@ def _scores(rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
     params = load_section("embed_files", EmbedParams)
     embedded: dict[Path, pa.Table] = {}  # a frozen encoder serves all recipes
     scores = {}
-    for recipe in RECIPES:
+    for recipe in item_names("train_annotator"):
         model = Path(f"models/train_annotator/{recipe}")
         encoder = encoder_of(model, params)
         if encoder.folder not in embedded:

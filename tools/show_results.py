@@ -12,12 +12,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Printed
 
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import command_line, work_dir
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.findings import findings
 from snowcoder.reporting.model_tables import bits_table, comparison_table, score_table
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.summary import ensure_summary
 from snowcoder.tracking.plan import Comparison, read_comparisons
@@ -72,7 +71,7 @@ def print_table(console: Console, title: str, table: Table) -> None:
 
 
 def main() -> None:
-    results = read_results(load_section("report", ReportParams))
+    results = read_results(load_report_params())
     ensure_summary(results)
     console = open_console()
     for title, table in (

@@ -63,8 +63,9 @@ class Arm:
 
     def overrides(self, seed: int) -> list[str]:
         """Values of params.yaml that make this arm."""
-        values = [f"select_files.repeats={self.repeats}", f"select_files.seed={seed}", f"pretrain.{self.variant}.seed={seed}"]
-        return values + ([f"select_files.recipe={self.recipe}"] if self.recipe else [])
+        selection = {"repeats": str(self.repeats), "seed": str(seed)} | ({"recipe": self.recipe} if self.recipe else {})
+        values = [f"select_files.shared.{name}={value}" for name, value in selection.items()]
+        return [*values, f"pretrain.variants.{self.variant}.seed={seed}"]
 
 
 ARMS = [Arm(recipe, 4) for recipe in (None, "EDU", "INS", "HQ", "HQINS")] + [Arm("HQINS", repeats) for repeats in (1, 2, 5)]

@@ -3,7 +3,9 @@
 Run by `make deps` after a change of imports.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
@@ -17,12 +19,17 @@ CODE_FOLDERS = {"src/snowcoder", "stages"}
 EXPENSIVE_STAGES = {"embed_files", "pretrain", "generate_completions", "measure_bits_per_byte"}
 
 
-def code_deps(stage: str) -> list[str]:
+def script(body: Mapping[str, Any]) -> str:
+    """The script that a stage of dvc.yaml runs: `pretrain`."""
+    return str(body["cmd"].split()[2])
+
+
+def code_deps(stage: str, script_name: str) -> list[str]:
     """Repository paths of the code that decides what a stage computes, sorted: folders of components, or files of an expensive stage.
 
     A module of snowcoder itself, or of a component that has further folders, is named by its file.
     """
-    closure = import_closure(REPOSITORY_ROOT / "stages" / f"{stage}.py")
+    closure = import_closure(REPOSITORY_ROOT / "stages" / f"{script_name}.py")
     return sorted({str(_dependency(path, stage).relative_to(REPOSITORY_ROOT)) for path in closure})
 
 
@@ -45,7 +52,7 @@ def main() -> None:
         if set(body["deps"]) >= CODE_FOLDERS:
             continue  # check_params reads every model
         data = [dep for dep in body["deps"] if not dep.startswith(CODE_PREFIXES)]
-        body["deps"] = CommentedSeq([*data, *code_deps(name)])
+        body["deps"] = CommentedSeq([*data, *code_deps(name, script(body))])
     with path.open("w") as file:
         yaml.dump(document, file)
 

@@ -1,4 +1,4 @@
-"""Fits a classification and a regression on seeded random vectors and prints their heads: what tests/annotator/test_training.py runs once
+"""Fits a classification and a regression on seeded random vectors and prints their heads: tests/annotator/test_head_fitting.py runs it once
 for each kind of processor that OpenBLAS has kernels for."""
 
 import json
@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from snowcoder.annotator.examples import Example, RecipeParams
-from snowcoder.annotator.training import fit_head
+from snowcoder.annotator.head_fitting import fit_head
 from snowcoder.embedding.embedding_table import SectionVectors
 
 N_FILES, DIMENSIONS = 300, 96

@@ -17,23 +17,23 @@ from stages import label_files, score_files, select_files, train_annotator
 PARAMS = """
 label_files: {labeller: rubric, sample_files: 50, seed: 1}
 train_annotator:
-  encoder: frozen
-  tuning: {epochs: 1, patience_epochs: null, validation_fraction: 0.2, batch_files: 8, batch_tokens: 128, learning_rate: 0.001,
-           warmup_fraction: 0.1, weight_decay: 0.0, max_gradient_norm: 1.0}
-  seed: 1
-  held_out_fraction: 0.25
-  negatives_per_positive: 1.0
-  l2: 0.3
-  EDU: {kind: regression, positives: [], min_label: 2.0}
-  HQINS: {kind: classification, positives: [high_quality, instruction], min_label: 3.5}
+  shared:
+    encoder: frozen
+    tuning: {epochs: 1, patience_epochs: null, validation_fraction: 0.2, batch_files: 8, batch_tokens: 128, learning_rate: 0.001,
+             warmup_fraction: 0.1, weight_decay: 0.0, max_gradient_norm: 1.0}
+    seed: 1
+    held_out_fraction: 0.25
+    negatives_per_positive: 1.0
+    l2: 0.3
+  recipes:
+    EDU: {kind: regression, positives: [], min_label: 2.0}
+    HQINS: {kind: classification, positives: [high_quality, instruction], min_label: 3.5}
 select_files:
-  recipe: HQINS
-  horizon_tokens: 2000
-  repeats: 4
-  seed: 1
-  on_shortfall: error
-  selected: {by: score}
-  random: {by: hash}
+  shared: {recipe: HQINS, horizon_of: continued, repeats: 4, seed: 1, on_shortfall: error}
+  rules:
+    selected: {by: score}
+    random: {by: hash}
+pretrain: {variants: {continued: {tokens: 2000}}}
 """
 DIMENSIONS = 4
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from snowcoder.annotator.calibration import calibrate, fit_platt, label_agreement, reliability
+from snowcoder.annotator.calibration import calibrate_head, fit_platt, label_agreement, reliability
 from snowcoder.annotator.examples import Example
 from snowcoder.embedding.embedding_table import SectionVectors
 from snowcoder.seeding import generator
@@ -54,7 +54,7 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
     vectors, examples, is_positive = examples_of(1200, 30, generator(2, "examples"))
     is_training = np.arange(1200) < 150
     weights, bias = fit_by_least_squares(vectors, examples, is_training)
-    slope, intercept = calibrate(fit_by_least_squares, vectors, examples, is_training)
+    slope, intercept = calibrate_head(fit_by_least_squares, vectors, examples, is_training)
     assert 0 < slope < 0.5
     scores = (vectors.embeddings @ weights + bias)[~is_training]
     before = reliability(expit(scores), is_positive[~is_training])
@@ -65,7 +65,7 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
 
 def test_one_repository_cannot_be_calibrated() -> None:
     vectors, examples, _ = examples_of(20, 1, generator(3, "examples"))
-    assert calibrate(fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
+    assert calibrate_head(fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
 
 
 def test_hand_computed_agreement_with_labels() -> None:

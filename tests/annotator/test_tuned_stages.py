@@ -38,15 +38,17 @@ embed_files:
   cpu_threads: 1
   device: cpu
 train_annotator:
-  encoder: {encoder}
-  tuning: {{epochs: 5, patience_epochs: 2, validation_fraction: 0.2, batch_files: 8, batch_tokens: 512, learning_rate: 0.001,
-            warmup_fraction: 0.1, weight_decay: 0.01, max_gradient_norm: 1.0}}
-  seed: 1
-  held_out_fraction: 0.25
-  negatives_per_positive: 1.0
-  l2: 0.3
-  EDU: {{kind: regression, positives: [], min_label: 3.0}}
-  HQ: {{kind: classification, positives: [high_quality], min_label: 3.5}}
+  shared:
+    encoder: {encoder}
+    tuning: {{epochs: 5, patience_epochs: 2, validation_fraction: 0.2, batch_files: 8, batch_tokens: 512, learning_rate: 0.001,
+              warmup_fraction: 0.1, weight_decay: 0.01, max_gradient_norm: 1.0}}
+    seed: 1
+    held_out_fraction: 0.25
+    negatives_per_positive: 1.0
+    l2: 0.3
+  recipes:
+    EDU: {{kind: regression, positives: [], min_label: 3.0}}
+    HQ: {{kind: classification, positives: [high_quality], min_label: 3.5}}
 """
 
 

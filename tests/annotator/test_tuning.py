@@ -10,11 +10,11 @@ from transformers import AutoModel, AutoTokenizer
 
 from snowcoder.annotator.examples import Example, choose_validation
 from snowcoder.annotator.head import Head, Kind
-from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, encoder_of, is_tuned, read_tuned
+from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, RunnableEncoder, encoder_of, is_tuned, read_tuned
 from snowcoder.annotator.tuning import Tuned, file_batches, mean_loss, tune_annotator
 from snowcoder.embedding.encoder import Encoder
 from snowcoder.embedding.encoder_source import EmbedParams
-from snowcoder.embedding.sections import SectionCutter
+from snowcoder.embedding.file_sections import SectionCutter
 from snowcoder.errors import CheckpointError, EmptyResultError, SourceError, TrainingError
 from snowcoder.seeding import generator
 from snowcoder.storage.files import sha256_file
@@ -47,7 +47,7 @@ def start_head(kind: Kind = "classification") -> Head:
 
 def tune(folder: Path, output: Path, kind: Kind = "classification", **tuning: object) -> Tuned:
     examples, texts = examples_of(80, kind)
-    return tune_annotator(start_head(kind), examples, texts, shared_params(tuning), embed_params(folder), folder, output)
+    return tune_annotator(start_head(kind), examples, texts, shared_params(tuning), RunnableEncoder(embed_params(folder), folder), output)
 
 
 def test_the_encoder_learns_what_the_frozen_head_did_not_know(folder: Path, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_the_same_bytes_twice_and_others_for_another_seed(folder: Path, tmp_path
     assert files[0] == files[1]
     assert all((tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes() for path in files[0])
     examples, texts = examples_of(80)
-    tune_annotator(start_head(), examples, texts, shared_params(seed=2), embed_params(folder), folder, tmp_path / "other")
+    tune_annotator(start_head(), examples, texts, shared_params(seed=2), RunnableEncoder(embed_params(folder), folder), tmp_path / "other")
     assert sha256_file(tmp_path / "other/encoder/model.safetensors") != sha256_file(tmp_path / "first/encoder/model.safetensors")
 
 
@@ -105,7 +105,7 @@ def test_it_stops_when_it_only_learns_by_heart_and_keeps_the_best_epoch(folder: 
     draws = generator(1, "words")
     texts = [" ".join(draws.choice(WORDS, 30)) for _ in examples]  # say nothing of the class
     shared = shared_params({"learning_rate": 0.02, "epochs": 40, "patience_epochs": 2})
-    tuned = tune_annotator(start_head(), examples, texts, shared, embed_params(folder), folder, tmp_path)
+    tuned = tune_annotator(start_head(), examples, texts, shared, RunnableEncoder(embed_params(folder), folder), tmp_path)
     losses = [epoch["validation_loss"] for epoch in tuned.course[1:]]
     assert len(losses) < 40
     assert tuned.kept_epoch == 1 + int(np.argmin(losses)) == len(losses) - 2
@@ -124,7 +124,7 @@ def test_validation_takes_whole_repositories_of_the_training_part() -> None:
 
 
 def test_a_rate_that_is_far_too_high_is_told(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"train_annotator@HQ: epoch 1: .*lower train_annotator.tuning.learning_rate"):
+    with pytest.raises(TrainingError, match=r"train_annotator@HQ: epoch 1: .*lower train_annotator.shared.tuning.learning_rate"):
         tune(folder, tmp_path, learning_rate=1e30)
     assert not (tmp_path / ENCODER_FOLDER).exists()
 

@@ -1,15 +1,14 @@
 """Sections that contradict each other are refused, with both values."""
 
-import copy
 from typing import Any
 
 import pytest
 
-from snowcoder.configuration.checking import faults_of
-from snowcoder.configuration.graph import Graph
-from tests.configuration.changed_params import GRAPH, PARAMS, ROOT, changed, faults
+from tests.configuration.changed_params import PARAMS, changed, faults
 
-SCHEDULE = PARAMS["pretrain"]["enhanced"]["schedule"]
+SCHEDULE = PARAMS["pretrain"]["variants"]["enhanced"]["schedule"]
+VARIANTS = PARAMS["pretrain"]["variants"]
+VARIANT = VARIANTS["enhanced"]
 DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
 
 
@@ -22,9 +21,13 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         (
             {"pack_tokens__sequence_length": 300},
-            "pretrain.general.batch_tokens: found 1024; allowed: a multiple of pack_tokens.sequence_length 300",
+            "pretrain.variants.general.batch_tokens: found 1024; allowed: a multiple of pack_tokens.sequence_length 300",
         ),
-        ({"initialize_model__vocab_size": 8193}, "initialize_model.vocab_size: found 8193; allowed: train_tokenizer.vocab_size 8192"),
+        (
+            {"initialize_model__vocab_size": 8192},
+            "initialize_model.vocab_size: found 8192; allowed: no such key, as train_tokenizer.vocab_size holds the value; remove it",
+        ),
+        ({"train_tokenizer__vocab_size": 7}, "train_tokenizer.vocab_size: found 7; allowed: a whole number above 256 and at most 65536"),
         ({"train_tokenizer__model_max_length": 2000}, "train_tokenizer.model_max_length: found 2000; allowed: at most"),
         ({"measure_bits_per_byte__window_tokens": 1025}, "measure_bits_per_byte.window_tokens: found 1025; allowed: at most"),
         ({"generate_completions__window_tokens": 4096}, "generate_completions.window_tokens: found 4096; allowed: at most"),
@@ -35,69 +38,92 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ({"initialize_model__heads": 3}, "initialize_model.heads: found 3; allowed: a divisor of hidden_size 256"),
         ({"initialize_model__kv_heads": 3}, "initialize_model.kv_heads: found 3; allowed: a divisor of heads 4"),
         ({"initialize_model__heads": 256, "initialize_model__kv_heads": 1}, "initialize_model.heads: found 256, which gives each 1"),
-        ({"select_files__recipe": "HQQ"}, "select_files.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
-        ({"synthesize_documents__recipe": "hqins"}, "synthesize_documents.recipe: found 'hqins'; did you mean HQINS? allowed: EDU"),
-        ({"report__recipes": ["EDU", "HQI"]}, "report.recipes: found 'HQI'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
-        ({"report__recipes": ["EDU", "HQ", "EDU"]}, "report.recipes: found 'EDU' 2 times; allowed: each once"),
-        ({"report__rules": ["random", "random"]}, "report.rules: found 'random' 2 times; allowed: each once"),
+        ({"select_files__shared__recipe": "HQQ"}, "select_files.shared.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS"),
         (
-            {"report__controls": {"continued": "continued"}},
-            "report.controls.continued: found 'continued', which differs from itself in nothing; allowed: another one: general",
+            {"synthesize_documents__recipe": "HQINS"},
+            "synthesize_documents.recipe: found 'HQINS'; allowed: no such key, as select_files.shared.recipe holds the value; remove it",
         ),
         ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', at which every completion would end at"),
-        ({"report__rules": ["slected"]}, "report.rules: found 'slected'; did you mean selected? allowed: selected, random"),
         (
-            {"select_files__horizon_tokens": 102400},
-            "select_files.horizon_tokens: found 102400; allowed: the same as pretrain.continued.tokens 204800 and "
-            "pretrain.continued_random.tokens 204800; change all of them together",
+            {"select_files__shared__horizon_tokens": 102400},
+            "select_files.shared.horizon_tokens: found 102400; allowed: no such key, as pretrain.variants.continued.tokens holds the val",
         ),
         (
-            {"pretrain__continued__tokens": 409600},
-            "select_files.horizon_tokens: found 204800; allowed: the same as pretrain.continued.tokens",
+            {"select_files__shared__horizon_of": "continud"},
+            "select_files.shared.horizon_of: found 'continud'; did you mean continued? allowed: general, continued, continued_random, enh",
         ),
         (
-            {"pretrain__general__tokens": 614401},
-            "pretrain.general.tokens: found 614401; allowed: a multiple of batch_tokens 1024; the nearest is 614400",
+            {"select_files__shared__horizon_of": "general"},
+            "select_files.shared.horizon_of: found 'general'; allowed: continued, continued_random, enhanced, enhanced_selected",
         ),
         (
-            {"pretrain__general__tokens": 512},
-            "pretrain.general.tokens: found 512; allowed: a multiple of batch_tokens 1024; the nearest is 1024",
+            {"select_files__shared__repeats": 204801},
+            "select_files.shared.repeats: found 204801; allowed: at most pretrain.variants.continued.tokens 204800",
         ),
         (
-            {"pretrain__enhanced__schedule": SCHEDULE | {"warmup_steps": 101}},
-            "pretrain.enhanced.schedule.warmup_steps: found 101; allowed: at most the 100 steps of the phase",
+            {"pretrain__variants__continued__tokens": 409600},
+            "pretrain.variants.continued_random.tokens: found 204800; allowed: 409600, as its control_of, continued, has it",
         ),
         (
-            {"pretrain__enhanced__schedule": SCHEDULE | {"final_learning_rate": 0.1}},
-            "pretrain.enhanced.schedule.final_learning_rate: found 0.1; allowed: at most peak_learning_rate 0.0002",
+            {"pretrain__variants__general__tokens": 614401},
+            "pretrain.variants.general.tokens: found 614401; allowed: a multiple of batch_tokens 1024; the nearest is 614400",
         ),
         (
-            {"pretrain__enhanced__parent": "models/pretrain/enhance"},
-            "pretrain.enhanced.parent: found 'models/pretrain/enhance'; allowed: models/",
+            {"pretrain__variants__general__tokens": 512},
+            "pretrain.variants.general.tokens: found 512; allowed: a multiple of batch_tokens 1024; the nearest is 1024",
         ),
         (
-            {"report__variants__enhanced": "general"},
-            "report.variants.enhanced: found 'general'; allowed: what pretrain.enhanced.parent names",
+            {"pretrain__variants__enhanced__schedule": SCHEDULE | {"warmup_steps": 101}},
+            "pretrain.variants.enhanced.schedule.warmup_steps: found 101; allowed: at most the 100 steps of the phase",
         ),
         (
-            {"report__variants__enhanced": "contined"},
-            "report.variants.enhanced: found 'contined'; did you mean continued? allowed: initial",
-        ),
-        ({"report__variants__instruct": "general"}, "report.variants: found 'instruct'; allowed: general, continued"),
-        ({"report__controls__enhanced": "selected"}, "report.controls.enhanced: found 'selected'; did you mean enhanced_selected? allowed"),
-        ({"report__controls__genral": "general"}, "report.controls: found 'genral'; did you mean general? allowed"),
-        (
-            {"pretrain__enhanced_selected__tokens": 204800},
-            "pretrain.enhanced_selected.tokens: found 204800; allowed: 102400, as pretrain.enhanced has it (report.controls.enhanced)",
-        ),
-        ({"pack_tokens__general__languages": ["rust"]}, "pack_tokens.general.languages: found 'rust'; allowed: c, cpp, css"),
-        (
-            {"pack_tokens__general__files": "data/split_files"},
-            "pack_tokens.general.files: found 'data/split_files'; allowed: data/tokenize_files",
+            {"pretrain__variants__enhanced__schedule": SCHEDULE | {"final_learning_rate": 0.1}},
+            "pretrain.variants.enhanced.schedule.final_learning_rate: found 0.1; allowed: at most peak_learning_rate 0.0002",
         ),
         (
-            {"pack_tokens__enhanced__documents": None},
-            "pack_tokens.enhanced.documents: found null with python_fraction 0.5; allowed: a folder",
+            {"pretrain__variants__enhanced__parent": "models/pretrain/continue"},
+            "pretrain.variants.enhanced.parent: found 'models/pretrain/continue'; did you mean models/pretrain/continued? allowed: models/",
+        ),
+        (
+            {"pretrain__variants__general__parent": "models/pretrain/enhanced"},
+            "pretrain.variants.general.parent: found 'models/pretrain/enhanced'; allowed: models/initialize_model",
+        ),
+        (
+            {"pretrain__variants__initial": VARIANT},
+            "pretrain.variants.initial: found a variant of the name of the untrained model; allowed: any other name",
+        ),
+        ({"pretrain__variants__in/side": VARIANT}, "pretrain.variants: found the key 'in/side'; allowed: text of the form "),
+        (
+            {"pretrain__variants__enhanced_selected__control_of": "selected"},
+            "pretrain.variants.enhanced_selected.control_of: found 'selected'; allowed: general, continued, enhanced",
+        ),
+        (
+            {"pretrain__variants__enhanced_selected__control_of": "enhanced_selected"},
+            "pretrain.variants.enhanced_selected.control_of: found 'enhanced_selected'; did you mean enhanced? allowed: general, contin",
+        ),
+        (
+            {"pretrain__variants__enhanced_selected__control_of": "continued_random"},
+            "pretrain.variants.enhanced_selected.control_of: found 'continued_random'; did you mean continued? allowed: general, continued",
+        ),
+        (
+            {"pretrain__variants__enhanced_selected__tokens": 204800},
+            "pretrain.variants.enhanced_selected.tokens: found 204800; allowed: 102400, as its control_of, enhanced, has it",
+        ),
+        (
+            {"pretrain__variants__general__packs__languages": ["rust"]},
+            "pretrain.variants.general.packs.languages: found 'rust'; allowed: c, cpp, css",
+        ),
+        (
+            {"pretrain__variants__general__packs__files": "data/select_files/slected"},
+            "pretrain.variants.general.packs.files: found 'data/select_files/slected'; did you mean data/select_files/selected? allowed: ",
+        ),
+        (
+            {"pretrain__variants__enhanced__packs__documents": None},
+            "pretrain.variants.enhanced.packs.documents: found null; allowed: text",
+        ),
+        (
+            {"pretrain__variants__enhanced__packs__documents": "data/none"},
+            "pretrain.variants.enhanced.packs.documents: found data/none with python_fraction 0.5; allowed: a folder",
         ),
         (
             {"pack_tokens__instruct": {"files": "data/x"}},
@@ -121,8 +147,14 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"fetch_positives__source": DATASETS},
             "fetch_positives.source.high_quality: found []; allowed: a list of a mapping with kind: jsonl",
         ),
-        ({"train_annotator__EDU__positives": ["high_quality"]}, "train_annotator.EDU.positives: found ['high_quality']; allowed: []"),
-        ({"train_annotator__HQ__positives": []}, "train_annotator.HQ.positives: found []; allowed: one or more for a classification"),
+        (
+            {"train_annotator__recipes__EDU__positives": ["high_quality"]},
+            "train_annotator.recipes.EDU.positives: found ['high_quality']; allowed: []",
+        ),
+        (
+            {"train_annotator__recipes__HQ__positives": []},
+            "train_annotator.recipes.HQ.positives: found []; allowed: one or more for a classification",
+        ),
         (
             {"accept_documents__max_seed_containment": {"vllm": 0.5}},
             "accept_documents.max_seed_containment.extractive: missing; allowed: a number from 0 to 1",
@@ -152,15 +184,16 @@ def test_what_disagrees_is_named(values: dict[str, Any], fault: str) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"pretrain__continued__seed": 7},
-        {"select_files__repeats": 2},
-        {"select_files__recipe": "EDU"},
-        {"pack_tokens__enhanced_selected__languages": ["python"]},
-        {"train_annotator__encoder": "tuned"},
+        {"pretrain__variants__continued__seed": 7},
+        {"select_files__shared__repeats": 2},
+        {"select_files__shared__recipe": "EDU"},
+        {"pretrain__variants__enhanced_selected__packs__languages": ["python"]},
+        {"train_annotator__shared__encoder": "tuned"},
         {"filter_files__opt_out": None},
         {"generate_completions__engine": "vllm"},
         {"filter_files__max_digit_fraction": 1},
-        {"report__variants": {"general": "initial"}, "report__controls": {}},
+        {"pretrain__variants": {"general": VARIANTS["general"], "continued": VARIANTS["continued"]}},
+        {"pretrain__variants__enhanced_general": VARIANTS["enhanced_selected"]},
     ],
 )
 def test_experiments_that_people_run_are_accepted(values: dict[str, Any]) -> None:
@@ -168,40 +201,10 @@ def test_experiments_that_people_run_are_accepted(values: dict[str, Any]) -> Non
 
 
 def test_a_section_at_fault_does_not_hide_what_others_disagree_on() -> None:
-    told = faults(changed(filter_files__mask="yes", initialize_model__vocab_size=512))
-    assert [one.split(":")[0] for one in told] == ["filter_files.mask", "initialize_model.vocab_size"]
+    told = faults(changed(filter_files__mask="yes", select_files__shared__recipe="HQQ"))
+    assert [one.split(":")[0] for one in told] == ["filter_files.mask", "select_files.shared.recipe"]
 
 
-def test_a_variant_that_the_graph_does_not_measure_or_report_is_refused() -> None:
-    """Added as params.yaml, pack_tokens and pretrain ask: the report would fail for want of it, at the end, or keep what it was."""
-    stages = copy.deepcopy(GRAPH.stages)
-    for stage in ("pack_tokens", "pretrain"):
-        stages[stage]["foreach"]["mine"] = stages[stage]["foreach"]["enhanced"]
-    raw = changed(
-        pretrain__mine=PARAMS["pretrain"]["enhanced"],
-        pack_tokens__mine=PARAMS["pack_tokens"]["enhanced"],
-        report__variants=PARAMS["report"]["variants"] | {"mine": "continued"},
-    )
-    told = faults_of(raw, Graph(stages), ROOT)
-    items = "general, continued, continued_random, enhanced, enhanced_selected; add it there"
-    assert told[0] == f"report.variants.mine: no such item of generate_completions in dvc.yaml; allowed: {items}"
-    assert [fault.split(" in dvc.yaml")[0].split()[-1] for fault in told[:3]] == [
-        "generate_completions",
-        "execute_completions",
-        "measure_bits_per_byte",
-    ]
-    assert told[3].startswith(
-        "report: reads metrics/pack_tokens/mine.json, metrics/pretrain/mine.json, metrics/execute_completions/mine.json, "
-    )
-    assert len(told) == 4
-    made = ["metrics/pack_tokens/mine.json", "metrics/pretrain/mine.json", "metrics/execute_completions/mine.json"]
-    made += ["metrics/measure_bits_per_byte/mine.json", "models/pretrain/mine/loss_curve.csv", "data/measure_bits_per_byte/mine"]
-    stages["report"]["deps"] += made
-    stages["measure_bits_per_byte"]["foreach"]["mine"] = {"model": "models/pretrain/mine"}
-    for stage in ("generate_completions", "execute_completions"):
-        stages[stage]["foreach"].append("mine")
-    assert faults_of(raw, Graph(stages), ROOT) == []
-
-
-def test_a_name_that_the_report_misspells_is_one_fault() -> None:
-    assert len(faults(changed(report__recipes=["EDU", "HQI"], report__rules=["selected"]))) == 1
+def test_a_bound_that_two_sections_have_is_said_of_the_one_that_holds_the_value() -> None:
+    told = faults(changed(pretrain__variants__continued__tokens="many"))
+    assert {one.split(":")[0] for one in told} == {"pretrain.variants.continued.tokens"}

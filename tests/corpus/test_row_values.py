@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from snowcoder.corpus.rows import Sample
+from snowcoder.corpus.rows import RowSample
 from snowcoder.errors import EmptyResultError, ParameterError
 from tests.corpus.row_sources import KINDS, fetch, write_source
 
@@ -168,7 +168,7 @@ def test_a_sample_of_nested_rows_and_of_rows_without_repository(tmp_path: Path) 
         "columns": columns,
         "sample": {"fraction": 0.5, "seed": 3},
     }
-    expected = {f"o/{number}" for number in range(50) if Sample(fraction=0.5, seed=3).takes(f"o/{number}")}
+    expected = {f"o/{number}" for number in range(50) if RowSample(fraction=0.5, seed=3).takes(f"o/{number}")}
     _, files = fetch(source, tmp_path)
     assert {file["repository"] for file in files} == expected
     assert len(files) == 2 * len(expected)

@@ -11,6 +11,7 @@ from snowcoder.benchmarks.problem import write_problems
 from snowcoder.decontamination.decontaminate_table import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError
+from snowcoder.pipeline.execution import Run
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
@@ -46,7 +47,7 @@ def _serial(monkeypatch):
 
 def test_each_dropped_file_has_a_ledger_row(tmp_path):
     write_source(tmp_path / "in", ROWS)
-    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, PARAMS, tmp_path / "out", tmp_path / "state")
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
     assert read_table(tmp_path / "out")["path"].to_pylist() == ["clean.py", "empty.py"]
     ledger = read_table(tmp_path / "out" / "ledger")
     assert ledger.schema == LEDGER_SCHEMA
@@ -70,7 +71,8 @@ def test_each_dropped_file_has_a_ledger_row(tmp_path):
 def test_a_file_with_problems_of_two_benchmarks_has_a_row_for_each(tmp_path):
     twins = [replace(problem, benchmark="twin") for problem in PROBLEMS[:5]]
     write_source(tmp_path / "in", ROWS[:2])
-    metrics = decontaminate_table(list_shards(tmp_path / "in"), [*PROBLEMS, *twins], PARAMS, tmp_path / "out", tmp_path / "state")
+    problems, run = [*PROBLEMS, *twins], Run(tmp_path / "state", "test")
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), problems, PARAMS, tmp_path / "out", run)
     rows = read_table(tmp_path / "out" / "ledger").to_pylist()
     assert {(row["benchmark"], row["problem_id"]) for row in rows} == {("humaneval", "HumanEval/4"), ("twin", "HumanEval/4")}
     assert metrics["dropped"] == {"docstring": 1}
@@ -83,7 +85,7 @@ def test_files_of_generic_matches_alone_are_dropped_or_kept_and_counted_by_thems
     prime += "    return True\n"
     write_source(tmp_path / "in", [ROWS[0], source_row("prime.py", prime), source_row("both.py", prime + ROWS[5]["content"])])
     params = PARAMS.model_copy(update={"generic_matches": choice})
-    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, params, tmp_path / "out", tmp_path / "state")
+    metrics = decontaminate_table(list_shards(tmp_path / "in"), PROBLEMS, params, tmp_path / "out", Run(tmp_path / "state", "test"))
     kept = choice == "keep"
     assert sorted(read_table(tmp_path / "out")["path"].to_pylist()) == ["clean.py", *["prime.py"] * kept]
     rows = read_table(tmp_path / "out" / "ledger").to_pylist()
@@ -101,10 +103,10 @@ def test_files_of_generic_matches_alone_are_dropped_or_kept_and_counted_by_thems
 def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, monkeypatch):
     write_source(tmp_path / "in", ROWS)
     shards = list_shards(tmp_path / "in")
-    metrics = [decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "serial", tmp_path / "state1")]
+    metrics = [decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "serial", Run(tmp_path / "state1", "test"))]
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "processes")
     monkeypatch.setenv("SNOWCODER_WORKERS", "2")
-    metrics.append(decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "workers", tmp_path / "state2"))
+    metrics.append(decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "workers", Run(tmp_path / "state2", "test")))
     assert metrics[0] == metrics[1]
     files = [
         {path.relative_to(tmp_path / side): path.read_bytes() for path in (tmp_path / side).rglob("*") if path.is_file()}
@@ -117,9 +119,9 @@ def test_no_problem_and_no_file_left_are_errors(tmp_path):
     write_source(tmp_path / "in", ROWS[1:2])
     shards = list_shards(tmp_path / "in")
     with pytest.raises(EmptyResultError, match="no problem to screen against"):
-        decontaminate_table(shards, [], PARAMS, tmp_path / "out", tmp_path / "state")
+        decontaminate_table(shards, [], PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
     with pytest.raises(EmptyResultError, match="no file is left of 1"):
-        decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "out", tmp_path / "state")
+        decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
 
 
 def test_the_stage_publishes_table_ledger_and_metrics(tmp_path, monkeypatch):

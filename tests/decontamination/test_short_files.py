@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.benchmarks.problem import write_problems
+from snowcoder.pipeline.stage import metrics_path, output_path
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import read_table, write_table
 from stages import decontaminate_files, deduplicate_files
@@ -37,15 +38,15 @@ def test_exact_copies_collapse_and_different_short_texts_do_not(tmp_path, monkey
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     rows = [source_row(f"{copy}/{number}.py", content) for copy in ("one", "two") for number, content in enumerate(contents)]
     shards = [pa.Table.from_pylist(rows[start::3], SOURCE_FILE_SCHEMA) for start in range(3)]
-    write_table(deduplicate_files.SOURCE, shards, SOURCE_FILE_SCHEMA)
-    write_problems(decontaminate_files.BENCHMARKS, human_eval()[:3])
+    write_table(deduplicate_files.FILES, shards, SOURCE_FILE_SCHEMA)
+    write_problems(decontaminate_files.PROBLEMS, human_eval()[:3])
     deduplicate_files.main()
     decontaminate_files.main()
-    kept = read_table(decontaminate_files.OUTPUT)["content"].to_pylist()
+    kept = read_table(output_path("decontaminate_files"))["content"].to_pylist()
     # texts that differ in white space alone, as "" and "\n\n", are copies at any length
     assert len(kept) == len({words(text) for text in contents})
     assert {words(text) for text in kept} == {words(text) for text in contents}
-    dropped = read_table(deduplicate_files.OUTPUT / "dropped").to_pylist()
+    dropped = read_table(output_path("deduplicate_files") / "dropped").to_pylist()
     assert len(dropped) == len(rows) - len(kept)
     assert {row["jaccard"] for row in dropped} == {1.0}
-    assert json.loads(decontaminate_files.METRICS.read_text())["dropped"] == {}
+    assert json.loads(metrics_path("decontaminate_files").read_text())["dropped"] == {}

@@ -1,3 +1,4 @@
+import hashlib
 import random
 import tempfile
 from pathlib import Path
@@ -8,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snowcoder.deduplication import greedy, runs
+from snowcoder.deduplication import greedy, sorted_runs
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.evidence import drops_of
-from snowcoder.deduplication.exact import content_key
 from snowcoder.deduplication.greedy import choose_survivors
-from snowcoder.deduplication.lsh import make_scheme
+from snowcoder.deduplication.minhash import make_scheme
 from snowcoder.deduplication.shingles import shingle
 from snowcoder.deduplication.sketches import gather_sketches, write_sketch
 
@@ -55,7 +55,7 @@ def choose(contents: dict[str, str], order: list[str] | None = None, shards: int
         for stem, members in zip(stems, ids, strict=True):
             sets = [shingle(contents[file_id], 5) for file_id in members]
             keys = SCHEME.band_keys_of_sets(np.concatenate([np.empty(0, np.uint64), *sets]), np.cumsum([0, *(one.size for one in sets)]))
-            texts = np.array([content_key(contents[file_id])[:16] for file_id in members], dtype="S16")
+            texts = np.array([hashlib.sha256(contents[file_id].encode()).digest()[:16] for file_id in members], dtype="S16")
             write_sketch(stem, np.array(members, dtype="S32"), texts, keys)
         sketched = gather_sketches(stems)
         shingles_of = TextShingles([[contents[file_id] for file_id in members] for members in ids])
@@ -165,7 +165,7 @@ def test_every_drop_is_true_and_no_nominated_pair_is_kept_by_brute_force():
 def test_the_size_of_buckets_does_not_matter(monkeypatch, bucket_entries):
     contents = synthetic_files(seed=5, families=6, members=4)
     whole = choose(contents)
-    monkeypatch.setattr(runs, "BUCKET_ENTRIES", bucket_entries)
+    monkeypatch.setattr(sorted_runs, "BUCKET_ENTRIES", bucket_entries)
     assert choose(contents, shards=3) == whole
 
 

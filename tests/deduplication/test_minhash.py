@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.kernels import CHUNK, fold_bands
-from snowcoder.deduplication.lsh import band_shape, make_scheme, nomination_probability
+from snowcoder.deduplication.minhash import band_shape, make_scheme, nomination_probability
 from snowcoder.deduplication.shingles import jaccard, shingle, text_buffer
 
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)

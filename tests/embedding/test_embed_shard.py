@@ -10,7 +10,7 @@ import pytest
 from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embedding_schema, embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams, EncoderParams, find_encoder
-from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.execution import Run
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, shard_name, write_table
 
@@ -65,7 +65,7 @@ def test_shards_of_two_tables_become_one_and_finished_ones_are_kept(folder: Path
     names = [shard_name(index) for index in range(3)]
     outputs = {"sections": (tmp_path / "out", embedding_schema(384))}
     work = partial(embed_shard, params=PARAMS, folder=folder)
-    first = map_shards(work, inputs, outputs, tmp_path / "state", "test", names=names, backend="serial")
+    first = Run(tmp_path / "state", "test").map_shards(work, inputs, outputs, backend="serial")
     table = read_table(tmp_path / "out")
     assert [path.name for path in list_shards(tmp_path / "out")] == names
     assert table["source"].to_pylist()[-1] == "high_quality"
@@ -73,6 +73,6 @@ def test_shards_of_two_tables_become_one_and_finished_ones_are_kept(folder: Path
 
     kept = (tmp_path / "out" / names[0]).stat().st_mtime_ns
     (tmp_path / "out" / names[2]).unlink()
-    assert map_shards(work, inputs, outputs, tmp_path / "state", "test", names=names, backend="serial") == first
+    assert Run(tmp_path / "state", "test").map_shards(work, inputs, outputs, backend="serial") == first
     assert (tmp_path / "out" / names[0]).stat().st_mtime_ns == kept
     assert read_table(tmp_path / "out").equals(table)

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.loading import load_benchmark
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.errors import CheckpointError, EngineError, ParameterError
 from snowcoder.evaluation import model_evaluation
 from snowcoder.evaluation.benchmark_prompts import INSTRUCTION, RESPONSE, Asking

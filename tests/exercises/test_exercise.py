@@ -8,8 +8,7 @@ from snowcoder.exercises.docstring_prose import description
 from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises, package_of
 from snowcoder.exercises.recording import RecordingRules
 from snowcoder.exercises.render import render_instruction
-from snowcoder.exercises.verify import verify_exercises
-from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.sandbox.program import Outcome, SandboxLimits, run_programs
 
 RULES = ExerciseRules(
     min_tests=1,
@@ -21,6 +20,11 @@ RULES = ExerciseRules(
     recording=None,
 )
 LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
+
+
+def outcomes_of(exercises: list[Exercise]) -> list[Outcome]:
+    return run_programs([exercise.document for exercise in exercises], LIMITS, "exercises")
+
 
 FILE = r'''
 from itertools import islice
@@ -117,7 +121,7 @@ def test_the_instruction_is_problem_and_solution_without_tests(exercises: list[E
 
 
 def test_only_exercises_whose_tests_hold_pass_in_the_sandbox(exercises: list[Exercise]):
-    assert [outcome.status for outcome in verify_exercises(exercises, LIMITS)] == ["passed", "failed", "failed"]
+    assert [outcome.status for outcome in outcomes_of(exercises)] == ["passed", "failed", "failed"]
 
 
 @pytest.mark.parametrize(
@@ -176,9 +180,9 @@ MANY = "\n\n".join(
 def test_forms_vary_and_every_one_of_them_passes():
     made = [one for one in make_exercises(MANY, "a.py", VARIED, limits=LIMITS) if isinstance(one, Exercise)]
     assert len(made) == 40
-    assert all(outcome.passed for outcome in verify_exercises(made, LIMITS))
+    assert all(outcome.passed for outcome in outcomes_of(made))
     broken = [replace(one, document=one.document.replace("    return value *", "    return value * 2 *")) for one in made]
-    assert not any(outcome.passed for outcome in verify_exercises(broken, LIMITS))
+    assert not any(outcome.passed for outcome in outcomes_of(broken))
     assert any(one.document.startswith("# ") for one in made)
     assert any(one.document.startswith('"""') for one in made)
     assert any(one.document.startswith("def scale_") for one in made)
@@ -231,7 +235,7 @@ def test_functions_whose_examples_do_not_serve_get_recorded_tests_under_a_public
     made = [result for result in results if isinstance(result, Exercise)]
     assert [(one.name, one.recorded) for one in made] == [("initials", True)]
     assert "_initials" not in made[0].document
-    assert verify_exercises(made, LIMITS)[0].passed
+    assert outcomes_of(made)[0].passed
     refused = {result.detail: result.reason for result in results if isinstance(result, Refusal)}
     assert refused == {
         "silent": "returns_nothing", "numpy": "imports", "needs": "needs_an_object", "short": "statement_too_short",
@@ -273,7 +277,7 @@ def test_a_doctested_class_is_an_exercise_too():
     assert made.name == "Stack"
     assert "`Stack`" in made.problem
     assert made.n_tests == 1
-    assert verify_exercises([made], LIMITS)[0].passed
+    assert outcomes_of([made])[0].passed
 
 
 def test_a_function_that_is_mostly_helpers_is_refused():

@@ -8,9 +8,9 @@ import pytest
 
 from snowcoder.errors import ParameterError
 from snowcoder.filtering.filter_shard import filter_shard, load_filter, merge_summaries
-from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise
+from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise_signals
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
-from snowcoder.pipeline.execution import map_shards
+from snowcoder.pipeline.execution import Run
 from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from tests.filtering.rows import measured, params, source_table
@@ -115,10 +115,9 @@ def test_one_and_two_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: p
     for workers in ("1", "2"):
         monkeypatch.setenv("SNOWCODER_WORKERS", workers)
         out = tmp_path / workers
-        summaries = map_shards(
-            measure_shard, list_shards(tmp_path / "in"), {"files": (out, MEASURED_SCHEMA)}, tmp_path / f"s{workers}", "measure"
-        )
-        metrics = summarise(out, summaries)
+        run, outputs = Run(tmp_path / f"s{workers}", "measure"), {"files": (out, MEASURED_SCHEMA)}
+        summaries = run.map_shards(measure_shard, list_shards(tmp_path / "in"), outputs)
+        metrics = summarise_signals(out, summaries)
         assert metrics["rows_out"] == len(contents)
         assert metrics["quantiles"]["syntax_error_line"]["0.99"] == 0
         written.append({str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()})

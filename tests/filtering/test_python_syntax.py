@@ -12,9 +12,9 @@ from snowcoder.errors import ExecutionError
 from snowcoder.exercises.functions import extract_classes, extract_functions
 from snowcoder.filtering import python_syntax
 from snowcoder.filtering.measuring import measure_shard
-from snowcoder.filtering.python_syntax import code_tokens, syntax_error_line, syntax_error_lines
+from snowcoder.filtering.python_syntax import code_tokens, syntax_error_lines
 from snowcoder.labels.rubric_python import score_python
-from snowcoder.synthesis.held_out import function_shapes
+from snowcoder.synthesis.function_shapes import function_shapes
 from tests.filtering.rows import source_table
 
 TRY = "try:\n    work()\n"
@@ -84,12 +84,12 @@ BROKEN = [
 
 @pytest.mark.parametrize("content", NEWER + OLDER)
 def test_python_of_any_age_parses(content: str) -> None:
-    assert syntax_error_line(content) == 0
+    assert syntax_error_lines([content]) == [0]
 
 
 @pytest.mark.parametrize(("content", "line"), BROKEN)
 def test_python_2_and_broken_text_do_not(content: str, line: int) -> None:
-    assert syntax_error_line(content) == line
+    assert syntax_error_lines([content]) == [line]
 
 
 def test_many_texts_at_once_are_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_a_text_that_ends_the_parser_is_an_error_and_takes_no_other_with_it(host
 def test_a_parser_that_does_not_work_is_no_syntax_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_syntax, "GRAMMAR", "py2")
     with pytest.raises(ExecutionError, match="install the version"):
-        syntax_error_line("x = 1\n")
+        syntax_error_lines(["x = 1\n"])
 
 
 def test_the_surroundings_do_not_matter(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:

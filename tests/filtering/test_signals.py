@@ -6,9 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snowcoder.filtering.generated import has_generated_name, marker_line
-from snowcoder.filtering.markup import visible_text
 from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
-from snowcoder.filtering.signals import SIGNALS, ascii_codes, measure
+from snowcoder.filtering.signals import SIGNALS, ascii_codes, measure, visible_text
 
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa\n"
 BASE64_LINE = "QWxsIHdvcmRzIGFuZCBubyBwbGF5IG1ha2VzIEphY2sgYSBkdWxsIGJveSBhbGwg" + "QWxsIHdvcmRz"  # 76 characters

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from snowcoder.errors import EngineError, ParameterError
 from snowcoder.inference.engine import Completion
-from snowcoder.labels.llm_labelling import JudgeParams, judge_files, make_prompt, read_label
+from snowcoder.labels.llm_labelling import JudgeParams, judge_files, label_prompt, read_label
 from snowcoder.pipeline.params import validate
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
@@ -70,7 +70,7 @@ def test_an_answer_that_was_cut_off_is_no_label() -> None:
 
 
 def test_the_prompt_shows_the_beginning_of_a_file_and_braces_are_only_text() -> None:
-    prompt = make_prompt("c", "int x = {0};" + "y" * 500, 12)
+    prompt = label_prompt("c", "int x = {0};" + "y" * 500, 12)
     assert "int x = {0};\n</file>" in prompt.user
     assert '{"reason":' in prompt.user
 

@@ -107,7 +107,7 @@ def checkpoint(folder: Path) -> None:
     """Costs the checkpoint alone: training goes on, so that this raises nothing."""
     import torch
 
-    from snowcoder.pretraining.checkpoint import CheckpointWriter
+    from snowcoder.pretraining.checkpoint_writer import CheckpointWriter
 
     with CheckpointWriter(folder / "training") as writer:
         writer.save(1, {"model": {"weights": torch.zeros(MANY)}, "optimizer": {}}, [])

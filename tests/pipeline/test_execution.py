@@ -1,4 +1,4 @@
-"""map_shards: the same bytes on every backend, every finished shard survives a kill."""
+"""Run.map_shards: the same bytes on every backend, every finished shard survives a kill."""
 
 import os
 from functools import partial
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from snowcoder.errors import ParameterError
-from snowcoder.pipeline.execution import ShardResult, map_items, map_shards
+from snowcoder.pipeline.execution import Run, ShardResult, map_items
 from snowcoder.storage.shards import list_shards, read_table, write_table
 
 SCHEMA = pa.schema([("value", pa.int64())])
@@ -39,7 +39,7 @@ def source(tmp_path: Path) -> Path:
 
 def run(function: object, source: Path, out: Path, state: Path) -> list[dict[str, int]]:
     outputs = {"kept": (out, SCHEMA), "odd": (out / "odd", SCHEMA)}
-    return map_shards(function, list_shards(source), outputs, state, "test")  # type: ignore[arg-type]
+    return Run(state, "test").map_shards(function, list_shards(source), outputs)  # type: ignore[arg-type]
 
 
 def test_same_bytes_on_every_backend(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_function_with_threads_of_its_own_shares_the_processors(
     monkeypatch.setenv("SNOWCODER_WORKERS", "4")
     outputs = {"kept": (tmp_path / "out", SCHEMA), "odd": (tmp_path / "out/odd", SCHEMA)}
     work = partial(leave_process_id, tmp_path / "calls")
-    map_shards(work, list_shards(source), outputs, tmp_path / "state", "test", threads_per_worker=threads)
+    Run(tmp_path / "state", "test").map_shards(work, list_shards(source), outputs, threads_per_worker=threads)
     processes = {int(path.name) for path in (tmp_path / "calls").iterdir()}
     assert (os.getpid() not in processes) == apart
     assert len(processes) <= 2

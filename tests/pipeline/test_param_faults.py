@@ -90,7 +90,7 @@ def faults(**values: Any) -> list[str]:
             "section.places: found [{'kind': 'near'}, {'kind': 'near'}, {'kind'",
         ),
         ({"weights": {"a": 2}}, "section.weights.a: found 2; allowed: a number from 0 to 1"),
-        ({"weights": {1: 0.5}}, "section.weights.1.[key]: found 1; allowed: "),
+        ({"weights": {1: 0.5}}, "section.weights: found the key 1; allowed: text"),
         ({"weights": [1]}, "section.weights: found [1]; allowed: a mapping of names, each to a number from 0 to 1"),
         ({"either": 7}, "section.either: found 7; allowed: any other"),
         ({"either": []}, "section.either: found []; allowed: a whole number or text"),

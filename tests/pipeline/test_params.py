@@ -1,12 +1,14 @@
 """Reading params.yaml: what is no YAML, no UTF-8 or no mapping is named with its line; one section against a model."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from pydantic import Field
 
 from snowcoder.errors import ParameterError
-from snowcoder.pipeline.params import ParamsModel, load_item, load_section, read_yaml
+from snowcoder.pipeline.params import ParamsModel, item_names, load_item, load_section, read_yaml
+from snowcoder.pipeline.references import ReadFrom
 
 
 class Shared(ParamsModel):
@@ -38,10 +40,39 @@ def test_a_quoted_number_is_text(tmp_path: Path) -> None:
 def test_items_beside_shared_keys(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        "pretrain:\n  cpu_threads: 2\n  general: {seed: 1, peak_learning_rate: 0.1}\n  other: {seed: 2, peak_learning_rate: 0.2}\n",
+        "pretrain:\n  shared: {cpu_threads: 2}\n  variants:\n"
+        "    general: {seed: 1, peak_learning_rate: 0.1}\n    other: {seed: 2, peak_learning_rate: 0.2}\n",
     )
     shared, item = load_item("pretrain", "other", Shared, Item, path)
     assert (shared.cpu_threads, item.seed) == (2, 2)
+    assert item_names("pretrain", path) == ["general", "other"]
+    assert load_section("pretrain.variants.general", Item, path).seed == 1
+
+
+class Reading(ParamsModel):
+    of: str
+    seed: Annotated[int, ReadFrom("pretrain.variants.{of}.seed")] = Field(gt=0)
+    threads: Annotated[int, ReadFrom("pretrain.shared.cpu_threads")]
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("{of: othr}", r"reading\.of: found 'othr'; did you mean other\? allowed: general, other$"),
+        (
+            "{of: other, seed: 2}",
+            r"reading\.seed: found 2; allowed: no such key, as pretrain\.variants\.other\.seed holds the value; ",
+        ),
+        ("{of: general}", r"params\.yaml: pretrain\.variants\.general\.seed: found 0; allowed: a whole number above 0$"),
+        ("{off: other}", r"reading\.off: unknown parameter \(found 'other'\); did you mean of\? allowed: of$"),
+    ],
+)
+def test_a_value_that_another_section_holds(tmp_path: Path, section: str, message: str) -> None:
+    items = "pretrain: {shared: {cpu_threads: 2}, variants: {general: {seed: 0}, other: {seed: 2}}}\n"
+    read = load_section("reading", Reading, write(tmp_path, f"{items}reading: {{of: other}}\n"))
+    assert (read.seed, read.threads) == (2, 2)
+    with pytest.raises(ParameterError, match=message):
+        load_section("reading", Reading, write(tmp_path, f"{items}reading: {section}\n"))
 
 
 @pytest.mark.parametrize(
@@ -53,28 +84,42 @@ def test_items_beside_shared_keys(tmp_path: Path) -> None:
         ("pretrain: 3", "pretrain: expected a mapping, found 3"),
         ("pretrain:", "pretrain: expected a mapping, found null"),
         (
-            "pretrain: {cpu_thread: 2, general: {seed: 1, peak_learning_rate: 0.1}}",
-            r"pretrain\.cpu_thread: unknown parameter \(found 2\); did you mean cpu_threads\? allowed: cpu_threads",
+            "pretrain: {shared: {cpu_thread: 2}, variants: {general: {seed: 1, peak_learning_rate: 0.1}}}",
+            r"pretrain\.shared\.cpu_thread: unknown parameter \(found 2\); did you mean cpu_threads\? allowed: cpu_threads",
         ),
         (
-            "pretrain: {cpu_threads: two, general: {seed: 1, peak_learning_rate: 0.1}}",
-            r"pretrain\.cpu_threads: found 'two'; allowed",
+            "pretrain: {shared: {cpu_threads: two}, variants: {general: {seed: 1, peak_learning_rate: 0.1}}}",
+            r"pretrain\.shared\.cpu_threads: found 'two'; allowed",
         ),
-        ("pretrain: {cpu_threads: 0, general: {seed: 1, peak_learning_rate: 0.1}}", r"found 0; allowed: a whole number above 0"),
         (
-            "pretrain: {cpu_threads: 2, general: {seed: 1, peak_learning_rate: .nan}}",
+            "pretrain: {shared: {cpu_threads: 0}, variants: {general: {seed: 1, peak_learning_rate: 0.1}}}",
+            r"found 0; allowed: a whole number above 0",
+        ),
+        (
+            "pretrain: {shared: {cpu_threads: 2}, variants: {general: {seed: 1, peak_learning_rate: .nan}}}",
             r"general\.peak_learning_rate: found \.nan; allowed",
         ),
         (
-            "pretrain: {cpu_threads: 2, general: {seed: 1, peak_learning_rate: 1e999}}",
+            "pretrain: {shared: {cpu_threads: 2}, variants: {general: {seed: 1, peak_learning_rate: 1e999}}}",
             r"general\.peak_learning_rate: found \.inf; allowed",
         ),
-        ("pretrain: {cpu_threads: 2, general: {seed: 1}}", r"pretrain\.general\.peak_learning_rate: missing; allowed: a number above 0"),
         (
-            "pretrain: {cpu_threads: 2, general: {sed: 1, peak_learning_rate: 1.0}}",
-            r"pretrain\.general\.sed: unknown .*you mean seed\?",
+            "pretrain: {shared: {cpu_threads: 2}, variants: {general: {seed: 1}}}",
+            r"pretrain\.variants\.general\.peak_learning_rate: missing; allowed: a number above 0",
         ),
-        ("pretrain: {cpu_threads: 2}", r"pretrain\.general: missing; items found: none"),
+        (
+            "pretrain: {shared: {cpu_threads: 2}, variants: {general: {sed: 1, peak_learning_rate: 1.0}}}",
+            r"pretrain\.variants\.general\.sed: unknown .*you mean seed\?",
+        ),
+        (
+            "pretrain: {shared: {cpu_threads: 2}, variants: {}}",
+            r"pretrain\.variants\.general: missing; items found: none",
+        ),
+        (
+            "pretrain: {shared: {cpu_threads: 2}}",
+            r"pretrain: found shared; allowed: shared, and one mapping of items",
+        ),
+        ("pretrain: {cpu_threads: 2, general: {}}", r"pretrain: found cpu_threads, general; allowed: shared, and one mapping of items"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.pipeline.stage import StageRun, run_stage, work_dir
+from snowcoder.pipeline.stage import Metrics, StageRun, metrics_path, output_path, run_stage, work_dir
+from snowcoder.storage.metrics import read_metrics
 
 STAGE = "split_files"  # any stage whose script exists: its code is part of the fingerprint
 
@@ -20,13 +21,13 @@ class Params(ParamsModel):
 
 
 def go(build: object, value: int = 1, source: str = "in.txt") -> None:
-    run_stage(STAGE, [Params(value=value)], [Path(source)], [Path("data/out"), Path("metrics/out.json")], build)  # type: ignore[arg-type]
+    run_stage(STAGE, [Params(value=value)], [Path(source)], build)  # type: ignore[arg-type]
 
 
-def build_outputs(run: StageRun) -> None:
-    run.out("data/out").mkdir(exist_ok=True)
-    (run.out("data/out") / "rows.txt").write_text(run.fingerprint)
-    run.out("metrics/out.json").write_text("{}")
+def build_outputs(run: StageRun) -> Metrics:
+    run.output.mkdir(exist_ok=True)
+    (run.output / "rows.txt").write_text(run.fingerprint)
+    return {"rows": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +42,14 @@ def states() -> list[Path]:
 
 def test_outputs_are_published_and_state_is_removed() -> None:
     go(build_outputs)
-    assert Path("data/out/rows.txt").exists()
-    assert Path("metrics/out.json").exists()
+    assert Path("data/split_files/rows.txt").exists()
+    assert read_metrics(Path("metrics/split_files.json")) == {"rows": 1}
     assert states() == []
     assert (work_dir() / "times" / f"{STAGE}.json").exists()
 
 
 def test_a_failed_build_publishes_nothing_and_keeps_its_state() -> None:
-    def fail(run: StageRun) -> None:
+    def fail(run: StageRun) -> Metrics:
         build_outputs(run)
         (run.state / "progress").write_text("half")
         raise SnowcoderError("broken")
@@ -57,25 +58,25 @@ def test_a_failed_build_publishes_nothing_and_keeps_its_state() -> None:
         go(fail)
     assert not Path("data").exists()
 
-    def go_on(run: StageRun) -> None:
+    def go_on(run: StageRun) -> Metrics:
         assert (run.state / "progress").read_text() == "half"
-        build_outputs(run)
+        return build_outputs(run)
 
     go(go_on)
-    assert Path("data/out/rows.txt").exists()
+    assert Path("data/split_files/rows.txt").exists()
 
 
 def test_state_of_other_params_or_inputs_is_not_taken_up() -> None:
-    def leave_state(run: StageRun) -> None:
+    def leave_state(run: StageRun) -> Metrics:
         (run.state / "progress").write_text("old")
         raise SnowcoderError("stop")
 
     with pytest.raises(SnowcoderError):
         go(leave_state)
 
-    def expect_fresh(run: StageRun) -> None:
+    def expect_fresh(run: StageRun) -> Metrics:
         assert not (run.state / "progress").exists()
-        build_outputs(run)
+        return build_outputs(run)
 
     go(expect_fresh, value=2)
     Path("in.txt").write_text("changed")
@@ -83,15 +84,40 @@ def test_state_of_other_params_or_inputs_is_not_taken_up() -> None:
 
 
 def test_an_output_that_was_not_built_is_an_error() -> None:
-    with pytest.raises(SnowcoderError, match=r"data/out: was not built"):
+    with pytest.raises(SnowcoderError, match=r"data/split_files: was not built"):
         go(lambda run: None)
 
 
-def slow_build(run: StageRun) -> None:
+@pytest.mark.parametrize(
+    ("stage", "item", "output", "metrics"),
+    [
+        ("split_files", None, "data/split_files", "metrics/split_files.json"),
+        ("initialize_model", None, "models/initialize_model", "metrics/initialize_model.json"),
+        ("pack_tokens", "general", "data/pack_tokens/general", "metrics/pack_tokens/general.json"),
+        ("pretrain", "general", "models/pretrain/general", "metrics/pretrain/general.json"),
+    ],
+)
+def test_paths_follow_from_the_name(stage: str, item: str | None, output: str, metrics: str) -> None:
+    assert output_path(stage, item) == Path(output)
+    assert metrics_path(stage, item) == Path(metrics)
+
+
+def test_outputs_of_another_name_are_published() -> None:
+    page = Path("results/page.md")
+
+    def build(run: StageRun) -> None:
+        run.out(page).write_text("page")
+
+    run_stage(STAGE, [], [], build, outputs=[page])
+    assert page.read_text() == "page"
+    assert not Path("data").exists()
+
+
+def slow_build(run: StageRun) -> Metrics:
     with Path("builds.log").open("a") as log:
         log.write("built\n")
     time.sleep(1.0)
-    build_outputs(run)
+    return build_outputs(run)
 
 
 def test_a_second_process_waits_and_uses_the_finished_result() -> None:
@@ -119,9 +145,9 @@ def test_after_kill_9_the_next_run_takes_over() -> None:
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
 
-    def go_on(run: StageRun) -> None:
+    def go_on(run: StageRun) -> Metrics:
         assert (run.state / "progress").read_text() == "half"
-        build_outputs(run)
+        return build_outputs(run)
 
     go(go_on)
     assert states() == []

@@ -26,7 +26,7 @@ from snowcoder.planning.model_stages import (
 )
 from snowcoder.planning.speeds import ENCODING_UTILISATION, Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
-from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 from tests.planning.test_pretraining_cost import PAPER
 from tests.repository.test_profiles import params_of
 

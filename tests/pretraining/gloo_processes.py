@@ -111,7 +111,7 @@ def train_once(
     model, data = initialize(SHAPE), CountingData(fatal_request)
     world = dist.get_world_size() if dist.is_initialized() else 1
     try:
-        curve = loop.train(model, data, shared, phase, state_folder, lambda *_: None, observe=look)  # type: ignore[arg-type]
+        curve = loop.train(model, data, shared, phase, state_folder, [Look()])  # type: ignore[arg-type]
     except KeyError:
         return {"world": world}
     trained, optimizer = made
@@ -129,12 +129,14 @@ def train_once(
     }
 
 
-def look(step: int, n_steps: int, objective: Any, device: Any) -> None:
+class Look:
     """A pass without gradients after every step, as validation makes them: it must leave no trace, sharded or not."""
-    import torch
 
-    with torch.no_grad():
-        assert float(objective(torch.arange(32, device=device).reshape(2, 16))) > 0
+    def see(self, step: Any) -> None:
+        import torch
+
+        with torch.no_grad():
+            assert float(step.objective(torch.arange(32, device=step.device).reshape(2, 16))) > 0
 
 
 def whole_weights(model: Any) -> dict[str, np.ndarray]:
@@ -159,8 +161,8 @@ def load_newest(state_folder: Path, sharding: str) -> dict[str, Any]:
     """Read the newest checkpoint into another model, spread over this process's group by `sharding`: weights and moments, whole."""
     import torch
 
-    from snowcoder.pretraining.checkpoint import newest_checkpoint
     from snowcoder.pretraining.checkpoint_files import read_checkpoint
+    from snowcoder.pretraining.checkpoint_writer import newest_checkpoint
     from snowcoder.pretraining.data_parallel import distribute
     from snowcoder.pretraining.model import initialize
     from snowcoder.pretraining.objective import Objective

@@ -23,21 +23,24 @@ from snowcoder.tokenization.token_shards import ShardLayout
 SHAPE = ModelParams(vocab_size=300, hidden_size=32, ffn_size=48, layers=2, heads=2, kv_heads=2, max_positions=64, rope_base=10000.0, seed=3)
 PARAMS = """
 pretrain:
-  cpu_threads: 1
-  bf16: false
-  compile: false
-  attention: eager
-  micro_batch_sequences: 3
-  weight_decay: 0.0
-  adam_beta1: 0.9
-  adam_beta2: 0.95
-  max_gradient_norm: 1.0
-  general:
-    parent: models/initialize_model
-    tokens: 768
-    batch_tokens: 128
-    seed: 5
-    schedule: {kind: cosine, peak_learning_rate: 0.003, final_learning_rate: 0.0003, warmup_steps: 2}
+  shared:
+    cpu_threads: 1
+    bf16: false
+    compile: false
+    attention: eager
+    micro_batch_sequences: 3
+    weight_decay: 0.0
+    adam_beta1: 0.9
+    adam_beta2: 0.95
+    max_gradient_norm: 1.0
+  variants:
+    general:
+      parent: models/initialize_model
+      packs: {files: data/tokenize_files, documents: data/none}
+      tokens: 768
+      batch_tokens: 128
+      seed: 5
+      schedule: {kind: cosine, peak_learning_rate: 0.003, final_learning_rate: 0.0003, warmup_steps: 2}
 """
 
 

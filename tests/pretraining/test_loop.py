@@ -63,7 +63,7 @@ class DyingData(CountingData):
 
 def run(data: CountingData, state: Path) -> tuple[torch.nn.Module, list[LossPoint]]:
     model = initialize(MODEL)
-    return model, train(model, data, SHARED, PHASE, state, log=lambda *_: None)  # type: ignore[arg-type]
+    return model, train(model, data, SHARED, PHASE, state)  # type: ignore[arg-type]
 
 
 def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
@@ -103,7 +103,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 def test_batch_that_is_no_multiple_of_the_sequence_length_is_refused(tmp_path: Path) -> None:
     phase = PHASE.model_copy(update={"batch_tokens": 50})
     with pytest.raises(ParameterError, match=r"batch_tokens 50 is not a multiple of pack_tokens\.sequence_length 16"):
-        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
+        train(initialize(MODEL), CountingData(), SHARED, phase, tmp_path)  # type: ignore[arg-type]
 
 
 def test_initial_weights_are_the_same_in_every_process(repository_root: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, monkeypatch: p
     run(CountingData(), tmp_path)
     wider = initialize(MODEL.model_copy(update={"ffn_size": 64}))
     with pytest.raises(CheckpointError, match=r"(?s)its checkpoint is of another model: .*mlp"):
-        train(wider, CountingData(), SHARED, PHASE, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
+        train(wider, CountingData(), SHARED, PHASE, tmp_path)  # type: ignore[arg-type]
 
 
 def test_no_sequence_is_refused(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_no_sequence_is_refused(tmp_path: Path) -> None:
 def test_sequences_beyond_the_positions_of_the_model_are_refused(tmp_path: Path) -> None:
     short = initialize(MODEL.model_copy(update={"max_positions": 8}))
     with pytest.raises(ParameterError, match=r"sequence_length 16 is beyond .*max_positions 8"):
-        train(short, CountingData(), SHARED, PHASE, tmp_path, log=lambda *_: None)  # type: ignore[arg-type]
+        train(short, CountingData(), SHARED, PHASE, tmp_path)  # type: ignore[arg-type]
 
 
 def test_ids_that_the_model_does_not_know_are_refused(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_device_that_disappears_is_told_and_costs_no_state(
 
     monkeypatch.setattr(model.model.layers[1], "forward", fail_later)
     with pytest.raises(TrainingError, match=rf"(?s){message}.*Checkpoints in {tmp_path / 'state'} are kept: run the same command again"):
-        train(model, CountingData(), SHARED, PHASE, tmp_path / "state", log=lambda *_: None)  # type: ignore[arg-type]
+        train(model, CountingData(), SHARED, PHASE, tmp_path / "state")  # type: ignore[arg-type]
     assert sorted(path.name[:14] for path in (tmp_path / "state").iterdir()) == ["step-000000001", "step-000000002"]
     resumed, curve = run(CountingData(), tmp_path / "state")
     assert_equal_weights(whole, resumed)

@@ -48,4 +48,4 @@ def test_more_threads_than_processors_are_told(
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     tell_of_crowded_processors(cpu_threads)
-    assert ("2 processes of pretrain.cpu_threads 2 share 2 processors" in capsys.readouterr().err) == is_told
+    assert ("2 processes of pretrain.shared.cpu_threads 2 share 2 processors" in capsys.readouterr().err) == is_told

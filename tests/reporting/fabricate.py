@@ -20,10 +20,24 @@ PARAMS = ReportParams(
         "enhanced": "continued",
         "enhanced_selected": "continued",
     },
-    controls={"continued": "continued_random", "enhanced": "enhanced_selected"},
+    controls=[("continued", "continued_random"), ("enhanced", "enhanced_selected")],
     recipes=["EDU", "INS", "HQ", "HQINS"],
     rules=["selected", "random"],
 )
+ARMS: dict[str, Any] = {
+    "pretrain": {
+        "shared": {},
+        "variants": {
+            name: {
+                "parent": "models/initialize_model" if start == "initial" else f"models/pretrain/{start}",
+                "control_of": {control: arm for arm, control in PARAMS.controls}.get(name),
+            }
+            for name, start in PARAMS.variants.items()
+        },
+    },
+    "train_annotator": {"shared": {}, "recipes": {recipe: {} for recipe in PARAMS.recipes}},
+    "select_files": {"shared": {"repeats": 2}, "rules": {rule: {} for rule in PARAMS.rules}},
+}  # what params.yaml says of the same
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}

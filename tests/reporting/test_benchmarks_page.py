@@ -35,7 +35,7 @@ def result(passed: int) -> dict[str, Any]:
 def test_the_page_has_scores_comparisons_and_the_papers_noise(tmp_path: Path) -> None:
     for name, passed in (("continued", 40), ("continued_random", 20), ("another", 3), ("enhanced", 41)):
         (tmp_path / f"{name}.json").write_text(json.dumps(result(passed)))
-    controls = {"continued": "continued_random", "enhanced": "enhanced_selected"}
+    controls = [("continued", "continued_random"), ("enhanced", "enhanced_selected")]
     write_benchmarks_page(tmp_path, tmp_path / "page.md", ["continued", "continued_random", "enhanced"], controls)
     page = (tmp_path / "page.md").read_text()
     assert page.index("continued (beta)") < page.index("another")
@@ -74,7 +74,7 @@ def test_prompts_that_were_cut_for_the_window_are_counted(tmp_path: Path) -> Non
     assert "| general (alpha) | 32 | 23/166 | 0/166 | 1 |" in (tmp_path / "page.md").read_text()
 
 
-def page_of(folder: Path, results: dict[str, dict[str, Any]], controls: dict[str, str]) -> str:
+def page_of(folder: Path, results: dict[str, dict[str, Any]], controls: list[tuple[str, str]]) -> str:
     for name, one in results.items():
         (folder / f"{name}.json").write_text(json.dumps(one))
     write_benchmarks_page(folder, folder / "page.md", [], controls)
@@ -89,7 +89,7 @@ def test_results_that_were_asked_differently_are_not_compared(tmp_path: Path, se
     ones = [result(passed) for passed in (40, 20)]
     for one, value in zip(ones, values, strict=True):
         one["settings"][setting] = value
-    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, {"m": "k"})
+    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, [("m", "k")])
     assert f"| m | k | {setting}: {values[0]} / {values[1]} |" in page
     assert "MBPP+: some models and their controls were asked in different ways and are not compared." in page
     assert "beyond noise: m and k" not in page
@@ -103,7 +103,7 @@ def test_settings_that_move_a_result_by_rounding_alone_are_compared(tmp_path: Pa
     ones = [result(40), result(20)]
     ones[0]["settings"] |= {"batch_size": 8, "engine": "vllm", "cpu_threads": 2}
     ones[1]["settings"] |= {"batch_size": 32, "cpu_threads": 1}
-    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, {"m": "k"})
+    page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, [("m", "k")])
     assert "beyond noise: m and k (+20.0 points)" in page
     assert "different letters" not in page
 
@@ -112,7 +112,7 @@ def test_seeds_that_were_asked_differently_are_not_summed_up(tmp_path: Path) -> 
     ones = {f"m.seed{seed}": result(10 * seed) | {"training_seed": seed} for seed in (1, 2, 3, 4)}
     for seed in (3, 4):
         ones[f"m.seed{seed}"]["settings"] = {"samples": 1, "strip_prompt": True}
-    page = page_of(tmp_path, ones, {})
+    page = page_of(tmp_path, ones, [])
     assert "| m | 2 | 15.0 (" in page
     assert "| m | 2 | 35.0 (" in page
     assert "| m | 4 |" not in page
@@ -123,7 +123,7 @@ def test_the_page_tells_which_template_was_used_or_was_not(tmp_path: Path) -> No
     chat = result(5) | {"asked": {"mode": "chat", "chat_template": "used", "wording": "evalplus 0.3.1"} | template}
     base = result(1) | {"asked": {"mode": "base", "chat_template": "not used", "wording": "the problem's own text"} | template}
     chat["settings"] = {"samples": 1, "mode": "chat"}
-    page = page_of(tmp_path, {"i.chat": chat, "i": base}, {})
+    page = page_of(tmp_path, {"i.chat": chat, "i": base}, [])
     assert "Asked through their chat templates (sha256): i.chat: 0123456789abcdef, wording of evalplus 0.3.1." in page
     assert "Have a chat template and were asked without it, which is not how they were trained: i." in page
 

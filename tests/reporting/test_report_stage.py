@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
-from tests.reporting.fabricate import PARAMS
+from tests.reporting.fabricate import ARMS
 
 OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]
 
 
 def run(root: Path, module: str = "stages.report") -> None:
-    (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump()}))  # JSON is YAML
+    (root / "params.yaml").write_text(json.dumps(ARMS))  # JSON is YAML
     environment = os.environ | {
         "PYTHONPATH": f"{REPOSITORY_ROOT / 'src'}{os.pathsep}{REPOSITORY_ROOT}",
         "SNOWCODER_WORK_DIR": str(root / ".work"),

@@ -9,7 +9,7 @@ import pytest
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.reporting.results import headline_metrics, read_scores
 from snowcoder.reporting.summary import list_experiments, write_missing_summaries, write_summary
-from tests.reporting.fabricate import PARAMS
+from tests.reporting.fabricate import ARMS, PARAMS
 
 
 def git(*arguments: str) -> str:
@@ -20,7 +20,7 @@ def git(*arguments: str) -> str:
 def repository(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Git repository with one commit of fabricated results, and an experiment `again` of it that changed nothing."""
     monkeypatch.chdir(root)
-    (root / "params.yaml").write_text(json.dumps({"report": PARAMS.model_dump(), "select_files": {"repeats": 2}}))
+    (root / "params.yaml").write_text(json.dumps(ARMS))
     git("init", "--quiet")
     git("add", "params.yaml", "metrics")
     git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", "results")
@@ -37,7 +37,7 @@ def test_an_experiment_without_a_summary_gets_one_from_its_commit(repository: Pa
     (record,) = (work_dir() / "tracking").glob("summary-*.jsonl")
     entries = [json.loads(line) for line in record.read_text().splitlines()]
     assert entries[0]["tags"] | {"experiment_name": "again", "baseline_rev": head, "summary": "true"} == entries[0]["tags"]
-    assert entries[0]["params"]["select_files.repeats"] == 2
+    assert entries[0]["params"]["select_files.shared.repeats"] == 2
     assert next(entry["metrics"] for entry in entries if entry["type"] == "metrics") == headline_metrics(read_scores(PARAMS))
     assert write_missing_summaries() == []
 

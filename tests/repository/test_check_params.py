@@ -47,7 +47,7 @@ def wrong_recipe(clone: Clone) -> Iterator[None]:
 def test_dvc_repro_refuses_a_recipe_that_there_is_not(clone: Clone, target: list[str]) -> None:
     """The recipe is part of a path in dvc.yaml: DVC itself would say that the folder is not there."""
     said = refused(clone, "dvc", "repro", *target)
-    assert "params.yaml: select_files.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS" in said
+    assert "params.yaml: select_files.shared.recipe: found 'HQQ'; did you mean HQ? allowed: EDU, INS, HQ, HQINS" in said
     assert "No such file" not in said
 
 
@@ -57,7 +57,7 @@ def test_a_stage_run_by_hand_refuses_it_too(clone: Clone) -> None:
     command = ["python", "-m", "stages.fetch_benchmarks"]
     found = subprocess.run(command, cwd=clone.root, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 1
-    assert "select_files.recipe: found 'HQQ'" in found.stderr
+    assert "select_files.shared.recipe: found 'HQQ'" in found.stderr
     assert not (clone.root / "data" / "fetch_benchmarks").exists()
 
 

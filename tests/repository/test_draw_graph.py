@@ -7,11 +7,10 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 
-from snowcoder.pipeline.params import read_yaml
-from tools.draw_graph import PICTURE, arrange, label, picture, stage_graph
+from tools.draw_graph import PICTURE, arrange, label, picture, read_stages, stage_graph
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = read_yaml(ROOT / "dvc.yaml")["stages"]
+STAGES = read_stages(ROOT)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -46,8 +45,15 @@ def test_dependencies_are_those_of_a_small_graph() -> None:
     stages = {
         "a": {"deps": ["data/x.csv"], "outs": ["data/a"]},
         "b": {"foreach": ["one", "two"], "do": {"deps": ["data/a", "src/b.py"], "outs": ["models/b/${item}"]}},
-        "c": {"foreach": {"k": {"files": "models/b/one"}}, "do": {"deps": ["${item.files}", "metrics/a.json"], "outs": ["data/c/${key}"]}},
-        "d": {"deps": ["metrics/c/k.json", "data/a/part"], "outs": [{"results/d.md": {"cache": False}}]},
+        "c": {
+            "foreach": {"k": {"packs": {"files": "models/b/one"}}},
+            "do": {
+                "deps": ["${item.packs.files}", "metrics/a.json"],
+                "outs": ["data/c/${key}"],
+                "metrics": [{"metrics/c/k.json": {"cache": False}}],
+            },
+        },
+        "d": {"deps": ["metrics", "data/a/part"], "outs": [{"results/d.md": {"cache": False}}]},
     }
     assert set(stage_graph(stages).edges) == {("a", "b"), ("b", "c"), ("a", "c"), ("c", "d"), ("a", "d")}
     _, arrows = arrange(stages)

@@ -40,7 +40,9 @@ def files_of(rows: list[tuple[str, int, float]]) -> pa.Table:
 
 
 def shared(horizon_tokens: int, repeats: int = 1, seed: int = 0, on_shortfall: Literal["error", "state"] = "error") -> SelectionParams:
-    return SelectionParams(recipe="HQINS", horizon_tokens=horizon_tokens, repeats=repeats, seed=seed, on_shortfall=on_shortfall)
+    return SelectionParams(
+        recipe="HQINS", horizon_of="continued", horizon_tokens=horizon_tokens, repeats=repeats, seed=seed, on_shortfall=on_shortfall
+    )
 
 
 def selected_ids(files: pa.Table, budget: int, rule: RuleParams, seed: int = 0) -> list[str]:

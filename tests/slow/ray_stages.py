@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from snowcoder.benchmarks.loading import load_benchmark
-from snowcoder.corpus.split import SPLIT_SCHEMA, SplitParams, split_shard
+from snowcoder.corpus.held_out_split import SPLIT_SCHEMA, SplitParams, split_shard
 from snowcoder.decontamination.decontaminate_table import decontaminate_table
 from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.errors import SourceError
 from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load_filter
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
-from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.pipeline.params import load_section
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import iterate_rows, list_shards, write_table
@@ -61,21 +61,22 @@ def run_stages(source: Path, out: Path) -> dict:
     """Filtering, deduplication, decontamination and tokenisation of `source` below `out`; metrics of deduplication and decontamination."""
     state = out.with_name(f"{out.name}-state")
     measured = {"files": (out / "measured", MEASURED_SCHEMA)}
-    map_shards(measure_shard, list_shards(source), measured, state / "measured", "measure")
+    Run(state / "measured", "measure").map_shards(measure_shard, list_shards(source), measured)
     filtered = {"kept": (out / "filtered", SOURCE_FILE_SCHEMA), "rejected": (out / "filtered" / "rejected", REJECTED_SCHEMA)}
     function = partial(filter_shard, chosen=load_filter(filter_params()))
-    map_shards(function, list_shards(out / "measured"), filtered, state / "filtered", "filter")
+    Run(state / "filtered", "filter").map_shards(function, list_shards(out / "measured"), filtered)
     deduplication = load_section("deduplicate_files", DeduplicationParams, ROOT / "params.yaml")
     metrics = deduplicate_table(list_shards(out / "filtered"), deduplication, out / "deduplicated", state / "deduplicated")
     problems, clean = load_benchmark("humaneval"), out / "decontaminated"
-    screened = decontaminate_table(list_shards(out / "deduplicated"), problems, DECONTAMINATION, clean, state / "clean")
+    screened = decontaminate_table(list_shards(out / "deduplicated"), problems, DECONTAMINATION, clean, Run(state / "clean", "test"))
     tokenizer = TokenizerParams(vocab_size=400, min_frequency=2, max_train_bytes=10**6, model_max_length=128)
     save_tokenizer(train_tokenizer((row["content"] for row in iterate_rows(clean)), tokenizer), out / "tokenizer", 128)
     split = {"files": (out / "split", SPLIT_SCHEMA)}
-    map_shards(partial(split_shard, params=SplitParams(seed=0, held_out_fraction=0.2)), list_shards(clean), split, state / "split", "split")
+    function = partial(split_shard, params=SplitParams(seed=0, held_out_fraction=0.2))
+    Run(state / "split", "split").map_shards(function, list_shards(clean), split)
     tokens = {"files": (out / "tokenized", TOKENIZED_FILE_SCHEMA)}
     tokenize = partial(tokenize_shard, tokenizer_folder=out / "tokenizer")
-    map_shards(tokenize, list_shards(out / "split"), tokens, state / "tokens", "tokenize")
+    Run(state / "tokens", "tokenize").map_shards(tokenize, list_shards(out / "split"), tokens)
     return {"deduplication": metrics, "decontamination": screened}
 
 

@@ -17,7 +17,7 @@ import pytest
 from bench.grade import EVALPLUS, REFUSED_BY_EVALPLUS, grade_evalplus, grade_ours
 from bench.samples import MAKERS, make_samples
 from snowcoder.benchmarks.loading import load_benchmark
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.sanitising import sanitise
 

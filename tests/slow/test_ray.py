@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.errors import ExecutionError, ParameterError, SourceError
-from snowcoder.pipeline.execution import map_items, map_shards
+from snowcoder.pipeline.execution import Run, map_items
 from snowcoder.storage.files import location
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from tests.slow import ray_stages
@@ -107,9 +107,8 @@ def test_the_death_of_a_node_in_the_middle_of_a_stage_costs_nothing(cluster: "cl
     killer.start()
     out = tmp_path / "out"
     try:
-        summaries = map_shards(
-            partial(ray_stages.slow_shard, traces), list_shards(tmp_path / "in"), {"out": (out, SCHEMA)}, tmp_path / "state", "test"
-        )
+        function = partial(ray_stages.slow_shard, traces)
+        summaries = Run(tmp_path / "state", "test").map_shards(function, list_shards(tmp_path / "in"), {"out": (out, SCHEMA)})
     finally:
         killer.join()
     assert killed_at
@@ -127,7 +126,7 @@ def test_what_a_dead_node_left_of_a_shard_is_no_shard(cluster: "cluster_utils.Cl
     (out / ".part-00001.parquet.another-machine.77.partial").write_bytes(b"PAR1 and no more")
     (out / "part-00002.parquet").write_bytes(b"PAR1 and no more")  # a finished name, but its marker was not written
     function = partial(ray_stages.slow_shard, tmp_path / "traces")
-    map_shards(function, list_shards(tmp_path / "in"), {"out": (out, SCHEMA)}, tmp_path / "state", "test")
+    Run(tmp_path / "state", "test").map_shards(function, list_shards(tmp_path / "in"), {"out": (out, SCHEMA)})
     assert read_table(out)["value"].to_pylist() == [0, 2, 20, 2, 40, 2]
 
 
@@ -137,7 +136,7 @@ def test_shards_on_an_object_store(object_store: Path, cluster: "cluster_utils.C
     for folder in (tmp_path, object_store):
         write_table(folder / "in", tables, SCHEMA)
     function = partial(ray_stages.slow_shard, tmp_path / "traces")
-    map_shards(function, list_shards(object_store / "in"), {"out": (object_store / "out", SCHEMA)}, object_store / "state", "test")
+    Run(object_store / "state", "test").map_shards(function, list_shards(object_store / "in"), {"out": (object_store / "out", SCHEMA)})
     local = ray_stages.digests(_serial_result(tmp_path))
     assert {name: hashlib.sha256((object_store / "out" / name).read_bytes()).hexdigest() for name in local} == local
 
@@ -181,5 +180,5 @@ def _serial_result(folder: Path) -> Path:
     out = folder / "serial"
     outputs = {"out": (out, SCHEMA)}
     function = partial(ray_stages.slow_shard, folder / "traces")
-    map_shards(function, list_shards(folder / "in"), outputs, folder / "serial-state", "test", backend="serial")
+    Run(folder / "serial-state", "test").map_shards(function, list_shards(folder / "in"), outputs, backend="serial")
     return out

@@ -15,7 +15,7 @@ import pytest
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.sources import JsonlSource, ParquetSource
 from snowcoder.errors import ParameterError, ShardError, SourceError
-from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.storage.files import location
 from snowcoder.storage.shards import MANIFEST, list_shards, read_manifest, read_table, write_shard, write_table
 
@@ -80,12 +80,12 @@ def test_map_shards_reads_and_writes_there_and_goes_on_where_it_was(
     monkeypatch.setenv("SNOWCODER_WORKERS", "2")
     write_table(bucket / "in", TABLES, SCHEMA)
     outputs = {"out": (bucket / "out", SCHEMA)}
-    assert map_shards(double, list_shards(bucket / "in"), outputs, bucket / "state", "test") == [{"rows": 10}] * 3
+    assert Run(bucket / "state", "test").map_shards(double, list_shards(bucket / "in"), outputs) == [{"rows": 10}] * 3
     assert read_table(bucket / "out")["value"].to_pylist() == list(range(0, 60, 2))
     (bucket / "out" / "part-00001.parquet").unlink()
     monkeypatch.setenv("SNOWCODER_EXECUTOR", "serial")
     counted: list[int] = []
-    map_shards(partial(count_then_double, counted), list_shards(bucket / "in"), outputs, bucket / "state", "test")
+    Run(bucket / "state", "test").map_shards(partial(count_then_double, counted), list_shards(bucket / "in"), outputs)
     assert counted == [10]
     assert read_manifest(bucket / "out")["rows"] == 30
 

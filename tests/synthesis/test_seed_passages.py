@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from snowcoder.inference.engine import Chat
 from snowcoder.synthesis.seed_passages import MAX_LINES, seed_passage
 from snowcoder.synthesis.seeds import choose_seeds_by_language
-from snowcoder.synthesis.teacher_prompts import make_prompt, stop_strings
+from snowcoder.synthesis.teacher_prompts import teacher_prompt, teacher_stop_strings
 
 SOURCE = "import math\n\n\n@cache\ndef area(r):\n    return math.pi * r * r\n\n\nclass Box:\n    side = 1\n"
 
@@ -36,16 +36,16 @@ def test_an_empty_file_gives_an_empty_passage(unit):
 
 
 def test_prompts_name_language_and_passage():
-    chat = make_prompt("instruct-1", "cpp", "int {x};")
+    chat = teacher_prompt("instruct-1", "cpp", "int {x};")
     assert isinstance(chat, Chat)
     assert "int {x};" in chat.user
     assert "self-contained C++ file" in chat.user
-    base = make_prompt("base-1", "python", "x = 1")
+    base = teacher_prompt("base-1", "python", "x = 1")
     assert isinstance(base, str)
     assert "x = 1" in base
     assert base.endswith("===\n")
-    assert stop_strings("base-1")[0].strip() in base
-    assert stop_strings("instruct-1") == ()
+    assert teacher_stop_strings("base-1")[0].strip() in base
+    assert teacher_stop_strings("instruct-1") == ()
 
 
 def test_python_gets_its_share_and_the_others_keep_theirs():

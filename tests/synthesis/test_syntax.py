@@ -2,7 +2,7 @@
 
 import pytest
 
-from snowcoder.corpus.languages import EXTENSIONS
+from snowcoder.languages import EXTENSIONS
 from snowcoder.synthesis.syntax import GRAMMARS, is_parsed, syntax_fault
 
 PROGRAMS = {

@@ -15,17 +15,19 @@ from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.exercises.exercise import ExerciseRules
+from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
-from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_SCHEMA, find_repetitions, repository_cap
-from snowcoder.synthesis.extractive import ExtractiveTeacher
-from snowcoder.synthesis.generation import ExtractiveTeacherParams, SynthesizeParams, synthesize
+from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap
+from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed
+from snowcoder.synthesis.extractive_teacher import ExtractiveTeacher, synthesize
 from snowcoder.synthesis.seeds import choose_seeds
-from snowcoder.synthesis.teacher import DOCUMENT_SCHEMA, Seed
-from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
+from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, SynthesizeParams
+from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
+from snowcoder.words import EOS_ID
 from stages import accept_documents, synthesize_documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,7 +208,7 @@ def test_an_unknown_engine_is_a_parameter_error():
 def test_a_seed_outside_the_train_split_is_a_fault(tmp_path: Path):
     write_table(tmp_path / "files", [pa.Table.from_pylist(ROWS, SPLIT_SCHEMA)], SPLIT_SCHEMA)
     with pytest.raises(AssertionError, match="must be of the train split"):
-        synthesize(list_shards(tmp_path / "files"), {ROWS[4]["file_id"]: 1.0}, PARAMS, tmp_path / "out", tmp_path / "state")
+        synthesize(list_shards(tmp_path / "files"), {ROWS[4]["file_id"]: 1.0}, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
 
 
 @pytest.mark.usefixtures("workspace")
@@ -247,7 +249,7 @@ def test_acceptance_accounts_for_every_document():
     accepted = read_table(folder).to_pylist()
     assert sorted(row["repository"] for row in accepted) == ["sums", "words"]
     assert read_table(folder).schema.equals(ACCEPTED_SCHEMA)
-    assert read_table(folder / "rejected").schema.equals(REJECTED_SCHEMA)
+    assert read_table(folder / "rejected").schema.equals(REJECTED_DOCUMENT_SCHEMA)
     assert sorted(read_table(folder / "rejected")["reason"].to_pylist()) == [
         "benchmark_overlap", "exact_duplicate", "held_out_overlap", "sandbox_failed",
     ]  # fmt: skip

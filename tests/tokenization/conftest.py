@@ -12,7 +12,8 @@ from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
-from snowcoder.tokenization.tokenizer import EOS_ID, TokenizerParams, train_tokenizer
+from snowcoder.tokenization.tokenizer import TokenizerParams, train_tokenizer
+from snowcoder.words import EOS_ID
 
 TRAINING_TEXTS = [
     "def add(left, right):\n    return left + right\n" * 5,

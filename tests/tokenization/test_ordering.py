@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snowcoder.tokenization.catalogue import CATALOGUE_SCHEMA
-from snowcoder.tokenization.ordering import GroupBy, order_files
+from snowcoder.tokenization.ordering import GroupBy, packing_order
 
 FILES = st.lists(
     st.tuples(st.integers(0, 999), st.sampled_from("rst"), st.sampled_from(["css", "python", "c"])),
@@ -31,7 +31,7 @@ def _catalogue(rows: list[tuple[int, str, str]]) -> pa.Table:
 
 
 def _order(rows: list[tuple[int, str, str]], group_by: GroupBy = "language_then_repository", seed: int = 0) -> list[tuple[int, str, str]]:
-    order = order_files(_catalogue(rows), np.zeros(len(rows), dtype=np.int64), group_by, seed)
+    order = packing_order(_catalogue(rows), np.zeros(len(rows), dtype=np.int64), group_by, seed)
     assert sorted(order.tolist()) == list(range(len(rows)))
     return [rows[position] for position in order]
 
@@ -81,7 +81,7 @@ def test_seed_and_pass_change_the_order() -> None:
     assert _order(rows, seed=0) != _order(rows, seed=1)
     both = rows + rows
     passes = np.repeat([0, 1], 50)
-    order = order_files(_catalogue(both), passes, "language_then_repository", 0)
+    order = packing_order(_catalogue(both), passes, "language_then_repository", 0)
     assert passes[order].tolist() == [0] * 50 + [1] * 50
     first, second = ([both[position] for position in half] for half in (order[:50], order[50:]))
     assert first == _order(rows)

@@ -15,8 +15,8 @@ from snowcoder.pipeline.params import validate
 from snowcoder.storage.shards import iterate_rows, list_shards, read_shard, write_table
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
-from snowcoder.tokenization.ordering import order_files
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
+from snowcoder.tokenization.ordering import packing_order
+from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingItemParams, PackingParams, pack
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 
@@ -55,7 +55,7 @@ def test_packed_tokens_are_the_concatenation(
     folder = tmp_path_factory.mktemp("packed")
     metrics = _pack(folder, [rows[::2], rows[1::2]], write_tokens)
     catalogue = read_catalogue(folder / "tokens", folder / "tokens")
-    order = order_files(catalogue, np.zeros(len(rows), dtype=np.int64), PARAMS.group_by, PARAMS.seed)
+    order = packing_order(catalogue, np.zeros(len(rows), dtype=np.int64), PARAMS.group_by, PARAMS.seed)
     ids = {row[0]: [*row[3], 0] for row in rows}
     whole = [token for position in order for token in ids[catalogue["file_id"][int(position)].as_py()]]
     assert _stream(folder) == whole[: metrics["n_tokens"]]
@@ -149,5 +149,5 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
 
 
 def test_documents_must_be_named() -> None:
-    with pytest.raises(ParameterError, match=r"pack_tokens.enhanced.documents: found null with python_fraction 0.5"):
-        validate({"files": "data/tokenize_files", "python_fraction": 0.5}, PackingItemParams, "pack_tokens.enhanced")
+    with pytest.raises(ParameterError, match=r"enhanced.packs.documents: found data/none with python_fraction 0.5"):
+        validate({"files": "data/tokenize_files", "documents": NO_DOCUMENTS, "python_fraction": 0.5}, PackingItemParams, "enhanced.packs")

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from snowcoder.errors import ShardError
 from snowcoder.storage.shards import iterate_rows
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import unmixed
 from snowcoder.tokenization.packing import PackingParams, pack
-from snowcoder.tokenization.provenance import cut_pieces, locate
+from snowcoder.tokenization.provenance import cut_pieces
 from snowcoder.tokenization.token_shards import TokenShards
-from snowcoder.tokenization.tokenizer import decode_bytes, encode_batch, token_byte_lengths
+from snowcoder.tokenization.tokenizer import encode_batch, token_byte_lengths
+from tests.tokenization.decoding import decode_bytes
 
 CONTENTS = st.lists(st.text(max_size=40), min_size=1, max_size=8)
 
@@ -54,13 +54,3 @@ def test_tokens_of_a_row_are_the_bytes_it_names(
         assert decode_bytes(tokenizer, ids.tolist()) == content[row["byte_start"] : row["byte_end"]]
         covered[row["sequence"], row["offset"] : end] += 1
     assert (covered == 1).all()
-
-
-def test_locate(tmp_path: Path, tokenizer: Tokenizer, write_tokens: Callable[..., Path]) -> None:
-    _pack(tmp_path, tokenizer, ["1234567", "123456"], write_tokens)
-    provenance = tmp_path / "packed" / "provenance"
-    first, second = locate(provenance, 0, 3), locate(provenance, 1, 0)
-    assert first["file_id"] == second["file_id"]
-    assert (first["byte_start"], first["byte_end"], second["byte_start"]) == (0, 4, 4)
-    with pytest.raises(ShardError, match="no token at sequence 9"):
-        locate(provenance, 9, 0)

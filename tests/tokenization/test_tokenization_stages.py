@@ -1,6 +1,7 @@
 """The three stages, one after the other, on small real files."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,20 +12,21 @@ from tokenizers import Tokenizer
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.fingerprint import hash_path
 from snowcoder.storage.shards import iterate_rows, read_table
+from snowcoder.tokenization.packing import NO_DOCUMENTS
 from snowcoder.tokenization.token_shards import TokenShards
-from snowcoder.tokenization.tokenizer import decode_bytes, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
 from stages import pack_tokens, tokenize_files, train_tokenizer
+from tests.tokenization.decoding import decode_bytes
 
+ROOT = Path(__file__).resolve().parents[2]
 PARAMS = """
 train_tokenizer: {vocab_size: 300, min_frequency: 2, max_train_bytes: 100000, model_max_length: 64}
-pack_tokens:
-  sequence_length: 16
-  group_by: language_then_repository
-  sequences_per_shard: 8
-  seed: 0
-  general: {files: data/tokenize_files, documents: data/train_tokenizer, python_fraction: null}
-  enhanced: {files: data/tokenize_files, documents: data/accept_documents, python_fraction: 0.5}
-  enhanced_selected: {files: data/tokenize_files, languages: [python], documents: null, python_fraction: null}
+pack_tokens: {sequence_length: 16, group_by: language_then_repository, sequences_per_shard: 8, seed: 0}
+pretrain:
+  variants:
+    general: {packs: {files: data/tokenize_files, documents: data/none}}
+    enhanced: {packs: {files: data/tokenize_files, documents: data/accept_documents, python_fraction: 0.5}}
+    enhanced_selected: {packs: {files: data/tokenize_files, languages: [python], documents: data/none, python_fraction: null}}
 """
 ROWS = [
     (
@@ -43,6 +45,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_sources: Ca
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text(PARAMS)
     write_sources(tmp_path / "data" / "split_files", [ROWS[:15], ROWS[15:]])
+    shutil.copytree(ROOT / NO_DOCUMENTS, tmp_path / NO_DOCUMENTS)
     return tmp_path
 
 

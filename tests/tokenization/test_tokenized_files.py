@@ -9,7 +9,9 @@ from tokenizers import Tokenizer
 from snowcoder.storage.shards import list_shards, read_shard
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents, tokenize_shard, total_tokens
-from snowcoder.tokenization.tokenizer import EOS_ID, EOS_TOKEN, decode_bytes, save_tokenizer
+from snowcoder.tokenization.tokenizer import EOS_TOKEN, save_tokenizer
+from snowcoder.words import EOS_ID
+from tests.tokenization.decoding import decode_bytes
 
 
 def test_tokens_end_with_the_only_end_of_text(tokenizer: Tokenizer) -> None:

@@ -16,10 +16,8 @@ from snowcoder.pipeline.params import validate
 from snowcoder.storage.files import sha256_file
 from snowcoder.tokenization import tokenizer as module
 from snowcoder.tokenization.tokenizer import (
-    EOS_ID,
     EOS_TOKEN,
     TokenizerParams,
-    decode_bytes,
     encode_batch,
     load_pinned,
     load_tokenizer,
@@ -27,6 +25,8 @@ from snowcoder.tokenization.tokenizer import (
     token_byte_lengths,
     train_tokenizer,
 )
+from snowcoder.words import EOS_ID
+from tests.tokenization.decoding import decode_bytes
 
 LINE_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\n\r")
 

@@ -12,17 +12,17 @@ def test_compiling_is_refused_where_it_cannot_work(monkeypatch: pytest.MonkeyPat
     """torch.compile raises InvalidCxxCompiler without a compiler; it does not fall back to running eagerly."""
     monkeypatch.setattr(check_machine, "compiler", lambda: None)
     monkeypatch.setattr(check_machine, "python_header", lambda: None)
-    problem = check_machine.check_compiler({"pretrain": {"compile": True}}, on_gpu=False)
+    problem = check_machine.check_compiler({"pretrain": {"shared": {"compile": True}}}, on_gpu=False)
     assert problem is not None
-    assert "pretrain.compile: true cannot run without a C++ compiler and Python.h: apt install g++ python3." in problem
-    assert check_machine.check_compiler({"pretrain": {"compile": False}}, on_gpu=False) is None
+    assert "pretrain.shared.compile: true cannot run without a C++ compiler and Python.h: apt install g++ python3." in problem
+    assert check_machine.check_compiler({"pretrain": {"shared": {"compile": False}}}, on_gpu=False) is None
     assert "eagerly" not in check_machine.describe_compiler()
 
 
 def test_a_compiler_without_pythons_header_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_machine, "compiler", lambda: "/usr/bin/c++")
     monkeypatch.setattr(check_machine, "python_header", lambda: None)
-    assert "cannot run without Python.h:" in str(check_machine.check_compiler({"pretrain": {"compile": True}}, on_gpu=True))
+    assert "cannot run without Python.h:" in str(check_machine.check_compiler({"pretrain": {"shared": {"compile": True}}}, on_gpu=True))
 
 
 def test_a_gpu_that_params_ask_for_is_looked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:

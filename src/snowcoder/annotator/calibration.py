@@ -30,7 +30,7 @@ BINS = 10
 Fit = Callable[[SectionVectors, Sequence[Example], np.ndarray], tuple[np.ndarray, float]]
 
 
-def calibrate(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
+def calibrate_head(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
     """(slope, intercept); (1, 0) where positives or negatives come from one repository, or where out-of-fold scores do not rank."""
     places = np.flatnonzero(is_training)
     is_positive = np.array([examples[place].is_positive for place in places])

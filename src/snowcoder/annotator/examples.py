@@ -24,7 +24,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from snowcoder.annotator.head import Kind
-from snowcoder.annotator.tuning_settings import TuningParams
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.params import ParamsModel
@@ -33,30 +32,57 @@ from snowcoder.seeding import unit_hash
 EDUCATIONAL = "educational"
 
 
-class AnnotatorParams(ParamsModel):
-    """Shared by all recipes."""
+class TuningParams(ParamsModel):
+    """Optimiser and stopping; unused while train_annotator.encoder is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
 
-    encoder: Literal["frozen", "tuned"] = Field(
-        description="frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: the recipe's examples change the "
-        "encoder too, and score_files embeds the corpus once more for each recipe"
-    )
+    epochs: int = Field(ge=1)
+    """Passes over the training examples, at most."""
+    patience_epochs: int | None = Field(ge=1)
+    """Epochs without a lower validation loss after which tuning stops and the best epoch is kept; null: all epochs, the last is kept."""
+    validation_fraction: float = Field(gt=0, lt=1)
+    """Share of the training files, in whole repositories, that chooses the epoch and calibrates a classification."""
+    batch_files: int = Field(ge=1)
+    """Files of one optimiser step, with all their sections."""
+    batch_tokens: int = Field(ge=1)
+    """Padded tokens in one forward and backward pass, at most; the optimiser does not depend on it."""
+    learning_rate: float = Field(gt=0)
+    """Peak of AdamW's rate: it rises linearly to the peak, then falls linearly to 0."""
+    warmup_fraction: float = Field(ge=0, lt=1)
+    """Share of the steps in which the rate rises."""
+    weight_decay: float = Field(ge=0)
+    """Decay of matrices, per unit of the rate."""
+    max_gradient_norm: float = Field(gt=0)
+    """Longer gradients are scaled down to this norm."""
+
+
+class AnnotatorParams(ParamsModel):
+    """What all recipes share."""
+
+    encoder: Literal["frozen", "tuned"]
+    """frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: each recipe's examples change the encoder
+    too, and score_files embeds the corpus once more for each recipe (expensive).
+    """
     tuning: TuningParams
-    seed: int = Field(description="seed of the negatives and of the held-out repositories", ge=0)
-    held_out_fraction: float = Field(description="share of the files, in whole repositories, that a head is judged on", gt=0, lt=1)
-    negatives_per_positive: float = Field(description="random corpus files per positive, in each language", gt=0)
-    l2: float = Field(description="weight of the squared norm of the weights against the loss summed over files", gt=0)
+    """How a tuned encoder is trained."""
+    seed: int = Field(ge=0)
+    """Seed of the random negatives and of the held-out repositories."""
+    held_out_fraction: float = Field(gt=0, lt=1)
+    """Share of the files, in whole repositories, that a head is judged on."""
+    negatives_per_positive: float = Field(gt=0)
+    """Random corpus files per positive, in each language."""
+    l2: float = Field(gt=0)
+    """Weight of the squared norm of the weights against the loss summed over files; more shrinks the weights."""
 
 
 class RecipeParams(ParamsModel):
     """One recipe of the paper's Table 4."""
 
-    kind: Kind = Field(description="classification: positives against random files; regression: on the labels")
-    positives: list[Literal["high_quality", "instruction", "educational"]] = Field(
-        description="sources of the positives; empty for a regression", max_length=3
-    )
-    min_label: float = Field(
-        description="label from which a file counts as educational: a positive, and the threshold of a regression's ROC", ge=0, le=5
-    )
+    kind: Kind
+    """classification: positives against random files; regression: on the labels of label_files (paper: EDU)."""
+    positives: list[Literal["high_quality", "instruction", "educational"]] = Field(max_length=3)
+    """Sources of the positives; empty for a regression."""
+    min_label: float = Field(ge=0, le=5)
+    """Label (0 to 5) from which a file is educational: a positive, and the threshold of a regression's ROC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,18 @@ from snowcoder.annotator.head import Head, mean_by_file
 from snowcoder.embedding.embedding_table import SectionVectors
 
 CURVE_POINTS = 201
+HEADLINES = ("roc_auc", "average_precision", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
 # metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
-Judgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
+HeadJudgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
 
-def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> Judgement:
+def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> HeadJudgement:
     """Of a head on the vectors of all examples."""
     held_out = np.array([example.is_held_out for example in examples])
     return judge_scores(head, mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out], examples)
 
 
-def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> Judgement:
+def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> HeadJudgement:
     """Of the head's scores of the held-out examples, in their order."""
     judged = [example for example in examples if example.is_held_out]
     is_positive = np.array([example.is_positive for example in judged])
@@ -50,6 +51,13 @@ def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) ->
     else:
         metrics["calibration"] = reliability(expit(scores), is_positive)
     return metrics, _roc_points(is_positive, scores), _precision_points(is_positive, scores)
+
+
+def write_curves(folder: Path, judgement: HeadJudgement) -> None:
+    """roc.csv and precision_recall.csv."""
+    _, roc, precision_recall = judgement
+    write_curve(folder / "roc.csv", ("fpr", "tpr"), roc)
+    write_curve(folder / "precision_recall.csv", ("recall", "precision"), precision_recall)
 
 
 def write_curve(path: Path, columns: tuple[str, str], points: np.ndarray) -> None:

@@ -7,17 +7,21 @@ in: rows of embedding_table, a head  out: one row per corpus file (positives are
   score                                 float64  mean of the scores of the file's sections
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.annotator.head import Head, file_starts, mean_by_file
-from snowcoder.embedding.embedding_table import CORPUS, TRAIN, embeddings_of
+from snowcoder.annotator.head import Head, file_starts, mean_by_file, read_head
+from snowcoder.annotator.tuned_encoder import RunnableEncoder, encoder_of
+from snowcoder.embedding.embedding_table import CORPUS, embeddings_of
+from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.pipeline.execution import ShardResult
+from snowcoder.words import TRAIN
 
 QUANTILES = (0.1, 0.5, 0.9)
 LENGTHS = (0, 256, 1024, 4096, 16384)
@@ -45,6 +49,28 @@ def score_shard(sections: pa.Table, head: Head) -> ShardResult:
     scores = mean_by_file(head.score_sections(embeddings_of(sections)), starts)
     files = sections.select(SCORE_SCHEMA.names[:-1]).take(pa.array(starts)).append_column("score", pa.array(scores))
     return ShardResult({"scores": files}, {})
+
+
+def embed_and_score_shard(files: pa.Table, encoder: RunnableEncoder, head: Head) -> ShardResult:
+    """As score_shard, from files instead of from their embeddings, which are not kept: they would serve this head alone."""
+    from snowcoder.embedding.embed_shard import embed_shard  # torch: a frozen encoder does without
+
+    return score_shard(embed_shard(files, encoder.params, encoder.folder).tables["sections"], head)
+
+
+def score_other_texts(texts: Sequence[str], models: Mapping[str, Path], frozen: EmbedParams) -> dict[str, np.ndarray]:
+    """{recipe: float64 score of each text} of texts outside the corpus. models: recipe -> folder of its annotator."""
+    from snowcoder.embedding.embed_shard import embed_texts  # torch
+
+    embedded: dict[Path, tuple[np.ndarray, np.ndarray]] = {}  # a frozen encoder serves all recipes
+    scores = {}
+    for recipe, model in models.items():
+        encoder = encoder_of(model, frozen)
+        if encoder.folder not in embedded:
+            embedded[encoder.folder] = embed_texts(texts, encoder.params, encoder.folder)
+        vectors, starts = embedded[encoder.folder]
+        scores[recipe] = mean_by_file(read_head(model).score_sections(vectors), starts)
+    return scores
 
 
 def describe_scores(files: pa.Table) -> dict[str, Any]:

@@ -12,14 +12,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from snowcoder.embedding.encoder_source import WEIGHTS, EmbedParams, check_encoder, find_encoder
+from snowcoder.embedding.encoder_source import WEIGHTS, EmbedParams, check_encoder_weights, find_encoder
 from snowcoder.errors import CheckpointError
 from snowcoder.pipeline.params import validate
 from snowcoder.storage.files import sha256_file, write_json
 
 ENCODER_FOLDER = "encoder"
 EMBEDDING_FILE = "embedding.json"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+ENCODER_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def read_tuned(model: Path) -> RunnableEncoder:
         params = validate(json.loads(path.read_text()), EmbedParams, "embedding", path)
     except (OSError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path}: cannot be read as the parameters of an encoder ({error}); {advice}") from error
-    check_encoder(folder, params.encoder.weights_sha256, str(path), f"{path}: encoder.weights_sha256", advice)
+    check_encoder_weights(folder, params.encoder.weights_sha256, str(path), f"{path}: encoder.weights_sha256", advice)
     return RunnableEncoder(params, folder)
 
 
 def describe_tuned(model: Path, params: EmbedParams, tokenizer_folder: Path) -> None:
     """Complete a folder that holds `encoder/` with its weights: the tokenizer beside them, then embedding.json."""
     folder = model / ENCODER_FOLDER
-    for name in TOKENIZER_FILES:
+    for name in ENCODER_TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():
             shutil.copy(tokenizer_folder / name, folder / name)
     own = {"source": "folder", "name": ENCODER_FOLDER, "revision": "", "weights_sha256": sha256_file(folder / WEIGHTS)}

@@ -22,18 +22,17 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from transformers import get_linear_schedule_with_warmup
 
 from snowcoder.annotator.calibration import fit_platt
-from snowcoder.annotator.examples import AnnotatorParams, Example, choose_validation
+from snowcoder.annotator.examples import AnnotatorParams, Example, TuningParams, choose_validation
 from snowcoder.annotator.head import Head, Kind, mean_by_file
-from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, describe_tuned
-from snowcoder.annotator.tuning_settings import TuningParams
+from snowcoder.annotator.held_out_metrics import HeadJudgement, judge_scores
+from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, RunnableEncoder, describe_tuned
 from snowcoder.embedding.encoder import Encoder, batches_by_length
-from snowcoder.embedding.encoder_source import EmbedParams
-from snowcoder.embedding.sections import SectionCutter
+from snowcoder.embedding.file_sections import SectionCutter
 from snowcoder.errors import TrainingError
 from snowcoder.pipeline.console import progress
 from snowcoder.seeding import generator
 
-State = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]  # of the encoder; weights and bias of the head
+Weights = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]  # of the encoder; weights and bias of the head
 LOSSES: dict[Kind, Callable[..., torch.Tensor]] = {"classification": binary_cross_entropy_with_logits, "regression": mse_loss}
 
 
@@ -53,14 +52,14 @@ def tune_annotator(
     examples: Sequence[Example],
     texts: Sequence[str],
     shared: AnnotatorParams,
-    embed: EmbedParams,
-    encoder_folder: Path,
+    frozen: RunnableEncoder,
     output: Path,
 ) -> Tuned:
     """Tune on the examples that are not held out and write `encoder/` and embedding.json to `output`. texts: of `examples`, in their order.
 
     Raises EmptyResultError if too few repositories are left to validate on, TrainingError if a loss is no finite number.
     """
+    embed, encoder_folder = frozen.params, frozen.folder
     cutter = SectionCutter(encoder_folder / "tokenizer.json", embed.section_tokens)
     sections = [[section.token_ids for section in group] for group in cutter.cut(texts)]
     encoder = Encoder(encoder_folder, embed.encoder.pooling, embed.bf16, embed.cpu_threads, embed.device)
@@ -77,6 +76,22 @@ def tune_annotator(
     encoder.model.save_pretrained(output / ENCODER_FOLDER)
     describe_tuned(output, embed, encoder_folder)
     return Tuned(head, slope * course.scores(np.flatnonzero(is_held_out)) + intercept, course.epochs, best)
+
+
+def tune_and_judge(
+    start: Head,
+    judged: HeadJudgement,
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    shared: AnnotatorParams,
+    frozen: RunnableEncoder,
+    output: Path,
+) -> tuple[Head, HeadJudgement]:
+    """Tune from the frozen head `start`; its ROC-AUC, of `judged`, is reported next to the tuned one's."""
+    tuned = tune_annotator(start, examples, texts, shared, frozen, output)
+    metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
+    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": judged[0]["roc_auc"]}
+    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)
 
 
 class _Course:
@@ -107,12 +122,12 @@ class _Course:
         sizes = np.array([len(group) for group in groups])
         return mean_by_file(self.head().score_sections(vectors.astype(np.float64)), np.cumsum(sizes) - sizes)
 
-    def state(self) -> State:
+    def state(self) -> Weights:
         """A copy of every weight."""
         model = {name: value.clone() for name, value in self.encoder.model.state_dict().items()}
         return model, self.weights.detach().clone(), self.bias.detach().clone()
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: Weights) -> None:
         """Back to a copy."""
         model, weights, bias = state
         self.encoder.model.load_state_dict(model)
@@ -122,7 +137,7 @@ class _Course:
 
 
 def _train(course: _Course, training: np.ndarray, validation: np.ndarray, params: TuningParams, seed: int) -> int:
-    """Train in place; the epoch whose weights are left. Epoch 0 is the frozen encoder, which is told and never kept."""
+    """Train in place; the epoch whose weights are left. Epoch 0 is the frozen encoder, which is reported and never kept."""
     parameters = [*course.encoder.model.parameters(), course.weights, course.bias]
     matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
     others = [parameter for parameter in parameters if parameter.ndim < 2]
@@ -145,7 +160,7 @@ def _train(course: _Course, training: np.ndarray, validation: np.ndarray, params
         if not np.isfinite([loss, *losses]).all():
             raise TrainingError(
                 f"train_annotator@{course.start.recipe}: epoch {epoch}: found a loss that is no finite number; lower "
-                "train_annotator.tuning.learning_rate"
+                "train_annotator.shared.tuning.learning_rate"
             )
         course.epochs.append({"epoch": epoch, "training_loss": sum(losses) / len(training), "validation_loss": loss})
         if loss < best_loss or params.patience_epochs is None:

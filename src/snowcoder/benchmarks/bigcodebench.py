@@ -9,12 +9,12 @@ body), test (a unittest.TestCase named TestCases) and entry_point.
 from pathlib import Path
 from typing import Any
 
+from snowcoder.benchmarks.pinned_file import PinnedSource, text_field
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import Origin, text_field
 
 VERSION = "v0.1.4"
 RELEASE = f"https://github.com/bigcode-project/bigcodebench-annotation/releases/download/{VERSION}/BigCodeBench.jsonl.gz"
-ORIGIN = Origin(("BigCodeBench.jsonl.gz", "BigCodeBench.jsonl"), RELEASE, "bigcode/bigcodebench", VERSION)
+ORIGIN = PinnedSource(("BigCodeBench.jsonl.gz", "BigCodeBench.jsonl"), RELEASE, "bigcode/bigcodebench", VERSION)
 
 
 def parse_bigcodebench(records: list[dict[str, Any]], path: Path) -> list[Problem]:

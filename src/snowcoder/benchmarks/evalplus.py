@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.benchmarks.human_eval import parse_human_eval
+from snowcoder.benchmarks.pinned_file import PinnedSource, list_field, text_field
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import Origin, list_field, text_field
 from snowcoder.errors import SourceError
 
 RELEASES = "https://github.com/evalplus/{}_release/releases/download/{}/{}.jsonl.gz"
-HUMANEVAL_PLUS = Origin(
+HUMANEVAL_PLUS = PinnedSource(
     ("HumanEvalPlus.jsonl.gz", "HumanEvalPlus-OriginFmt.jsonl.gz"),
     RELEASES.format("humanevalplus", "v0.1.10", "HumanEvalPlus"),
     "evalplus/humanevalplus",
     "test",
 )
-MBPP_PLUS = Origin(
+MBPP_PLUS = PinnedSource(
     ("MbppPlus.jsonl.gz", "MbppPlus-OriginFmt.jsonl.gz"),
     RELEASES.format("mbppplus", "v0.2.0", "MbppPlus"),
     "evalplus/mbppplus",

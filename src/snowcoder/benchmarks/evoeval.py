@@ -11,17 +11,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from snowcoder.benchmarks.pinned_file import PinnedSource, list_field, text_field
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import Origin, list_field, text_field
 from snowcoder.errors import SourceError
 
 PARTS = ("difficult", "creative", "subtle", "combine", "tool_use")
 RELEASE = "https://github.com/evo-eval/evoeval_release/releases/download/v0.1.0/EvoEval_{}.jsonl.gz"
 
 
-def part_origin(part: str) -> Origin:
+def part_origin(part: str) -> PinnedSource:
     """Where the file of one part comes from."""
-    return Origin((f"EvoEval_{part}.jsonl.gz", f"EvoEval_{part}.jsonl"), RELEASE.format(part), f"evoeval/EvoEval_{part}", "test")
+    return PinnedSource((f"EvoEval_{part}.jsonl.gz", f"EvoEval_{part}.jsonl"), RELEASE.format(part), f"evoeval/EvoEval_{part}", "test")
 
 
 def parse_part(records: list[dict[str, Any]], path: Path, part: str) -> list[Problem]:

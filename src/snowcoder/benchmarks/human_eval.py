@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from snowcoder.benchmarks.pinned_file import text_field
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import text_field
 from snowcoder.errors import SourceError
 
 BENCHMARK = "humaneval"

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from snowcoder.benchmarks import bigcodebench, evalplus, evoeval, human_eval
+from snowcoder.benchmarks.pinned_file import PinnedSource, find_file, read_records
 from snowcoder.benchmarks.problem import Problem, sort_problems
-from snowcoder.benchmarks.source_file import Origin, find_file, read_records
-from snowcoder.errors import SourceError
+from snowcoder.errors import EmptyResultError, SourceError
 from snowcoder.pipeline.param_faults import did_you_mean
 from snowcoder.pipeline.params import ParamsModel
 
@@ -26,7 +26,7 @@ class Benchmark:
     published: Mapping[str, str]
 
 
-def _from(origin: Origin, name: str) -> Callable[[], Path]:
+def _from(origin: PinnedSource, name: str) -> Callable[[], Path]:
     return partial(find_file, origin, name)
 
 
@@ -63,9 +63,12 @@ BENCHMARKS: dict[str, Benchmark] = {
 class FetchBenchmarksParams(ParamsModel):
     """Which benchmarks to fetch, each pinned."""
 
-    names: list[str] = Field(min_length=1, description=f"benchmarks, of: {', '.join(BENCHMARKS)}")
-    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(description="benchmark -> sha256 of its source file")
-    accept_changed: list[str] = Field(default=[], description="benchmarks whose file may have another hash than the pinned one")
+    names: list[str] = Field(min_length=1)
+    """The benchmarks: humaneval, humaneval_plus, mbpp_plus, bigcodebench, or evoeval_<part>."""
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    """The sha256 of each benchmark's source file."""
+    accept_changed: list[str] = Field(default=[])
+    """Benchmarks whose source file may have another sha256 than the pinned one."""
 
     @model_validator(mode="after")
     def _known_and_pinned(self) -> Self:
@@ -84,8 +87,11 @@ class FetchBenchmarksParams(ParamsModel):
 
 
 def load_benchmarks(params: FetchBenchmarksParams) -> list[Problem]:
-    """All problems of the named benchmarks. Raises SourceError if a source is missing or is not the pinned one."""
-    return [problem for name in params.names for problem in load_benchmark(name, params.sha256[name], name in params.accept_changed)]
+    """All problems of the named benchmarks. Raises SourceError if a source is missing or is not the pinned one, EmptyResultError."""
+    problems = [problem for name in params.names for problem in load_benchmark(name, params.sha256[name], name in params.accept_changed)]
+    if not problems:
+        raise EmptyResultError(f"fetch_benchmarks: no problem in {', '.join(params.names)}; check the benchmarks' source files")
+    return problems
 
 
 def load_benchmark(name: str, sha256: str | None = None, accept_changed: bool = False) -> list[Problem]:

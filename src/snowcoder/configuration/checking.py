@@ -28,7 +28,7 @@ def find_faults(params: Path = PARAMS_PATH, root: Path = Path()) -> list[str]:
 
 def faults_of(raw: Mapping[str, Any], graph: Graph, root: Path = Path()) -> list[str]:
     """As find_faults, of a file that is read already."""
-    sections, faults = validate_sections(raw, graph)
+    sections, faults = validate_sections(raw)
     return [*faults, *missing_files(sections, root), *disagreements(sections, graph)]
 
 

@@ -7,10 +7,10 @@ them are valid.
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
-from snowcoder.annotator.examples import RecipeParams
 from snowcoder.configuration.graph import Graph
+from snowcoder.configuration.sections import RecipesSection, RulesSection, VariantsSection
 from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.embedding.encoder_source import EmbedParams, local_folder
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
@@ -21,25 +21,18 @@ from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import VariantParams
-from snowcoder.reporting.report_params import INITIAL, ReportParams
-from snowcoder.reporting.results import input_paths
-from snowcoder.selection.budgeted_selection import RuleParams, SelectionParams
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.generation import SynthesizeParams, TeacherParams
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
+from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingParams
 from snowcoder.tokenization.tokenizer import TokenizerParams
+from snowcoder.words import INITIAL
 
-NO_DOCUMENTS = "data/split_files"  # what dvc.yaml names for an item of pack_tokens without documents
-# Variants that see the whole selection, all repeats of it
-ON_THE_SELECTION = ("continued", "continued_random")
-
-# Stages whose items are those of pretrain
-MEASURING = ("generate_completions", "execute_completions", "measure_bits_per_byte")
+INITIAL_MODEL = "models/initialize_model"
+TOKENS, DOCUMENTS = "data/tokenize_files", "data/accept_documents"
 
 TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
 Faults = Iterator[str]
-Item = TypeVar("Item", bound=ParamsModel)
 
 
 def disagreements(sections: Mapping[str, ParamsModel], graph: Graph) -> list[str]:
@@ -51,13 +44,6 @@ def disagreements(sections: Mapping[str, ParamsModel], graph: Graph) -> list[str
         if names.keys() <= known.keys():
             faults += check(**{name: known[name] for name in names})
     return faults
-
-
-def check_vocabulary(train_tokenizer: TokenizerParams, initialize_model: ModelParams) -> Faults:
-    """A pinned tokenizer brings its own number of ids: initialize_model compares it with what it finds."""
-    if train_tokenizer.pinned_folder is None and initialize_model.vocab_size != train_tokenizer.vocab_size:
-        wanted = f"train_tokenizer.vocab_size {train_tokenizer.vocab_size}"
-        yield f"initialize_model.vocab_size: found {initialize_model.vocab_size}; allowed: {wanted}; change both together"
 
 
 def check_positions(
@@ -84,89 +70,63 @@ def check_positions(
         yield f"generate_completions.max_new_tokens: found {found}; allowed: below the window, {window}, which holds the prompt too"
 
 
-def check_batches(pack_tokens: PackingParams, pretrain: ParamsModel) -> Faults:
+def check_batches(pack_tokens: PackingParams, pretrain: VariantsSection) -> Faults:
     """A batch is whole sequences."""
     length = pack_tokens.sequence_length
-    for name, variant in items_of(pretrain, VariantParams).items():
+    for name, variant in pretrain.variants.items():
         if variant.batch_tokens % length:
-            yield f"pretrain.{name}.batch_tokens: found {variant.batch_tokens}; allowed: a multiple of pack_tokens.sequence_length {length}"
+            allowed = f"a multiple of pack_tokens.sequence_length {length}"
+            yield f"pretrain.variants.{name}.batch_tokens: found {variant.batch_tokens}; allowed: {allowed}"
 
 
-def check_horizon(select_files: SelectionParams, pretrain: ParamsModel) -> Faults:
+def check_horizon(select_files: RulesSection, pretrain: VariantsSection) -> Faults:
     """The budget of the selection is what is trained on it."""
-    variants, horizon = items_of(pretrain, VariantParams), select_files.horizon_tokens
-    differing = [f"pretrain.{name}.tokens {variants[name].tokens}" for name in ON_THE_SELECTION if variants[name].tokens != horizon]
-    if differing:
-        yield f"select_files.horizon_tokens: found {horizon}; allowed: the same as {' and '.join(differing)}; change all of them together"
-    if horizon < select_files.repeats:
-        yield f"select_files.repeats: found {select_files.repeats}; allowed: at most horizon_tokens {horizon}"
+    shared, field = select_files.shared, "select_files.shared"
+    selecting = [name for name, variant in pretrain.variants.items() if variant.packs.files in _selections(select_files)]
+    yield from _unknown(f"{field}.horizon_of", [shared.horizon_of], selecting)
+    if shared.horizon_tokens < shared.repeats:
+        allowed = f"at most pretrain.variants.{shared.horizon_of}.tokens {shared.horizon_tokens}"
+        yield f"{field}.repeats: found {shared.repeats}; allowed: {allowed}"
 
 
-def check_recipes(
-    train_annotator: ParamsModel, select_files: SelectionParams, synthesize_documents: SynthesizeParams, report: ReportParams
-) -> Faults:
+def check_recipes(train_annotator: RecipesSection, select_files: RulesSection) -> Faults:
     """A recipe that is read is one that is trained."""
-    recipes, rules = items_of(train_annotator, RecipeParams), items_of(select_files, RuleParams)
-    yield from _unknown("select_files.recipe", [select_files.recipe], recipes)
-    yield from _unknown("synthesize_documents.recipe", [synthesize_documents.recipe], recipes)
-    yield from _unknown("report.recipes", report.recipes, recipes)
-    yield from _unknown("report.rules", report.rules, rules)
-    yield from _twice("report.recipes", report.recipes)
-    yield from _twice("report.rules", report.rules)
-    for name, recipe in recipes.items():
+    yield from _unknown("select_files.shared.recipe", [select_files.shared.recipe], train_annotator.recipes)
+    for name, recipe in train_annotator.recipes.items():
         if (recipe.kind == "regression") != (not recipe.positives):
             allowed = "[] for a regression" if recipe.kind == "regression" else "one or more for a classification"
-            yield f"train_annotator.{name}.positives: found {recipe.positives}; allowed: {allowed}"
+            yield f"train_annotator.recipes.{name}.positives: found {recipe.positives}; allowed: {allowed}"
 
 
-def check_packing(pack_tokens: ParamsModel, pretrain: ParamsModel, fetch_corpus: FetchCorpusParams, graph: Graph) -> Faults:
-    """Every variant has its tokens, of languages that the corpus has, from the folders that the graph names."""
-    packed, variants = items_of(pack_tokens, PackingItemParams), items_of(pretrain, VariantParams)
-    for name in packed.keys() - variants.keys():
-        yield f"pack_tokens.{name}: no such item of pretrain; allowed: {', '.join(variants)}; add pretrain.{name} here and in dvc.yaml"
-    for name in variants.keys() - packed.keys():
-        yield f"pretrain.{name}: no such item of pack_tokens; allowed: {', '.join(packed)}; add pack_tokens.{name} here and in dvc.yaml"
-    for name, item in packed.items():
-        yield from _unknown(f"pack_tokens.{name}.languages", item.languages or [], fetch_corpus.languages)
-        paths = graph.item_paths("pack_tokens", name)
-        yield from _other_path(f"pack_tokens.{name}.files", item.files, paths["files"])
-        yield from _other_path(f"pack_tokens.{name}.documents", item.documents or NO_DOCUMENTS, paths["documents"])
+def check_packing(pretrain: VariantsSection, select_files: RulesSection, fetch_corpus: FetchCorpusParams) -> Faults:
+    """Every variant packs what some stage makes, in languages that the corpus has."""
+    for name, variant in pretrain.variants.items():
+        field = f"pretrain.variants.{name}.packs"
+        yield from _unknown(f"{field}.files", [variant.packs.files], [TOKENS, *_selections(select_files), DOCUMENTS])
+        yield from _unknown(f"{field}.documents", [variant.packs.documents], [NO_DOCUMENTS, DOCUMENTS])
+        yield from _unknown(f"{field}.languages", variant.packs.languages or [], fetch_corpus.languages)
 
 
-def check_parents(pretrain: ParamsModel, report: ReportParams, graph: Graph) -> Faults:
-    """Parents, the report's variants and its controls speak of the same models."""
-    variants = items_of(pretrain, VariantParams)
-    for name, variant in variants.items():
-        yield from _other_path(f"pretrain.{name}.parent", variant.parent, graph.item_paths("pretrain", name)["parent"])
-    yield from _unknown("report.variants", report.variants, variants)
-    for name, start in report.variants.items():
-        yield from _unknown(f"report.variants.{name}", [start], [INITIAL, *report.variants])
-        parent = "models/initialize_model" if start == INITIAL else f"models/pretrain/{start}"
-        if name in variants and start in (INITIAL, *variants) and variants[name].parent != parent:
-            yield f"report.variants.{name}: found {shown(start)}; allowed: what pretrain.{name}.parent names, {variants[name].parent}"
-    for arm, control in report.controls.items():
-        yield from _unknown("report.controls", [arm], report.variants)
-        yield from _unknown(f"report.controls.{arm}", [control], report.variants)
-        if arm == control:
-            others = ", ".join(name for name in report.variants if name != arm)
-            yield f"report.controls.{arm}: found {shown(control)}, which differs from itself in nothing; allowed: another one: {others}"
-        if arm in variants and control in variants:
-            yield from _not_alike(arm, variants[arm], control, variants[control])
+def check_parents(pretrain: VariantsSection) -> Faults:
+    """A variant starts from a model that is there before it, in the order of the file."""
+    before = [INITIAL_MODEL]
+    for name, variant in pretrain.variants.items():
+        yield from _unknown(f"pretrain.variants.{name}.parent", [variant.parent], before)
+        before.append(f"models/pretrain/{name}")
+    if INITIAL in pretrain.variants:
+        yield f"pretrain.variants.{INITIAL}: found a variant of the name of the untrained model; allowed: any other name"
 
 
-def check_report(report: ReportParams, graph: Graph) -> Faults:
-    """What the report reads is made by the graph, which runs the report again when it changes."""
-    variants = {name: start for name, start in report.variants.items() if name in graph.items("pretrain")}
-    recipes = [name for name in report.recipes if name in graph.items("train_annotator")]
-    rules = [name for name in report.rules if name in graph.items("select_files")]
-    for stage in MEASURING:
-        for name in variants.keys() - set(graph.items(stage)):
-            yield f"report.variants.{name}: no such item of {stage} in dvc.yaml; allowed: {', '.join(graph.items(stage))}; add it there"
-    # names misspelt are told elsewhere
-    known = report.model_copy(update={"variants": variants, "recipes": recipes, "rules": rules})
-    unnamed = [str(path) for path in input_paths(known) if str(path) not in graph.deps("report")]
-    if unnamed:
-        yield f"report: reads {', '.join(unnamed)}; allowed: what the deps of report in dvc.yaml name; add it there"
+def check_controls(pretrain: VariantsSection) -> Faults:
+    """A control is compared with a variant that is none, and differs from it in nothing but its data and seed."""
+    variants = pretrain.variants
+    for control, variant in variants.items():
+        if variant.control_of is None:
+            continue
+        arms = [name for name, other in variants.items() if other.control_of is None and name != control]
+        yield from _unknown(f"pretrain.variants.{control}.control_of", [variant.control_of], arms)
+        if variant.control_of in arms:
+            yield from _not_alike(variant.control_of, variants[variant.control_of], control, variant)
 
 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
@@ -217,7 +177,6 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_tables,
     check_stops,
     check_positives,
-    check_vocabulary,
     check_encoder,
     check_recipes,
     check_horizon,
@@ -226,13 +185,12 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_positions,
     check_batches,
     check_parents,
-    check_report,
+    check_controls,
 )
 
 
-def items_of(section: ParamsModel, kind: type[Item]) -> dict[str, Item]:
-    """The items of a section with items."""
-    return {name: value for name, value in section if isinstance(value, kind)}
+def _selections(select_files: RulesSection) -> list[str]:
+    return [f"data/select_files/{rule}" for rule in select_files.rules]
 
 
 def _unknown(field: str, found: Iterable[str], allowed: Iterable[str]) -> Faults:
@@ -242,21 +200,10 @@ def _unknown(field: str, found: Iterable[str], allowed: Iterable[str]) -> Faults
             yield f"{field}: found {shown(name)}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
 
 
-def _twice(field: str, found: list[str]) -> Faults:
-    for name in sorted({name for name in found if found.count(name) > 1}):
-        yield f"{field}: found {shown(name)} {found.count(name)} times; allowed: each once"
-
-
-def _other_path(field: str, found: str, named: str) -> Faults:
-    if found != named:
-        stage, item, key = field.split(".")
-        yield f"{field}: found {shown(found)}; allowed: {named}, as {stage}'s item {item} has `{key}` in dvc.yaml; change both together"
-
-
 def _not_alike(arm: str, first: VariantParams, control: str, second: VariantParams) -> Faults:
     """Same start, budget and schedule; seeds may differ."""
     for key in ("parent", "tokens", "batch_tokens", "schedule"):
         ours, theirs = getattr(first, key), getattr(second, key)
         if ours != theirs:
             allowed, found = (shown(one.model_dump() if isinstance(one, ParamsModel) else one) for one in (ours, theirs))
-            yield f"pretrain.{control}.{key}: found {found}; allowed: {allowed}, as pretrain.{arm} has it (report.controls.{arm})"
+            yield f"pretrain.variants.{control}.{key}: found {found}; allowed: {allowed}, as its control_of, {arm}, has it"

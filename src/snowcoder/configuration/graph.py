@@ -1,4 +1,4 @@
-"""What dvc.yaml says about the values of params.yaml: the items of each stage, and the paths that it names for them."""
+"""Reads dvc.yaml, for the values of params.yaml that it must name too."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,6 @@ class Graph:
     """stages: the mapping of that name."""
 
     stages: dict[str, Any]
-
-    def items(self, stage: str) -> list[str]:
-        """Names that a stage runs for; none for a stage without `foreach`."""
-        return list(self.stages[stage].get("foreach", []))
-
-    def item_paths(self, stage: str, item: str) -> dict[str, str]:
-        """Paths that an item adds to the dependencies of its stage, by name."""
-        return self.stages[stage]["foreach"][item]
 
     def deps(self, stage: str) -> list[str]:
         """Dependencies of a stage, as written."""

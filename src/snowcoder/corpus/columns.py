@@ -28,22 +28,24 @@ _STORED_ELSEWHERE = ("blob_id", "content_id", "swhid")
 
 
 class Columns(ParamsModel):
-    """Names of a data set's columns; null for what it does not have.
-
-    content: text or bytes. repository: a row without one is a repository of its own. path: without it, a name is made from the content's
-    hash. language: as the data set calls it; without it, found from path and content. licence: SPDX, a name, or a list of which all hold
-    (see snowcoder.licences). popularity: a number, higher is more popular. revision: without it, the data set's. statement: of
-    instruction data, what the content answers; it is put before the content (see snowcoder.corpus.instructions).
-    """
+    """Names of a data set's columns; null for what it does not have."""
 
     content: str = "content"
+    """The file's text or bytes."""
     repository: str | None = None
+    """The repository; a row without one is a repository by itself."""
     path: str | None = None
+    """The path in the repository; without it, a name is made from the content's hash."""
     language: str | None = None
+    """The language, as the data set calls it; without it, found from path and content."""
     licence: str | None = None
+    """The licence: SPDX, a name, or a list of which all hold (snowcoder.licences)."""
     popularity: str | None = None
+    """A number, such as stars; a higher one is more popular."""
     revision: str | None = None
+    """The commit; without it, the data set's revision."""
     statement: str | None = None
+    """Of instruction data, what the content answers; it is put before the content (snowcoder.corpus.instructions)."""
 
 
 @dataclass(frozen=True)

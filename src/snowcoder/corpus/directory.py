@@ -17,12 +17,12 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from snowcoder.corpus.directory_depth import GIT_FOLDER, note_of_depth, why_none
-from snowcoder.corpus.languages import language_of
-from snowcoder.corpus.licence_files import licence_of_repository
+from snowcoder.corpus.licence_detection import licence_of_repository
 from snowcoder.corpus.manifests import MANIFESTS
-from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, refuse_name
+from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, refuse_name
 from snowcoder.corpus.repository_limits import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.errors import SourceError
+from snowcoder.languages import language_of
 from snowcoder.records import SourceFile
 
 SOURCE = "directory"
@@ -105,7 +105,7 @@ def _repositories(root: Path, depth: int, skipped: LeftOut, prefix: str = "") ->
 
 
 def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: LeftOut) -> list[SourceFile]:
-    origin = Origin(SOURCE, name, _licence(folder), _commit(folder))
+    origin = FileOrigin(SOURCE, name, _licence(folder), _commit(folder))
     candidates = []
     for path, file in _walk(folder, skipped):
         found = _read_file(origin, path, file, limits)
@@ -158,7 +158,7 @@ def _enter(folder: os.DirEntry[str], skipped: LeftOut) -> bool:
     return folder.name != GIT_FOLDER
 
 
-def _read_file(origin: Origin, path: str, file: Path, limits: FileLimits) -> SourceFile | Refused:
+def _read_file(origin: FileOrigin, path: str, file: Path, limits: FileLimits) -> SourceFile | Refused:
     try:
         refused = refuse_name(path, file.stat().st_size, limits)
         if refused is not None:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from snowcoder.corpus.languages import NOTEBOOK, language_of, may_have_language
 from snowcoder.corpus.notebooks import NotebookError, notebook_code
 from snowcoder.corpus.repository_limits import FileLimits, Refused, is_vendored
+from snowcoder.languages import NOTEBOOK, language_of, may_have_language
 from snowcoder.records import SourceFile, make_source_file
 
 NO_EXTENSION = "no extension"
@@ -20,7 +20,7 @@ _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FileOrigin:
     """What the files of one repository have in common; see SourceFile for the fields. source: kind of source."""
 
     source: str
@@ -73,7 +73,7 @@ def decode(raw: bytes) -> str | None:
         return None
 
 
-def make_candidate(origin: Origin, path: str, content: str, limits: FileLimits, language: str | None = None) -> SourceFile | Refused:
+def make_candidate(origin: FileOrigin, path: str, content: str, limits: FileLimits, language: str | None = None) -> SourceFile | Refused:
     """The file, or the reason to leave it out. language: where the source states it; else told from path and content."""
     if "\0" in content:
         return Refused("binary", path)

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from pydantic import Field, field_validator, model_validator
 
-from snowcoder.corpus.languages import LANGUAGES, name_language
+from snowcoder.languages import LANGUAGES, name_language
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
@@ -76,17 +76,16 @@ class LeftOut(Counter[str]):
 
 
 class FileLimits(ParamsModel):
-    """What may be taken from one repository.
-
-    max_files_per_repository, max_bytes_per_repository: where a repository has more, a hash of content and path decides what is taken.
-    max_file_bytes: larger files are left out unread.
-    languages: names of snowcoder.corpus.languages, or what name_language takes for them; files of others are left out.
-    """
+    """What may be taken from one repository."""
 
     max_files_per_repository: int = Field(gt=0)
+    """Files of one repository, at most; a hash of content and path decides which."""
     max_bytes_per_repository: int = Field(gt=0)
+    """Bytes of one repository, at most; a hash of content and path decides which files."""
     max_file_bytes: int = Field(gt=0)
+    """Bytes of a file, at most; larger files are left out unread."""
     languages: list[str] = Field(min_length=1)
+    """Names of snowcoder.languages, or aliases that name_language knows; files of other languages are left out."""
 
     @field_validator("languages")
     @classmethod

@@ -22,11 +22,11 @@ from pydantic import Field, field_validator
 
 from snowcoder.corpus.columns import Columns, Layout, Sightings
 from snowcoder.corpus.instructions import fenced_code, with_statement
-from snowcoder.corpus.languages import LANGUAGES, language_of, name_language
 from snowcoder.corpus.manifests import licence_of_value
-from snowcoder.corpus.reading import Origin, decode, is_one_line, make_candidate, plain_path, refuse_name
+from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, plain_path, refuse_name
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.spool import Spool
+from snowcoder.languages import LANGUAGES, language_of, name_language
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
@@ -36,14 +36,13 @@ _METADATA_LINE = re.compile(r"(?=<)(?:<reponame>[^<\n]+)?(?:<filename>[^<\n]+)?(
 _NAMES = ("repository", "path", "language", "revision", "licence", "statement")
 
 
-class Sample(ParamsModel):
-    """A part of the repositories, each with all its files; of the same seed, a larger fraction holds all of a smaller one.
-
-    fraction: expected part of the repositories, not of the rows. A row without a repository is one of its own.
-    """
+class RowSample(ParamsModel):
+    """A part of the repositories, each with all its files; with the same seed, a larger fraction holds all of a smaller one."""
 
     fraction: float = Field(gt=0, le=1)
+    """Expected share of the repositories (not of the rows); a row without a repository is one by itself."""
     seed: int
+    """Seed of the hash that chooses them."""
 
     def takes(self, repository: str) -> bool:
         """Whether a repository is in the sample, whatever others there are."""
@@ -51,20 +50,20 @@ class Sample(ParamsModel):
 
 
 class RowSource(ParamsModel):
-    """What sources of rows have in common.
-
-    max_rows: rows to read, from the first, for small runs; null: all. sample: a part of the repositories, of the rows that are read.
-    rows: the column that holds a list of files, where a row is a repository (see snowcoder.corpus.columns); null where a row is a file.
-    language: of the rows whose language nothing else tells; null: they are left out.
-    markdown: contents are answers in markdown; what stands in their code fences is the file.
-    """
+    """What sources of rows have in common."""
 
     columns: Columns
+    """Which columns hold what."""
     max_rows: int | None = Field(default=None, gt=0)
+    """Rows to read, from the first, for small runs; null: all."""
     language: str | None = None
+    """Language of the rows for which nothing else says it; null: they are left out."""
     markdown: bool = False
+    """Whether contents are answers in markdown, whose code fences hold the file."""
     rows: str | None = None
-    sample: Sample | None = None
+    """The column that holds a list of files where a row is a repository (snowcoder.corpus.columns); null: a row is a file."""
+    sample: RowSample | None = None
+    """A part of the repositories of the rows that are read; null: all."""
 
     @property
     def layout(self) -> Layout:
@@ -81,7 +80,7 @@ class RowSource(ParamsModel):
 
 
 def files_of_rows(
-    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: Origin, where: str, limits: FileLimits, skipped: LeftOut
+    rows: Iterable[Mapping[str, Any] | Refused], source: RowSource, origin: FileOrigin, where: str, limits: FileLimits, skipped: LeftOut
 ) -> Iterator[SourceFile]:
     """Files of `rows`, in their order; limits on a single file alone. where: of the rows, for messages.
 
@@ -103,7 +102,9 @@ def files_of_rows(
     sightings.finish(skipped)
 
 
-def file_of_row(values: Mapping[str, Any], source: RowSource, origin: Origin, limits: FileLimits, skipped: LeftOut) -> SourceFile | Refused:
+def file_of_row(
+    values: Mapping[str, Any], source: RowSource, origin: FileOrigin, limits: FileLimits, skipped: LeftOut
+) -> SourceFile | Refused:
     """One file, or the reason to leave it out. values: by the keys of Columns. origin: what holds where the row says nothing else."""
     names = _names(values)
     if isinstance(names, Refused):

@@ -17,10 +17,10 @@ from snowcoder.corpus.directory import iterate_directory
 from snowcoder.corpus.huggingface import read_dataset
 from snowcoder.corpus.jsonl import ENDINGS as JSON_ENDINGS
 from snowcoder.corpus.jsonl import read_jsonl
-from snowcoder.corpus.losses import empty_message, loss_lines, loss_metrics
+from snowcoder.corpus.left_out_report import empty_message, left_out_lines, left_out_metrics
 from snowcoder.corpus.parquet import ENDINGS as PARQUET_ENDINGS
 from snowcoder.corpus.parquet import read_parquet
-from snowcoder.corpus.reading import Origin
+from snowcoder.corpus.reading import FileOrigin
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.rows import RowSource, files_of_rows, limit_repositories
 from snowcoder.corpus.source_paths import source_path
@@ -45,14 +45,14 @@ class Source(Protocol):
 
 
 class WheelSource(ParamsModel):
-    """Wheels of the package index, pinned by hash.
-
-    lock: pip requirements file with hashes. table: CSV with licence and rank of each; see snowcoder.corpus.wheel_table.
-    """
+    """Wheels of the package index, pinned by hash."""
 
     kind: Literal["wheels"]
+    """Wheels of the package index."""
     lock: ExistingPath
+    """Requirements file of pip with hashes."""
     table: ExistingPath
+    """CSV with licence and rank of each package (snowcoder.corpus.wheel_table)."""
 
     def inputs(self) -> list[Path]:
         return [source_path(self.lock), source_path(self.table)]
@@ -63,11 +63,14 @@ class WheelSource(ParamsModel):
 
 
 class DirectorySource(ParamsModel):
-    """A folder of repositories. depth: levels from `path` to a repository: 0 for `path` itself, 1 for names, 2 for owner/name."""
+    """A folder of repositories."""
 
     kind: Literal["directory"]
+    """A folder of repositories."""
     path: ExistingPath
+    """The folder."""
     depth: int = Field(default=1, ge=0, le=4)
+    """Levels from `path` to a repository: 0: `path` itself, 1: names, 2: owner/name."""
 
     def inputs(self) -> list[Path]:
         return []
@@ -77,49 +80,54 @@ class DirectorySource(ParamsModel):
 
 
 class JsonlSource(RowSource):
-    """JSON lines or arrays, plain or compressed: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
+    """JSON lines or arrays, plain or compressed."""
 
     kind: Literal["jsonl"]
+    """JSON lines or arrays, plain or compressed."""
     path: ExistingPath
+    """A file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     def inputs(self) -> list[Path]:
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
 class ParquetSource(RowSource):
-    """Parquet: a file or a folder of them, also as a URL (`s3://bucket/folder`)."""
+    """Parquet files."""
 
     kind: Literal["parquet"]
+    """Parquet files."""
     path: ExistingPath
+    """A file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
     def inputs(self) -> list[Path]:
         return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", ""), self.path, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
 class HuggingFaceSource(RowSource):
-    """A data set of the Hugging Face hub, streamed.
-
-    dataset: owner/name, or a folder in the hub's layout. revision: the commit, 40 hex digits; null for a folder alone.
-    configuration: of the data set, null for its only one. folder: of the data set's repository, as `data/python`; null for all.
-    split: usually train.
-    """
+    """A data set of the Hugging Face hub, streamed."""
 
     kind: Literal["huggingface"]
+    """A data set of the Hugging Face hub, streamed."""
     dataset: str
+    """owner/name, or a folder in the hub's layout."""
     revision: str | None
+    """The commit (40 hex digits); null only for a folder."""
     configuration: str | None = None
+    """The data set's configuration; null for its only one."""
     folder: str | None = None
+    """A folder of the data set's repository, such as `data/python`; null: all."""
     split: str = "train"
+    """The data set's split."""
 
     @model_validator(mode="after")
     def _check(self) -> "HuggingFaceSource":
@@ -134,7 +142,7 @@ class HuggingFaceSource(RowSource):
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset
         rows = read_dataset(dataset, self.revision, self.configuration, self.folder, self.split, self.layout)
-        files = files_of_rows(rows, self, Origin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
+        files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", self.revision or ""), self.dataset, limits, skipped)
         return limit_repositories(files, limits, only, downloads, skipped)
 
 
@@ -143,16 +151,16 @@ AnySource = Annotated[WheelSource | DirectorySource | JsonlSource | ParquetSourc
 
 
 class FetchCorpusParams(FileLimits):
-    """What the raw corpus is made of.
-
-    source: a name of `sources`, or a source itself. sources: those that can be chosen by name; only the chosen one is part of the result's
-    identity. shards: number of Parquet files. only_repositories: names to take instead of all of the source's, for small runs.
-    """
+    """What the raw corpus is made of."""
 
     sources: dict[str, AnySource] = Field(default_factory=dict, exclude=True)
+    """Sources that `source` can name; only the chosen one is part of the result's identity."""
     source: AnySource
+    """A name of `sources`, or a source itself."""
     shards: int = Field(gt=0, le=100_000)
+    """Number of Parquet files."""
     only_repositories: list[str] | None = Field(default=None, min_length=1)
+    """Repositories to take instead of all of the source's, for small runs; null: all."""
 
     @field_validator("source", mode="before")
     @classmethod
@@ -187,11 +195,11 @@ def fetch_files(params: FetchCorpusParams, folder: Path, downloads: Path) -> dic
         if not repositories:
             raise EmptyResultError(empty_message(skipped, "fetch_corpus", unit))
         write_table(folder, (_shard_table(spool.read(index)) for index in range(params.shards)), SOURCE_FILE_SCHEMA)
-    for line in loss_lines(skipped, "fetch_corpus", unit):
+    for line in left_out_lines(skipped, "fetch_corpus", unit):
         say(line)
     n_files = sum(counts["files"] for counts in by_language.values())
     accounts = row_accounts(skipped.n_seen, n_files, +skipped)
-    return {**accounts, **loss_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
+    return {**accounts, **left_out_metrics(skipped), "by_language": by_language, "repositories": len(repositories)}
 
 
 def shard_of(file_id: str, shards: int) -> int:

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from snowcoder.corpus.reading import Origin, decode, make_candidate, refuse_name
+from snowcoder.corpus.reading import FileOrigin, decode, make_candidate, refuse_name
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
@@ -87,7 +87,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, entry: Wheel
     if refused is not None:
         return refused
     content = decode(archive.read(member))
-    origin = Origin(SOURCE, entry.name, entry.licence, entry.version, download_rank=entry.download_rank)
+    origin = FileOrigin(SOURCE, entry.name, entry.licence, entry.version, download_rank=entry.download_rank)
     return Refused("not_utf8", member.filename) if content is None else make_candidate(origin, member.filename, content, limits)
 
 

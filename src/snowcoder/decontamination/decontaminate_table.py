@@ -16,22 +16,22 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import GENERIC_MATCH, BenchmarkScreen
-from snowcoder.deduplication.accounts import shard_accounts, total_accounts
 from snowcoder.errors import EmptyResultError
-from snowcoder.pipeline.execution import ShardResult, map_shards
+from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.storage.metrics import shard_accounts, total_accounts
 from snowcoder.storage.shards import iterate_rows
 
 
 def decontaminate_table(
-    shards: Sequence[Path], problems: Sequence[Problem], params: DecontaminationParams, output: Path, state: Path
+    shards: Sequence[Path], problems: Sequence[Problem], params: DecontaminationParams, output: Path, run: Run
 ) -> dict[str, Any]:
     """Write kept rows to `output`, evidence to `output/ledger`; return the metrics. EmptyResultError without problems or kept files."""
     if not problems:
         raise EmptyResultError(f"{output.name}: no problem to screen against; name a benchmark in params.yaml fetch_benchmarks.names")
     screen = BenchmarkScreen(problems, params)
     outputs = {"kept": (output, SOURCE_FILE_SCHEMA), "ledger": (output / "ledger", LEDGER_SCHEMA)}
-    metrics = total_accounts(map_shards(partial(screen_table, screen=screen), shards, outputs, state, "decontaminate"))
+    metrics = total_accounts(run.map_shards(partial(screen_table, screen=screen), shards, outputs))
     if metrics["rows_out"] == 0:
         raise EmptyResultError(f"{output.name}: no file is left of {metrics['rows_in']}; look at the thresholds of decontaminate_files")
     ledger = list(iterate_rows(output / "ledger", ["benchmark", "problem_id", "file_id", "dropped", "reason", "method"]))

@@ -7,23 +7,27 @@
 Output: kept SourceFile rows; dropped/ and pairs/ (see evidence).
 """
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from snowcoder.deduplication.accounts import total_accounts
+import numpy as np
+import pyarrow as pa
+
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
-from snowcoder.deduplication.evidence import DROPPED_SCHEMA, cluster_metrics, write_pairs
+from snowcoder.deduplication.evidence import DROPPED_SCHEMA, cluster_metrics, dropped_rows, drops_of, write_pairs
 from snowcoder.deduplication.greedy import choose_survivors
-from snowcoder.deduplication.lsh import band_shape, make_scheme, nomination_probability
-from snowcoder.deduplication.outputs import write_outputs
-from snowcoder.deduplication.sketches import gather_sketches, shingle_rows, sketch_shard
-from snowcoder.deduplication.wipe_out import find_wipe_outs
+from snowcoder.deduplication.minhash import band_shape, make_scheme, nomination_probability
+from snowcoder.deduplication.sketches import Sketched, gather_sketches, shingle_rows, sketch_shard
+from snowcoder.deduplication.wipe_out import count_files, find_wipe_outs
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import map_items
 from snowcoder.records import SOURCE_FILE_SCHEMA
-from snowcoder.storage.shards import write_manifest
+from snowcoder.storage.files import write_json
+from snowcoder.storage.metrics import shard_accounts, total_accounts
+from snowcoder.storage.shards import read_shard, write_manifest, write_shard
 
 
 def deduplicate_table(shards: Sequence[Path], params: DeduplicationParams, output: Path, state: Path) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def deduplicate_table(shards: Sequence[Path], params: DeduplicationParams, outpu
     sketched = gather_sketches(stems)
     shingles_of = partial(shingle_rows, shards, params.ngram_tokens)
     choice = choose_survivors(sketched, shingles_of, params.jaccard_threshold, state / "choice")
-    writer = partial(write_outputs, sketched, choice.columns, output, state / "written")
+    writer = partial(_write_shard, sketched, choice.columns, output, state / "written")
     counts = map_items(writer, list(enumerate(shards)), "deduplicate: write", releases_gil=True)
     write_manifest(output, SOURCE_FILE_SCHEMA)
     write_manifest(output / "dropped", DROPPED_SCHEMA)
@@ -54,3 +58,20 @@ def deduplicate_table(shards: Sequence[Path], params: DeduplicationParams, outpu
         **cluster_metrics(sketched, choice),
         "wipe_out": find_wipe_outs([shard["files"] for shard in counts], params.wipe_out),
     }
+
+
+def _write_shard(sketched: Sketched, columns: Path, output: Path, markers: Path, task: tuple[int, Path]) -> dict[str, Any]:
+    """Write output/<name> and output/dropped/<name> for shard `task` = (number, path), unless that has been done; return its counts."""
+    shard, path = task
+    marker = markers / f"{path.stem}.json"
+    if not marker.exists():
+        table = read_shard(path)
+        drops = drops_of(sketched, columns, shard)
+        is_kept = np.ones(table.num_rows, dtype=np.bool_)
+        is_kept[drops.rows] = False
+        kept, dropped = table.filter(pa.array(is_kept)), dropped_rows(table, drops, sketched)
+        write_shard(output / path.name, kept, SOURCE_FILE_SCHEMA)
+        write_shard(output / "dropped" / path.name, dropped, DROPPED_SCHEMA)
+        counts = {"accounts": shard_accounts(table, kept, dropped["reason"].to_pylist()), "files": count_files(table, kept)}
+        write_json(marker, counts)
+    return json.loads(marker.read_text())

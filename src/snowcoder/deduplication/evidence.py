@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from snowcoder.deduplication.exact import column
 from snowcoder.deduplication.greedy import DROPPED, RANKS_AT_ONCE, Choice
+from snowcoder.deduplication.mapped_columns import column
 from snowcoder.deduplication.sketches import Sketched, names_of
 from snowcoder.deduplication.sorted_runs import Runs
 from snowcoder.pipeline.execution import map_items

@@ -16,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, flush, lead_copies, new_column, order_files
+from snowcoder.deduplication.exact import lead_copies
 from snowcoder.deduplication.kernels import drop_for_kept
+from snowcoder.deduplication.mapped_columns import column, flush, new_column
 from snowcoder.deduplication.nomination import UNDECIDED, WINDOWS, group_files, nominate_pairs
+from snowcoder.deduplication.ranks import write_ranks
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.verification import ShinglesOf, store_shingles, verify_pairs
 
@@ -43,7 +45,7 @@ class Choice:
 def choose_survivors(sketched: Sketched, shingles_of: ShinglesOf, threshold: float, folder: Path) -> Choice:
     """The choice among all sketched files; works in `folder`."""
     columns = folder / "columns"
-    order_files(sketched, columns)
+    write_ranks(sketched, columns)
     lead_copies(sketched, columns)
     groups = group_files(sketched, columns, folder / "groups")
     store_shingles(sketched, columns, shingles_of)

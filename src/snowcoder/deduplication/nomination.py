@@ -1,7 +1,7 @@
 """Nominates pairs: files that share an LSH band. The second exchange of data between shards, by ranges of band keys.
 
 A group is the files of one band key, their exact copies left out, as ranks in ascending order. Of a group of g files there are g (g - 1)
-/ 2 pairs, too many where thousands of generated files are alike. So pairs are told in rounds: each round pairs every undecided member
+/ 2 pairs, too many where thousands of generated files are alike. So pairs are generated in rounds: each round pairs every undecided member
 with the WINDOWS[round] best undecided ones of its group; most of a large group of true duplicates is gone after the first. A member that
 is not among the best of each of its groups is incomplete in this round: it may be dropped, but it is not yet certain to stay, and others
 may still have to be compared with it.
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import next_pairs
+from snowcoder.deduplication.mapped_columns import column, flush, new_column
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.sorted_runs import Runs, group_starts, write_array
 from snowcoder.pipeline.execution import map_items
@@ -40,8 +40,8 @@ def group_files(sketched: Sketched, columns: Path, folder: Path) -> list[Path]:
 
 def nominate_pairs(groups: list[Path], columns: Path, window: int, folder: Path) -> tuple[Runs, list[Path]]:
     """(runs of pairs worse rank << 32 | better rank, .npy files of incomplete ranks); a pair comes once for every band that it shares."""
-    told = map_items(partial(_pair_bucket, columns, window, folder), groups, "deduplicate: pairs", releases_gil=True)
-    return Runs([stem for stems, _ in told for stem in stems]), [path for _, path in told]
+    found = map_items(partial(_pair_bucket, columns, window, folder), groups, "deduplicate: pairs", releases_gil=True)
+    return Runs([stem for stems, _ in found for stem in stems]), [path for _, path in found]
 
 
 def _members(stem: Path) -> np.ndarray:

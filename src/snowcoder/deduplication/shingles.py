@@ -5,9 +5,6 @@ tells code apart. A file of fewer tokens than one n-gram is one shingle, the has
 alike (the defect of bigcode-dataset and text-dedup that deleted all but one of them).
 """
 
-import hashlib
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 
@@ -36,12 +33,6 @@ def text_buffer(contents: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(data, dtype=np.uint8) if data else np.empty(0, dtype=np.uint8), starts
 
 
-def hash_tokens(tokens: Sequence[str]) -> np.ndarray:
-    """uint64[len(tokens)]: the same on every machine."""
-    numbers = {token: _hash(token) for token in set(tokens)}
-    return np.fromiter((numbers[token] for token in tokens), dtype=np.uint64, count=len(tokens))
-
-
 def ngram_hashes(token_hashes: np.ndarray, n: int) -> np.ndarray:
     """uint64[len - n + 1] (empty if shorter): the hash of the n-gram that starts at each position, polynomial modulo 2**64."""
     count = len(token_hashes) - n + 1
@@ -57,7 +48,3 @@ def jaccard(left: np.ndarray, right: np.ndarray) -> float:
     """Exact Jaccard of two shingle sets (sorted, distinct)."""
     shared = count_shared(left, right)
     return shared / (left.size + right.size - shared)
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

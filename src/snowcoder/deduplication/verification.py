@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snowcoder.deduplication.exact import column, flush, new_column
 from snowcoder.deduplication.kernels import exact_jaccards
+from snowcoder.deduplication.mapped_columns import column, flush, new_column
 from snowcoder.deduplication.sketches import Sketched
 from snowcoder.deduplication.sorted_runs import Runs, write_array
 from snowcoder.pipeline.execution import map_items

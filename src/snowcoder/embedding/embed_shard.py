@@ -3,7 +3,8 @@
 in: SourceFile rows with `split` (corpus) or with `kind` (positives)  out: rows of embedding_table
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 from snowcoder.embedding.embedding_table import FILE_COLUMNS
 from snowcoder.embedding.encoder import Encoder
 from snowcoder.embedding.encoder_source import EmbedParams
-from snowcoder.embedding.sections import SectionCutter
+from snowcoder.embedding.file_sections import SectionCutter
 from snowcoder.pipeline.execution import ShardResult
 
 
@@ -37,6 +38,15 @@ def embed_texts(texts: Sequence[str], params: EmbedParams, folder: Path) -> tupl
     vectors = _encoder(folder, params).embed(flat, params.batch_tokens, f"embed {len(flat)} sections, batches")
     sizes = np.array([len(group) for group in sections])
     return vectors.astype(np.float64), np.cumsum(sizes) - sizes
+
+
+def total_by_source(summaries: Sequence[Mapping[str, Mapping[str, int]]]) -> dict[str, Counter[str]]:
+    """{source: {files, sections}} over all shards."""
+    totals: dict[str, Counter[str]] = {}
+    for summary in summaries:
+        for source, counts in summary.items():
+            totals.setdefault(source, Counter()).update(counts)
+    return totals
 
 
 def _with_source(files: pa.Table) -> pa.Table:

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 CORPUS = "corpus"
-TRAIN = "train"
 FILE_COLUMNS = ["file_id", "source", "repository", "language", "split", "n_bytes", "licence", "path", "content_sha256"]
 
 

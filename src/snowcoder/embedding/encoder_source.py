@@ -23,28 +23,33 @@ NEEDED = ("config.json", "tokenizer.json", WEIGHTS)
 class EncoderParams(ParamsModel):
     """The encoder and how its output becomes one vector per section."""
 
-    source: Literal["package", "folder", "huggingface"] = Field(
-        description="package: a Python package that holds a `model` folder; folder: a path; huggingface: a repository of the hub"
-    )
-    name: str = Field(description="name of the package, path of the folder, or owner/name of the repository", min_length=1)
-    revision: str = Field(
-        description="commit of the repository on the hub (40 hex digits); empty for the other sources", pattern=r"^([0-9a-f]{40})?$"
-    )
-    weights_sha256: str = Field(description="sha256 of model.safetensors, checked before every use", pattern=r"^[0-9a-f]{64}$")
-    pooling: Literal["mean", "cls"] = Field(
-        description="mean over all tokens (all-MiniLM-L6-v2) or the output at [CLS] (arctic-embed), as the model's own card says"
-    )
+    source: Literal["package", "folder", "huggingface"]
+    """package: a Python package that holds a `model` folder; folder: a path; huggingface: a repository of the hub."""
+    name: str = Field(min_length=1)
+    """Name of the package, path of the folder, or owner/name on the hub (paper: Snowflake/snowflake-arctic-embed-m)."""
+    revision: str = Field(pattern=r"^([0-9a-f]{40})?$")
+    """Commit of the repository on the hub (40 hex digits); empty for the other sources."""
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """The sha256 of model.safetensors, checked before every use."""
+    pooling: Literal["mean", "cls"]
+    """mean: over all tokens (all-MiniLM-L6-v2); cls: the output at [CLS] (arctic-embed), as the model's own card says."""
 
 
 class EmbedParams(ParamsModel):
-    """What the encoder reads of a file, and how it runs (its numbers depend on that, so that it belongs to a result's identity)."""
+    """What the encoder reads of a file, and how it runs; its numbers depend on that, so it belongs to a result's identity."""
 
     encoder: EncoderParams
-    section_tokens: int = Field(description="encoder tokens of a section, [CLS] and [SEP] included", ge=8, le=8192)
-    batch_tokens: int = Field(description="padded encoder tokens in a batch, at most", ge=1)
-    bf16: bool = Field(description="bfloat16 matrix products (autocast)")
-    cpu_threads: int = Field(description="threads of torch on the CPU", ge=1)
-    device: Literal["auto", "cpu", "cuda"] = Field(description="auto: a CUDA device if there is one")
+    """The encoder."""
+    section_tokens: int = Field(ge=8, le=8192)
+    """Encoder tokens of a section, [CLS] and [SEP] included (paper: 512)."""
+    batch_tokens: int = Field(ge=1)
+    """Padded encoder tokens in a batch, at most; more needs more memory."""
+    bf16: bool
+    """Whether matrix products are in bfloat16 (autocast)."""
+    cpu_threads: int = Field(ge=1)
+    """Threads of torch on the CPU."""
+    device: Literal["auto", "cpu", "cuda"]
+    """auto: a CUDA device if there is one."""
 
     @property
     def threads_per_worker(self) -> int:
@@ -56,11 +61,11 @@ def find_encoder(params: EncoderParams) -> Path:
     """The encoder's folder, its weights checked. Raises SourceError if it is missing, incomplete or not what its hash says."""
     folder = {"package": _package_folder, "folder": _local_folder, "huggingface": _download}[params.source](params)
     advice = f"install {params.name} again, or set the hash if the change of the encoder is meant"
-    check_encoder(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
+    check_encoder_weights(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
     return folder
 
 
-def check_encoder(folder: Path, weights_sha256: str, name_field: str, hash_field: str, advice: str) -> None:
+def check_encoder_weights(folder: Path, weights_sha256: str, name_field: str, hash_field: str, advice: str) -> None:
     """Raises SourceError if `folder` lacks a file of an encoder, or if its weights have another hash; the fields and the advice say where
     both are stated and what to do."""
     for name in NEEDED:

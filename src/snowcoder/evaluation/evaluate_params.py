@@ -26,17 +26,20 @@ DEFAULTS: dict[str, Any] = {
 
 
 class EvaluationSettings(DecodingParams):
-    """The same settings and model give the same figures. samples, temperature: 1 and 0 for greedy pass@1.
+    """The same settings and model give the same figures. Likelihoods are always computed by transformers."""
 
-    strip_prompt: of mode base. engine: of the completions; likelihoods are always by transformers.
-    """
-
-    mode: Mode = Field(default="base", description="base: the model continues the problem; chat: it is asked through its chat template")
-    split: Split = Field(default="complete", description="BigCodeBench's wording of a task, of mode chat: complete | instruct (in words)")
+    mode: Mode = "base"
+    """base: the model continues the problem; chat: it is asked through its chat template."""
+    split: Split = "complete"
+    """Wording of BigCodeBench's tasks in mode chat; instruct: in words."""
     samples: int = Field(default=1, gt=0)
+    """Completions per problem; 1 for greedy pass@1."""
     temperature: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    """Sampling temperature; 0 is greedy."""
     seed: int = 1
-    document_start: bool = Field(default=False, description="put the tokenizer's bos before a text even if the tokenizer does not")
+    """Seed of the sampling."""
+    document_start: bool = False
+    """Whether the tokenizer's bos is put before a text even if the tokenizer does not do that."""
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from snowcoder.inference.local.model_folder import LoadedModel, Precision, load_weights
-from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
-
-INITIAL = "initial"  # the weights before any training
+from snowcoder.tokenization.tokenizer import load_tokenizer
+from snowcoder.words import EOS_ID, INITIAL
 
 
 def variant_folder(variant: str) -> Path:

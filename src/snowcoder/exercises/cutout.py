@@ -6,11 +6,14 @@ knows them, are inlined, transitively; everything is decided by syntax, nothing 
 """
 
 import ast
+import builtins
 import doctest
+import keyword
+import re
 import sys
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snowcoder.exercises.functions import DocumentedFunction
 from snowcoder.exercises.names import (
@@ -213,3 +216,26 @@ def _has_annotations(source: str) -> bool:
 def _import_order(statement: str) -> tuple[int, str]:
     rank = 0 if "__future__" in statement else 1 if statement.startswith("import ") else 2
     return rank, statement
+
+
+def without_underscore(cutout: Cutout) -> Cutout:
+    """The cutout with its function under a public name, unless that name stands for something already."""
+    private = cutout.function.name
+    public = private.lstrip("_")
+    texts = [cutout.function.source, *cutout.definitions, *cutout.imports, *(example.source for example in cutout.examples)]
+    taken = re.compile(rf"\b{re.escape(public)}\b")
+    unusable = not public.isidentifier() or keyword.iskeyword(public) or hasattr(builtins, public)
+    if public == private or unusable or any(taken.search(text) for text in texts):
+        return cutout
+    word = re.compile(rf"\b{re.escape(private)}\b")
+    function = replace(cutout.function, name=public, docstring=word.sub(public, cutout.function.docstring))
+    examples = tuple(
+        doctest.Example(word.sub(public, one.source), one.want, one.exc_msg, one.lineno, one.indent, dict(one.options))
+        for one in cutout.examples
+    )
+    return replace(
+        cutout,
+        function=function.with_source(word.sub(public, cutout.function.source)),
+        definitions=tuple(word.sub(public, text) for text in cutout.definitions),
+        examples=examples,
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from snowcoder.exercises.names import parse
 
-DOCTEST_RUN = """import doctest
+EXAMPLES_RUN = """import doctest
 
 EXAMPLES = {quoted}
 runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
@@ -127,7 +127,7 @@ def _is_call_of(expression: ast.expr, name: str) -> bool:
 
 def _as_doctest(examples: Sequence[doctest.Example]) -> str:
     text = "".join(_shown(example, with_options=True) for example in examples)
-    return DOCTEST_RUN.format(quoted=quote(text))
+    return EXAMPLES_RUN.format(quoted=quote(text))
 
 
 def _shown(example: doctest.Example, with_options: bool) -> str:

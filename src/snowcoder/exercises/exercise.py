@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from snowcoder.exercises.arguments import candidate_arguments
-from snowcoder.exercises.cutout import Cutout, Refusal, cut_out
+from snowcoder.exercises.cutout import Cutout, Refusal, cut_out, without_underscore
 from snowcoder.exercises.docstring_prose import description
 from snowcoder.exercises.doctests import make_tests, runs_as_doctest, show_examples
 from snowcoder.exercises.functions import DocumentedFunction, extract_classes, extract_functions
@@ -20,7 +20,6 @@ from snowcoder.exercises.names import parse
 from snowcoder.exercises.package import ModuleSource, Package
 from snowcoder.exercises.recordable import why_not_recordable
 from snowcoder.exercises.recording import RecordedCall, RecordingRules, record_calls, render_call, render_example
-from snowcoder.exercises.renaming import without_underscore
 from snowcoder.exercises.render import Checks, render_document, render_solution
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.sandbox.program import SandboxLimits
@@ -31,13 +30,20 @@ MAX_SHOWN_CALLS = 3
 class ExerciseRules(ParamsModel):
     """Which functions become exercises."""
 
-    min_tests: int = Field(ge=1, description="checks that the tests of a function must make")
-    max_definitions: int = Field(ge=0, description="definitions of the same package that may be inlined")
-    max_helper_ratio: float = Field(gt=0, description="bytes of inlined definitions for each byte of the function itself")
-    max_document_bytes: int = Field(ge=256, description="bytes of the whole exercise file")
-    min_statement_words: int = Field(ge=0, description="words of the docstring's prose: fewer state no problem")
-    varied_forms: bool = Field(description="state and test in several ways, chosen by a hash of the function; else always in one")
-    recording: RecordingRules | None = Field(description="tests from calls of functions whose examples do not suffice; null for none")
+    min_tests: int = Field(ge=1)
+    """Checks that the tests of a function must make."""
+    max_definitions: int = Field(ge=0)
+    """Definitions of the same package that may be inlined, at most."""
+    max_helper_ratio: float = Field(gt=0)
+    """Bytes of inlined definitions for each byte of the function itself, at most."""
+    max_document_bytes: int = Field(ge=256)
+    """Bytes of the whole exercise file, at most."""
+    min_statement_words: int = Field(ge=0)
+    """Words that the docstring's prose must have; fewer state no problem."""
+    varied_forms: bool
+    """Whether statement and tests take several forms, chosen by a hash of the function; false: always one."""
+    recording: RecordingRules | None
+    """Tests from calls of functions whose examples do not suffice; null: none."""
 
 
 @dataclass(frozen=True)

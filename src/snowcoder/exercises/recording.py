@@ -26,9 +26,12 @@ MAX_TEXT = 4096  # characters that a payload may unpack to
 class RecordingRules(ParamsModel):
     """When the calls of a function become its tests."""
 
-    max_arguments: int = Field(ge=1, le=500, description="argument lists to try a function on")
-    max_tests: int = Field(ge=2, le=20, description="calls that become tests; fewer where their results are long")
-    min_line_fraction: float = Field(ge=0, le=1, description="share of the function's lines that the tests together must reach")
+    max_arguments: int = Field(ge=1, le=500)
+    """Argument lists that a function is tried on, at most."""
+    max_tests: int = Field(ge=2, le=20)
+    """Calls that become tests, at most; fewer where their results are long."""
+    min_line_fraction: float = Field(ge=0, le=1)
+    """Share of the function's lines that the tests together must reach."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ OPENINGS = (
 )
 STATEMENTS = ("module_docstring", "comment", "own_docstring")
 TESTS = ("asserts", "test_function", "main_guard", "table", "doctest")
-DOCTEST_RUN = """if __name__ == "__main__":
+TESTMOD_RUN = """if __name__ == "__main__":
     import doctest
 
     failed, attempted = doctest.testmod({options})
@@ -116,7 +116,7 @@ def render_instruction(problem: str, solution: str) -> str:
 
 def _tests(name: str, checks: Checks, style: str) -> str:
     if style == "doctest" or checks.only_doctest:
-        return DOCTEST_RUN.format(options=LENIENT if checks.only_doctest else "")
+        return TESTMOD_RUN.format(options=LENIENT if checks.only_doctest else "")
     if style == "table":
         rows = "".join(f"    ({_as_tuple(arguments)}, {result}),\n" for arguments, result in checks.table)
         code = f"CASES = [\n{rows}]\n\nfor arguments, expected in CASES:\n    assert {name}(*arguments) == expected\n"

@@ -4,11 +4,13 @@ in: the table of rejected files, the parameters  out: text for an error message
 """
 
 from collections import Counter
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.filtering.rights import order_by_count
+from snowcoder.errors import EmptyResultError
+from snowcoder.filtering.rights_accounts import order_by_count
 from snowcoder.filtering.rules import MASKING_RULE, FilterParams
 
 N_RULES = 3
@@ -16,6 +18,12 @@ N_VALUES = 3
 MAX_VALUE_CHARS = 60
 _COLUMN_OF = {"licence_class": "licence", "opted_out": "repository"}
 _KEY_OF = {"licence_class": "licence_classes", "opted_out": "opt_out", MASKING_RULE: "mask"}
+
+
+def refuse_empty(rows_in: int, rejected: pa.Table, params: FilterParams) -> NoReturn:
+    """Raise EmptyResultError with explain_rejections."""
+    found = f"all {rows_in} files are rejected, by {explain_rejections(rejected, params)}"
+    raise EmptyResultError(f"params.yaml: {found}; loosen these parameters, or check that the corpus is the one that you mean")
 
 
 def explain_rejections(rejected: pa.Table, params: FilterParams) -> str:

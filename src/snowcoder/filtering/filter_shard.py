@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from snowcoder.filtering.measuring import MASKED_COLUMNS
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
-from snowcoder.filtering.rights import COUNTS, count_rights, describe_rights
+from snowcoder.filtering.rights_accounts import COUNTS, count_rights, describe_rights
 from snowcoder.filtering.rules import RULES, FilterParams, Findings, Thresholds, find_broken, load_thresholds
 from snowcoder.licences import licence_class
 from snowcoder.pipeline.execution import ShardResult
@@ -68,7 +68,7 @@ def merge_summaries(summaries: Iterable[dict[str, Any]], opt_out: OptOut) -> dic
     """The stage's metrics: row accounts, rows by language, replacements by kind, bytes in and out, licences, opt-outs.
 
     by_rule: rule -> {files that break it, files that break no other}, so that an order of rules hides nothing.
-    licences, opt_out: see snowcoder.filtering.rights.
+    licences, opt_out: see snowcoder.filtering.rights_accounts.
     """
     names = ("dropped", "broken", "alone", "masked", "rows_in", "rows_out", "bytes_in", "bytes_out", *COUNTS)
     totals: dict[str, Counter[str]] = {name: Counter() for name in names}

@@ -47,7 +47,7 @@ def measure_shard(files: pa.Table) -> ShardResult:
     return ShardResult({"files": table}, {"rows": len(rows), "bytes": sum(files["n_bytes"].to_pylist())})
 
 
-def summarise(folder: Path, summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def summarise_signals(folder: Path, summaries: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The stage's metrics: rows and bytes, and of each signal its quantiles over the files that have it."""
     counts = list(summaries)
     table = read_table(folder, list(SIGNAL_COLUMNS))

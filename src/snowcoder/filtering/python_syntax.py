@@ -60,11 +60,6 @@ def syntax_error_lines(contents: Sequence[str]) -> list[int]:
     return lines
 
 
-def syntax_error_line(content: str) -> int:
-    """syntax_error_lines of one text."""
-    return syntax_error_lines([content])[0]
-
-
 def code_tokens(content: str) -> list[str]:
     """The tokens of a Python text outside strings and comments, equal for texts that differ in those alone. A broken text has some too."""
     return [(node.text or b"").decode("utf-8", "surrogatepass") for node in _leaves(_tree(content)) if node.type not in _TEXT_NODES]

@@ -26,45 +26,69 @@ Positive = Field(gt=0)
 
 
 class FilterParams(ParamsModel):
-    """Which files are kept. A threshold of null switches its rule off, for every language; the thresholds stand in the order of the rules.
+    """Which files are kept: a file below min_… or above max_… of a signal (snowcoder.filtering.signals) is rejected.
 
-    exceptions: CSV with columns language, threshold, value (empty: off), source.
-    opt_out: CSV of repositories and owners that must not be used, see snowcoder.filtering.opt_out; null: none.
-    licence_classes: classes of licences (snowcoder.licences) that are kept.
-    mask: replace emails, public IP addresses and secrets in what is kept.
-    min_words: below ten a file is a licence line, a re-export or nothing (`__init__.py`), and teaches nothing.
-    The others are named after their signal: see snowcoder.filtering.signals.
+    A threshold of null switches its rule off, for every language; thresholds are in the order of the rules.
     """
 
     exceptions: ExistingPath
+    """CSV with columns language, threshold, value (empty: off), source."""
     opt_out: ExistingPath | None
+    """CSV of repositories and owners that must not be used (snowcoder.filtering.opt_out); null: none."""
     licence_classes: list[LicenceClass] = Field(min_length=1)
+    """Classes of licences (snowcoder.licences) that are kept."""
     mask: bool
+    """Whether emails, public IP addresses and secrets in kept files are replaced."""
     min_words: int | None = Field(ge=0)
+    """Words; a file below ten is a licence line, a re-export or nothing (`__init__.py`), and teaches nothing."""
     max_lines: int | None = Positive
+    """Lines (StarCoder2: 100,000)."""
     max_line_chars: int | None = Positive
+    """Characters of the longest line (StarCoder2: 1,000)."""
     max_mean_line_chars: float | None = Positive
+    """Mean characters of a line (StarCoder2: 100)."""
     max_generated_marker_line: int | None = Field(ge=0)
+    """Line of a mark that a tool generated the file, 0 without one (StarCoder2: 0)."""
     max_generated_name: int | None = Field(ge=0)
+    """1 for a name that only tools give, else 0."""
     max_xml_declaration: int | None = Field(ge=0)
+    """1 with an XML declaration in the first 100 characters, else 0 (The Stack: 0)."""
     min_alphabetic_fraction: float | None = Fraction
+    """Share of characters that are letters (StarCoder2: 0.25)."""
     max_digit_fraction: float | None = Fraction
+    """Share of characters that are digits (OpenCoder)."""
     max_whitespace_fraction: float | None = Fraction
+    """Share of characters that are white space (OpenCoder)."""
     max_replacement_fraction: float | None = Fraction
+    """Share of characters that are U+FFFD, left by broken decoding (OpenCoder)."""
     max_encoded_run_chars: int | None = Positive
+    """Characters of the longest run of encoded data (StarCoder2: 1,024)."""
     max_encoded_fraction: float | None = Fraction
+    """Share of characters in runs of encoded data (StarCoder2: 0.5)."""
     min_visible_text_chars: int | None = Field(ge=0)
+    """Characters of visible text, of HTML (StarCoder2: 100)."""
     min_visible_text_fraction: float | None = Fraction
+    """Share of characters that are visible text, of HTML (StarCoder2: 0.2)."""
     max_repeated_line_fraction: float | None = Fraction
+    """Share of lines that repeat an earlier one (OpenCoder)."""
     max_repeated_5gram_fraction: float | None = Fraction
+    """Share of the words' characters in runs of 5 words that occurred earlier (OpenCoder)."""
     max_repeated_6gram_fraction: float | None = Fraction
+    """Share of the words' characters in runs of 6 words that occurred earlier (OpenCoder)."""
     max_repeated_10gram_fraction: float | None = Fraction
+    """Share of the words' characters in runs of 10 words that occurred earlier (OpenCoder)."""
     max_comment_fraction: float | None = Fraction
+    """Share of characters in comment lines (OpenCoder)."""
     max_import_line_fraction: float | None = Fraction
+    """Share of lines that import, of Python (OpenCoder)."""
     max_print_line_fraction: float | None = Fraction
+    """Share of lines that print, of Python (OpenCoder)."""
     max_pass_line_fraction: float | None = Fraction
+    """Share of lines that are `pass`, of Python (OpenCoder)."""
     max_assert_line_fraction: float | None = Fraction
+    """Share of lines that assert, of Python (OpenCoder)."""
     max_syntax_error_line: int | None = Field(ge=0)
+    """Line of the first syntax error, 0 without one, of Python."""
 
 
 # Beside the thresholds of params: stand-ins in the code of a Python file would change what it does.

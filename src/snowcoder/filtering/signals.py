@@ -1,16 +1,18 @@
-"""What is measured of a file, once: numbers that rules compare with thresholds later, so that a new threshold measures nothing anew.
+"""Measures every signal of a file once, so that a new threshold measures nothing again: rules compare these numbers later.
 
 in: path, language and content of one file  out: one number per name of SIGNALS, None where the signal does not exist for the language.
 No signal depends on a parameter. SYNTAX_SIGNAL is measured of many files at once (snowcoder.filtering.measuring), all others here. Words
-are split at white space; fractions lie between 0 and 1.
+are split at white space; fractions are between 0 and 1. Shares of comments, imports, prints, passes and asserts follow from how lines
+begin, whatever the language: a line inside a string counts as what it looks like; a docstring is no comment.
 """
+
+import re
+from html.parser import HTMLParser
 
 import numpy as np
 
 from snowcoder.filtering.encoded import encoded_run_lengths
 from snowcoder.filtering.generated import has_generated_name, marker_line
-from snowcoder.filtering.line_shares import comment_fraction, python_line_fractions
-from snowcoder.filtering.markup import visible_text
 from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
 
 SYNTAX_SIGNAL = "syntax_error_line"
@@ -106,3 +108,66 @@ def _class_table() -> np.ndarray:
 
 
 _CLASSES = _class_table()
+
+
+_INVISIBLE_TAGS = frozenset({"script", "style", "template", "head"})
+
+
+def visible_text(html: str) -> str:
+    """The text a browser would show, whitespace collapsed; scripts, styles and the head left out."""
+    parser = _VisibleText()
+    parser.feed(html)
+    parser.close()
+    return " ".join(" ".join(parser.parts).split())
+
+
+class _VisibleText(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _INVISIBLE_TAGS:
+            self._hidden.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._hidden:
+            del self._hidden[self._hidden.index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
+
+
+_HASH, _SLASH, _DASH = ("#",), ("//", "/*", "*"), ("--", "/*", "*")
+COMMENT_STARTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("python", "jupyter-notebook", "ruby", "shell", "yaml"), _HASH),
+    **dict.fromkeys(
+        ("c", "cpp", "csharp", "css", "dart", "go", "java", "javascript", "kotlin", "php", "rust", "scala", "swift", "typescript"), _SLASH
+    ),
+    "sql": _DASH,
+}
+_PYTHON_STATEMENTS = {
+    "import_line_fraction": re.compile(r"import\b|from\b.*\bimport\b"),
+    "print_line_fraction": re.compile(r"print\s*\("),
+    "pass_line_fraction": re.compile(r"pass\b"),
+    "assert_line_fraction": re.compile(r"assert\b|self\.assert\w*\("),
+}
+
+
+def comment_fraction(language: str, lines: list[str]) -> float | None:
+    """Characters of the lines that are comments / characters of all lines, white space around them aside; None: comments not known."""
+    starts = COMMENT_STARTS.get(language)
+    if starts is None:
+        return None
+    stripped = list(map(str.strip, lines))
+    total = sum(map(len, stripped))
+    return sum(len(line) for line in stripped if line.startswith(starts)) / total if total else 0.0
+
+
+def python_line_fractions(lines: list[str]) -> dict[str, float]:
+    """Signal -> lines of Python that begin with such a statement / lines that are not blank."""
+    stripped = [line for line in map(str.strip, lines) if line]
+    n_lines = max(1, len(stripped))
+    return {name: sum(1 for line in stripped if begin.match(line)) / n_lines for name, begin in _PYTHON_STATEMENTS.items()}

@@ -15,13 +15,15 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from snowcoder.errors import EmptyResultError
-from snowcoder.labels.llm_labelling import Judgements, JudgeParams
+from snowcoder.inference.engines.engine_params import model_identity
+from snowcoder.labels.llm_labelling import Judgements, JudgeParams, judge_files, label_rows
 from snowcoder.labels.rubric import LABELLER, score_file
+from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import ShardResult
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
-from snowcoder.storage.shards import read_shard
+from snowcoder.storage.shards import read_shard, write_table
 
 LABEL_SCHEMA = pa.schema([("file_id", pa.string()), ("label", pa.float64()), ("labeller", pa.string())])
 SampleKey = tuple[float, str]
@@ -30,12 +32,14 @@ SampleKey = tuple[float, str]
 class LabelParams(ParamsModel):
     """Which files are labelled, by whom."""
 
-    labeller: Literal["rubric", "engine"] = Field(
-        description="rubric: the written 0-5 rubric, from syntax tree and text; engine: the LLM of `judge`"
-    )
-    judge: JudgeParams | None = Field(default=None, description="of labeller engine; null for the rubric")
-    sample_files: int = Field(description="train files to label; all of them if there are fewer", ge=1)
-    seed: int = Field(description="seed of the sample", ge=0)
+    labeller: Literal["rubric", "engine"]
+    """rubric: the written 0-5 rubric, from syntax tree and text; engine: the LLM of `judge`."""
+    judge: JudgeParams | None = None
+    """The LLM of labeller engine; null for the rubric."""
+    sample_files: int = Field(ge=1)
+    """Train files to label; all of them if there are fewer (paper: 400,000)."""
+    seed: int = Field(ge=0)
+    """Seed of the sample."""
 
     @model_validator(mode="after")
     def _engine_has_a_judge(self) -> Self:
@@ -78,6 +82,15 @@ def read_sample(shards: Sequence[Path], last: SampleKey, seed: int) -> list[list
     columns = ["file_id", "language", "content", "content_sha256", "split"]
     parts = [read_shard(path, columns).sort_by("file_id").to_pylist() for path in shards]
     return [[row for row in part if row["split"] == "train" and _key(row, seed) <= last] for part in parts]
+
+
+def judge_sample(sample: Sequence[Sequence[dict[str, Any]]], params: JudgeParams, store: Path, output: Path) -> dict[str, Any]:
+    """Label a sample by an LLM, shard by shard of `output`; return the metrics. Only what `store` does not hold is asked for."""
+    files, labeller = [row for part in sample for row in part], model_identity(params.engine)
+    judged = judge_files(files, params, store)
+    say(f"label_files: {judged.asked} answers by {labeller}, {judged.reused} from earlier runs")
+    write_table(output, [label_rows(part, judged.labels, labeller) for part in sample], LABEL_SCHEMA)
+    return summarise_judged(files, judged, labeller)
 
 
 def summarise_judged(files: Sequence[dict[str, Any]], judged: Judgements, labeller: str) -> dict[str, Any]:

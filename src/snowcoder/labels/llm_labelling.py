@@ -45,9 +45,13 @@ class JudgeParams(ParamsModel):
     """Who labels, and how its answers are taken."""
 
     engine: EngineParams
-    max_characters: int = Field(gt=0, description="of a file that the model sees, from its beginning")
-    max_new_tokens: int = Field(gt=0, description="tokens of an answer at most")
-    max_refused_fraction: float = Field(ge=0, le=1, description="a larger share of answers that are no label is an error")
+    """The model."""
+    max_characters: int = Field(gt=0)
+    """Characters of a file that the model sees, from its beginning."""
+    max_new_tokens: int = Field(gt=0)
+    """Tokens of an answer, at most."""
+    max_refused_fraction: float = Field(ge=0, le=1)
+    """Share of answers that are no label from which the stage ends with an error."""
 
 
 @dataclass
@@ -66,7 +70,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     Raises EngineError if the model cannot be asked, or if more of its answers are refused than max_refused_fraction.
     """
     found = Judgements()
-    prompts = [make_prompt(row["language"], row["content"], params.max_characters) for row in files]
+    prompts = [label_prompt(row["language"], row["content"], params.max_characters) for row in files]
     with ResponseStore(store) as responses:
         engine = StoredEngine(partial(open_engine, params.engine), responses, model_identity(params.engine), PROMPT_VERSION)
         sampling = Sampling(params.max_new_tokens)
@@ -87,7 +91,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     return found
 
 
-def make_prompt(language: str, content: str, max_characters: int) -> Chat:
+def label_prompt(language: str, content: str, max_characters: int) -> Chat:
     """What the model is asked of one file."""
     return Chat(SYSTEM, TASK.format(language=language, content=content[:max_characters].rstrip()))
 

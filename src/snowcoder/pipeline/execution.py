@@ -1,4 +1,4 @@
-"""map_shards: one pure function over the shards of a table, on one of several backends, resumable at every shard.
+"""Runs one pure function over the shards of a table, on one of several backends, resumable at every shard.
 
 The backend and the number of workers come from the environment, never from params.yaml, because they are not part of a result's identity:
   SNOWCODER_EXECUTOR  serial | processes | ray  (default: processes where more than one worker is asked for)
@@ -25,7 +25,7 @@ import pyarrow as pa
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import progress
 from snowcoder.storage.files import write_json
-from snowcoder.storage.shards import read_shard, write_manifest, write_shard
+from snowcoder.storage.shards import read_shard, shard_name, write_manifest, write_shard
 
 EXECUTORS = ("serial", "processes", "ray")
 Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
@@ -51,40 +51,47 @@ def worker_count() -> int:
     return environment.positive_int("SNOWCODER_WORKERS", len(os.sched_getaffinity(0)))
 
 
-def map_shards(
-    function: Callable[[pa.Table], ShardResult],
-    inputs: Sequence[Path],
-    outputs: Outputs,
-    state: Path,
-    label: str,
-    names: Sequence[str] | None = None,
-    backend: str | None = None,
-    threads_per_worker: int | None = None,
-) -> list[dict[str, Any]]:
-    """Apply `function` to every shard of `inputs`; return the summaries in the order of the shards.
+@dataclass(frozen=True)
+class Run:
+    """Work that resumes after a kill.
 
-    function: pure and picklable (a module-level function, or functools.partial of one): Arrow table -> ShardResult.
-    outputs: table name -> (folder, schema); each input shard becomes one shard of the same name in each folder, then the manifest.
-    names: other names for the output shards, one per input (inputs of two tables have names in common).
-    backend: instead of the environment's.
-    threads_per_worker: of a function that itself runs so many threads (a model): a process for so many processors, or none but this one if
-    that makes one; Ray does not come into it.
-    state: folder of this stage's fingerprint; shards finished before a kill are not computed again.
+    state: the folder that is kept between kills; anything resumable goes there.
+    label: the work's name in progress lines.
     """
-    markers = state / "shards"
-    named = list(zip(inputs, names or [path.name for path in inputs], strict=True))
-    pending = [(path, name) for path, name in named if not _is_finished(markers, name, outputs)]
-    workers = worker_count() // (threads_per_worker or 1)
-    if threads_per_worker and (workers < 2 or executor_name() != "processes"):
-        backend = "serial"
-    runners: dict[str, Runner] = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
-    run = runners[backend or executor_name()]
-    task = partial(_run_one, function, outputs, markers)
-    for _ in progress(run(task, pending), len(pending), label):
-        pass
-    for folder, schema in outputs.values():
-        write_manifest(folder, schema)
-    return [json.loads(_marker(markers, name).read_text()) for _, name in named]
+
+    state: Path
+    label: str
+
+    def map_shards(
+        self,
+        function: Callable[[pa.Table], ShardResult],
+        inputs: Sequence[Path],
+        outputs: Outputs,
+        backend: str | None = None,
+        threads_per_worker: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Apply `function` to every shard of `inputs`; return the summaries in the order of the shards.
+
+        function: pure and picklable (a module-level function, or functools.partial of one): Arrow table -> ShardResult.
+        outputs: table name -> (folder, schema); each input shard becomes one shard in each folder, then the manifest is written.
+        backend: instead of the environment's.
+        threads_per_worker: how many threads `function` itself runs (a model): one process for so many processors, on this machine only.
+        Shards that were finished before a kill are not computed again.
+        """
+        markers = self.state / "shards"
+        named = list(zip(inputs, _output_names(inputs), strict=True))
+        pending = [(path, name) for path, name in named if not _is_finished(markers, name, outputs)]
+        workers = worker_count() // (threads_per_worker or 1)
+        if threads_per_worker and (workers < 2 or executor_name() != "processes"):
+            backend = "serial"
+        runners: dict[str, Runner] = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
+        run = runners[backend or executor_name()]
+        task = partial(_run_one, function, outputs, markers)
+        for _ in progress(run(task, pending), len(pending), self.label):
+            pass
+        for folder, schema in outputs.values():
+            write_manifest(folder, schema)
+        return [json.loads(_marker(markers, name).read_text()) for _, name in named]
 
 
 def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, releases_gil: bool = False) -> list[Any]:
@@ -103,6 +110,12 @@ def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, 
     with _pool(worker_count()) as pool:
         chunk = max(1, len(items) // (worker_count() * 8))
         return list(progress(pool.map(function, items, chunksize=chunk), len(items), label))
+
+
+def _output_names(inputs: Sequence[Path]) -> list[str]:
+    """The inputs' own names; numbered in their order where inputs of several tables have names in common."""
+    names = [path.name for path in inputs]
+    return names if len(set(names)) == len(names) else [shard_name(index) for index in range(len(inputs))]
 
 
 def _marker(markers: Path, name: str) -> Path:

@@ -15,6 +15,8 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from snowcoder.pipeline.references import own_fields
+
 MAX_SHOWN_CHARACTERS = 80
 _FIELD_FIRST = re.compile(r"(\w+)[\w.]*: ")
 
@@ -55,7 +57,7 @@ def describe_allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
     if origin is dict:
         return f"a mapping of names, each to {describe_allowed(arguments[1])}{_at_least(constraints)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return f"a mapping with {', '.join(annotation.model_fields)}"
+        return f"a mapping with {', '.join(own_fields(annotation))}"
     named = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(annotation, str(annotation))
     return named + (_pattern(constraints) if annotation is str else _bounds(constraints))
 
@@ -93,6 +95,9 @@ def shown_plainly(value: Any) -> str:
 
 def _describe(problem: Any, model: type[BaseModel], field: str) -> str:
     kind, loc, found = problem["type"], tuple(problem["loc"]), problem["input"]
+    if loc[-1:] == ("[key]",):
+        place = _locate(model, loc[:-2])
+        return f"{field}.{place.path}: found the key {shown(found)}; allowed: {describe_allowed(get_args(place.type)[0])}"
     place = _locate(model, loc)
     where = f"{field}.{place.path}" if place.path else field
     if kind == "extra_forbidden":
@@ -204,7 +209,7 @@ def _fields(place: Place) -> list[str]:
     annotation, _ = _unwrap(place.type, ())
     candidates = [annotation, *get_args(annotation)]
     models = [one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)]
-    return [name for model in models[:1] for name in model.model_fields]
+    return [name for model in models[:1] for name in own_fields(model)]
 
 
 def _alternatives(parts: Sequence[Any], constraints: Sequence[Any]) -> str:

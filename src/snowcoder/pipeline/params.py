@@ -1,9 +1,11 @@
 """Loads params.yaml and validates one section against the model that its component owns.
 
-YAML 1.2 (ruamel): `1e-05`, as `dvc exp run -S` writes it, is a float. A section is either plain, or holds shared keys and one mapping
-per item of its stage (`pretrain.compile`, `pretrain.general`): see load_item. The whole file is checked by snowcoder.configuration.
+YAML 1.2 (ruamel): `1e-05`, as `dvc exp run -S` writes it, is a float. A section is either plain, or has two keys: `shared`, and one that
+maps each item of its stage to its own values (`pretrain.shared`, `pretrain.variants`): see load_item. The whole file is checked by
+snowcoder.configuration.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,8 +16,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.param_faults import describe_faults, did_you_mean, shown
+from snowcoder.pipeline.references import resolve
 
 PARAMS_PATH = Path("params.yaml")
+SHARED = "shared"  # key of what all items of a section have in common
 
 
 class MustExist:
@@ -32,7 +36,7 @@ class ParamsModel(BaseModel):
     A validator of more than one field begins its message with the field at fault: `heads: found 3; allowed: …`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 M = TypeVar("M", bound=ParamsModel)
@@ -51,38 +55,79 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def load_section(section: str, model: type[M], path: Path = PARAMS_PATH) -> M:
-    """Section `section` of `path` as `model`. Raises ParameterError naming file, field, found and allowed."""
-    return validate(read_section(read_yaml(path), section, path), model, section, path)
+    """The mapping at the dotted path `section` as `model`. Raises ParameterError naming file, field, found and allowed."""
+    sections = read_yaml(path)
+    return validate(read_section(sections, section, path), model, section, path, sections)
 
 
 def load_item(section: str, item: str, shared: type[M], model: type[N], path: Path = PARAMS_PATH) -> tuple[M, N]:
-    """(shared keys, the mapping of `item`) of a section with items. Every other item is validated too."""
-    raw = read_section(read_yaml(path), section, path)
-    shared_raw = {key: value for key, value in raw.items() if key in shared.model_fields or not isinstance(value, dict)}
-    items = {key: value for key, value in raw.items() if key not in shared_raw}
+    """(shared values, those of `item`) of a section with items. Every other item is validated too."""
+    sections = read_yaml(path)
+    field, items = read_items(sections, section, path)
     if item not in items:
-        raise ParameterError(f"{path}: {section}.{item}: missing; items found: {', '.join(map(str, items)) or 'none'}")
-    validated = {key: validate(value, model, f"{section}.{key}", path) for key, value in items.items()}
-    return validate(shared_raw, shared, section, path), validated[item]
+        raise ParameterError(f"{path}: {field}.{item}: missing; items found: {', '.join(map(str, items)) or 'none'}")
+    validated = {name: validate(raw, model, f"{field}.{name}", path, sections) for name, raw in items.items()}
+    field = f"{section}.{SHARED}"
+    return validate(read_section(sections, field, path), shared, field, path, sections), validated[item]
 
 
-def validate(raw: Any, model: type[M], field: str, path: Path = PARAMS_PATH) -> M:
-    """`raw` as `model`. Raises ParameterError with a line for each fault, in the user's terms."""
+def item_names(section: str, path: Path = PARAMS_PATH) -> list[str]:
+    """The items of a section with items, in the order of the file."""
+    return list(read_items(read_yaml(path), section, path)[1])
+
+
+def validate(raw: Any, model: type[M], field: str, path: Path = PARAMS_PATH, sections: Mapping[str, Any] | None = None) -> M:
+    """`raw` as `model`, with what it reads from other `sections`. Raises ParameterError with a line for each fault, in the user's terms."""
+    checked, faults = check(raw, model, field, sections)
+    if checked is None:
+        raise ParameterError("\n".join(f"{path}: {fault}" for fault in faults))
+    return checked
+
+
+def check(raw: Any, model: type[M], field: str, sections: Mapping[str, Any] | None) -> tuple[M | None, list[str]]:
+    """(`raw` as `model`, or None; a line for each fault). A fault of a value that another section holds names that section."""
+    filled, references = resolve(raw, model, sections, field) if sections else (raw, [])
+    kept = [
+        f"{one.field}: found {shown(one.found)}; allowed: no such key, as {one.source} holds the value; remove it"
+        for one in references
+        if one.found is not None
+    ]
+    if kept:
+        return None, kept
     try:
-        return model.model_validate(raw)
+        return model.model_validate(filled), []
     except ValidationError as error:
-        raise ParameterError("\n".join(f"{path}: {line}" for line in describe_faults(error, model, field))) from error
+        faults = describe_faults(error, model, field)
+    for one in references:
+        faults = [one.source + fault.removeprefix(one.field) if fault.startswith(f"{one.field}: ") else fault for fault in faults]
+        if one.is_odd_choice:
+            hint = did_you_mean(one.chosen, one.allowed)
+            odd = [f"{one.chosen_by}: found {shown(one.chosen)}; {hint}allowed: {', '.join(one.allowed)}"] if one.chosen else []
+            faults = [fault for fault in faults if not fault.startswith(f"{one.source}: ")] + odd
+    return None, faults
 
 
 def read_section(sections: dict[str, Any], section: str, path: Path) -> dict[str, Any]:
-    """The mapping of one section. Raises ParameterError if it is missing, empty or something else."""
-    if section not in sections:
-        others = ", ".join(sorted(map(str, sections)))
-        hint = did_you_mean(section, sections, "is it the misspelt {}? ")
-        raise ParameterError(f"{path}: section {section} is missing; {hint}sections found: {others}")
-    if not isinstance(sections[section], dict):
-        raise ParameterError(f"{path}: {section}: expected a mapping, found {shown(sections[section])}")
-    return sections[section]
+    """The mapping at a dotted path. Raises ParameterError if it is missing, empty or something else."""
+    found, parents = sections, ""
+    for key in section.split("."):
+        if key not in found:
+            others = ", ".join(sorted(map(str, found)))
+            hint = did_you_mean(key, found, "is it the misspelt {}? ")
+            raise ParameterError(f"{path}: section {parents}{key} is missing; {hint}sections found: {others}")
+        if not isinstance(found[key], dict):
+            raise ParameterError(f"{path}: {parents}{key}: expected a mapping, found {shown(found[key])}")
+        found, parents = found[key], f"{parents}{key}."
+    return found
+
+
+def read_items(sections: dict[str, Any], section: str, path: Path) -> tuple[str, dict[str, Any]]:
+    """(dotted path of the items of a section with items, the items as read). Raises ParameterError if it is no such section."""
+    keys = [str(key) for key in read_section(sections, section, path)]
+    names = [key for key in keys if key != SHARED]
+    if SHARED not in keys or len(names) != 1:
+        raise ParameterError(f"{path}: {section}: found {', '.join(keys) or 'nothing'}; allowed: {SHARED}, and one mapping of items")
+    return f"{section}.{names[0]}", read_section(sections, f"{section}.{names[0]}", path)
 
 
 def _parse(path: Path) -> Any:

@@ -27,36 +27,52 @@ from filelock import FileLock, Timeout
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
+from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.failures import failure_message
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.files import fsync, write_json
+from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.workspace import original_root, untracked_hint
+
+MODEL_STAGES = ("initialize_model", "train_annotator", "pretrain")
 
 
 @dataclass(frozen=True)
-class StageRun:
-    """Where a stage's build function works.
+class StageRun(Run):
+    """One run of one stage, as its build function sees it; `run.map_shards` maps a function over a table.
 
-    state: kept between kills; anything resumable goes here.
     fingerprint: of params, inputs and code.
     """
 
     stage: str
     item: str | None
-    state: Path
     fingerprint: str
 
     @property
-    def label(self) -> str:
-        """`pretrain@general`, as DVC writes it."""
-        return stage_label(self.stage, self.item)
+    def output(self) -> Path:
+        """Where to build what will be published as `output_path(stage, item)`, a folder."""
+        return self.out(output_path(self.stage, self.item))
 
-    def out(self, final: Path | str) -> Path:
-        """Where to build the output that will be published as `final`."""
+    def out(self, final: Path) -> Path:
+        """Where to build what will be published as `final`."""
         path = self.state / "outs" / final
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+Metrics = dict[str, Any]
+Build = Callable[[StageRun], Metrics | None]  # writes the stage's output, returns its metrics
+
+
+def output_path(stage: str, item: str | None = None) -> Path:
+    """The stage's output: data/<stage>[/<item>], or models/<stage>[/<item>] of a stage that makes a model."""
+    return Path("models" if stage in MODEL_STAGES else "data", stage, item or "")
+
+
+def metrics_path(stage: str, item: str | None = None) -> Path:
+    """The stage's metrics: metrics/<stage>[/<item>].json."""
+    return Path("metrics", f"{stage}/{item}.json" if item else f"{stage}.json")
 
 
 def stage_label(stage: str, item: str | None) -> str:
@@ -104,14 +120,19 @@ def run_stage(
     stage: str,
     params: Sequence[ParamsModel],
     inputs: Sequence[Path],
-    outputs: Sequence[Path],
-    build: Callable[[StageRun], None],
+    build: Build,
     item: str | None = None,
+    outputs: Sequence[Path] | None = None,
 ) -> None:
-    """Call `build` under the lock of this fingerprint and publish every path of `outputs` that it wrote to `run.out(path)`."""
+    """Call `build` under the lock of this fingerprint, and publish what it wrote to `run.output` and the metrics that it returns.
+
+    outputs: of a stage that has others than its output and its metrics; it writes each to `run.out(path)`.
+    """
+    metrics_file = metrics_path(stage, item)
+    outputs = [output_path(stage, item), metrics_file] if outputs is None else outputs
     key = stage_fingerprint(stage, params, inputs)
     state = work_dir() / "state" / stage_label(stage, item) / key
-    run = StageRun(stage, item, state, key)
+    run = StageRun(state, stage_label(stage, item), stage, item, key)
     state.mkdir(parents=True, exist_ok=True)
     finished = state.with_name(f"{key}.finished.json")
     with _locked(state.with_name(f"{key}.lock"), run.label) as waited:
@@ -119,7 +140,9 @@ def run_stage(
             say(f"{run.label}: the other process has finished; its result is used")
             return
         state.mkdir(parents=True, exist_ok=True)
-        build(run)
+        metrics = build(run)
+        if metrics is not None:
+            write_metrics(run.out(metrics_file), metrics)
         for path in outputs:
             publish(run.out(path), path)
         write_json(finished, {str(path): [str(path.absolute()), hash_path(path)] for path in outputs})

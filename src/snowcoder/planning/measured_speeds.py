@@ -17,13 +17,13 @@ import psutil
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.accelerator import device_type
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.planning.model_stages import encoder_flops_per_token
 from snowcoder.planning.pretraining_cost import count_parameters, plan_memory
 from snowcoder.planning.speeds import Speeds
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.pretraining.runtime import runtime_settings
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.throughput import flops_per_token
 from snowcoder.storage.metrics import read_metrics
@@ -43,7 +43,7 @@ class TrainingSpeed(NamedTuple):
 
 def measure_training(shape: ModelParams, shared: TrainingParams, phase: PhaseParams, sequence_length: int) -> TrainingSpeed:
     """Some optimizer steps of one micro-batch each. Raises ParameterError if the model would not fit."""
-    recomputing = runtime_settings().activation_checkpointing
+    recomputing = environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING")
     _check_memory(plan_memory(shape, shared, sequence_length, activation_checkpointing=recomputing).total)
     from snowcoder.pretraining.loop import train
     from snowcoder.pretraining.model import initialize
@@ -63,7 +63,7 @@ def measure_training(shape: ModelParams, shared: TrainingParams, phase: PhasePar
     batch = shared.micro_batch_sequences * sequence_length  # one micro-batch a step: the optimizer's share is then overstated
     short = phase.model_copy(update={"batch_tokens": batch, "tokens": batch * (WARMUP_STEPS + MEASURED_STEPS + 1)})
     with tempfile.TemporaryDirectory() as state:
-        train(initialize(shape), RandomTokens(), shared, short, Path(state), log=lambda *_: None)  # type: ignore[arg-type]
+        train(initialize(shape), RandomTokens(), shared, short, Path(state))  # type: ignore[arg-type]
     return TrainingSpeed(MEASURED_STEPS * batch / (ends_s[-1] - ends_s[WARMUP_STEPS]), _peak_memory_bytes())
 
 

@@ -22,7 +22,7 @@ from snowcoder.planning.pretraining_cost import count_parameters
 from snowcoder.planning.speeds import Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
-from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
 # Problems by benchmark, as published
 PROBLEMS = {"humaneval": 164, "humaneval_plus": 164, "mbpp_plus": 378, "bigcodebench": 1140}

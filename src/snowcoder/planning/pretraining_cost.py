@@ -15,8 +15,8 @@ of the arithmetic (the one at work, and the next being fetched).
 
 from dataclasses import dataclass
 
-from snowcoder.pretraining.loss import CHUNK_TOKENS
 from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.objective import CHUNK_TOKENS
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.throughput import PEAK_FLOPS, flops_per_token
 

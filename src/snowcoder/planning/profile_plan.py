@@ -23,7 +23,7 @@ from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.throughput import flops_per_token
-from snowcoder.synthesis.generation import SynthesizeParams
+from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
 CORE_STAGES = (
     "fetch_corpus",

@@ -24,10 +24,11 @@ class DatasetsSource(ParamsModel):
     """Data sets by kind of positive: of the Hugging Face hub at pinned revisions, or files of JSON lines or Parquet."""
 
     kind: Literal["datasets"]
+    """Data sets of the hub, or files of JSON lines or Parquet."""
     high_quality: list[AnyRowSource] = Field(min_length=1)
-    instruction: list[AnyRowSource] = Field(
-        min_length=1, description="columns.statement: the problem; columns.content: the solution, in markdown with `markdown: true`"
-    )
+    """Data sets of high-quality code files."""
+    instruction: list[AnyRowSource] = Field(min_length=1)
+    """Data sets of instruction pairs; columns.statement: the problem; columns.content: the solution."""
 
     def inputs(self) -> list[Path]:
         """Small files whose content is part of the result's identity."""
@@ -35,19 +36,25 @@ class DatasetsSource(ParamsModel):
 
 
 class FetchPositivesParams(FileLimits):
-    """What the positives are made of; the limits of FileLimits hold per distribution, or per repository of a data set, where it names any.
+    """What the positives are made of. The limits of FileLimits hold per distribution, or per repository of a data set, where it names any.
 
-    languages: of wheels python alone is taken. min_file_bytes and what follows it say how wheels become positives, and are unused by data
-    sets, but for max_instructions_per_repository.
+    Of wheels, python alone is taken. Data sets use none of min_file_bytes and the fields below it but max_instructions_per_repository.
     """
 
     source: Annotated[WheelSource | DatasetsSource, Field(discriminator="kind")]
-    only_repositories: list[str] | None = Field(default=None, min_length=1, description="names to take instead of all, for small runs")
-    min_file_bytes: int = Field(ge=0, description="smaller files teach nothing: re-exports, constants")
-    min_documented_fraction: float = Field(ge=0, le=1, description="share of public functions and classes of a file with a docstring")
-    max_instructions_per_repository: int = Field(gt=0, description="a hash of the text decides which pairs of a larger repository stay")
+    """Where positives come from: wheels, or data sets by kind."""
+    only_repositories: list[str] | None = Field(default=None, min_length=1)
+    """Repositories to take instead of all, for small runs; null: all."""
+    min_file_bytes: int = Field(ge=0)
+    """Bytes that a file must have; smaller ones are re-exports and constants."""
+    min_documented_fraction: float = Field(ge=0, le=1)
+    """Share of a file's public functions and classes that must have a docstring."""
+    max_instructions_per_repository: int = Field(gt=0)
+    """Instruction pairs of one repository, at most; a hash of the text decides which."""
     exercises: ExerciseRules
+    """Which functions become instruction pairs."""
     sandbox: SandboxLimits
+    """What the tests of a pair may use when they are run."""
 
 
 @dataclass

@@ -14,11 +14,10 @@ from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises
 from snowcoder.exercises.names import parse
 from snowcoder.exercises.render import render_instruction
-from snowcoder.exercises.verify import verify_exercises
 from snowcoder.pipeline.execution import map_items
 from snowcoder.positives.kinds import FetchPositivesParams, Gathered, PositiveRows
 from snowcoder.records import SourceFile, make_source_file
-from snowcoder.sandbox.program import check_sandbox
+from snowcoder.sandbox.program import check_sandbox, run_programs
 
 TEST_FOLDERS = frozenset({"test", "tests", "testing", "_tests", "benchmarks", "docs", "examples"})
 SETUP_FILES = frozenset({"setup.py", "conftest.py", "versioneer.py", "_version.py", "version.py", "__main__.py"})
@@ -77,7 +76,7 @@ def instruction_pairs(files: Sequence[SourceFile], params: FetchPositivesParams)
         kind.rows_in += len(results)
         kind.dropped.update(result.reason for result in results if isinstance(result, Refusal))
         exercises += [(file, result) for result in results if isinstance(result, Exercise)]
-    outcomes = verify_exercises([exercise for _, exercise in exercises], params.sandbox, "positives: sandbox")
+    outcomes = run_programs([exercise.document for _, exercise in exercises], params.sandbox, "positives: sandbox")
     for (file, exercise), outcome in zip(exercises, outcomes, strict=True):
         pair = _pair(file, exercise)
         if not outcome.passed:

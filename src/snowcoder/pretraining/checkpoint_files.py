@@ -1,9 +1,14 @@
-"""The two forms of a checkpoint on disk, each named `step-<step>-<digest>`; either can be read by any number of processes.
+"""Checkpoints on disk: what one holds, and its two forms, each named `step-<step>-<digest>`; any number of processes reads either.
+
+A training state holds model and optimizer by the parameters' names, in the same form for any number of processes:
+  {"model": {name: weight}, "optimizer": {name: {"exp_avg", "exp_avg_sq", "step"}}}
+Tensors are DTensors where the model is sharded (data_parallel), and are the model's own memory, not a copy. The tied output embedding is
+there once. Learning rate and other settings of the optimizer are not state: they come from params.
 
   step-….pt   one file of torch, written by one process: the whole state. The digest is the head of the file's SHA-256.
   step-…/     a folder of torch.distributed.checkpoint, written by all processes of a sharded training, each its shards; with curve.json,
               and digests.json: {file: SHA-256}. The digest is the head of the SHA-256 of digests.json.
-So name and content come into being together, and what is torn or changed is seen by its name.
+So name and content come into being together, and a torn or modified checkpoint shows in its name.
 """
 
 import json
@@ -17,17 +22,18 @@ from torch.distributed import checkpoint as distributed_checkpoint
 from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
 from torch.distributed.checkpoint.metadata import TensorStorageMetadata
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
 from snowcoder.errors import CheckpointError
-from snowcoder.pretraining.training_state import State, check_shapes, restore_state, training_state
 from snowcoder.storage.files import fsync, sha256_file, write_json
 
 DIGEST_CHARS = 16
 CURVE, DIGESTS = "curve.json", "digests.json"
-Curve = list[tuple[float, ...]]
+CheckpointCurve = list[tuple[float, ...]]
+TrainingState = dict[str, dict[str, Any]]
 
 
-def write_whole(partial: Path, state: State, curve: Curve) -> str:
+def write_whole(partial: Path, state: TrainingState, curve: CheckpointCurve) -> str:
     """Write the file under a temporary name; returns its digest."""
     with partial.open("wb") as file:  # of a file that it opens itself, torch does not say why it cannot be written
         torch.save(state | {"curve": curve}, file)
@@ -35,7 +41,7 @@ def write_whole(partial: Path, state: State, curve: Curve) -> str:
     return sha256_file(partial)[:DIGEST_CHARS]
 
 
-def write_shards(partial: Path, state: State, curve: Curve, group: dist.ProcessGroup) -> str:
+def write_shards(partial: Path, state: TrainingState, curve: CheckpointCurve, group: dist.ProcessGroup) -> str:
     """Write the folder under a temporary name, all processes of `group` together; process 0 returns its digest, the others "".
 
     Raises RuntimeError in every process if one of them cannot write.
@@ -78,7 +84,7 @@ def _difference(found: str, name: str) -> str | None:
     return None if found[:DIGEST_CHARS] == name.rpartition("-")[2] else f"its SHA-256 begins with {found[:DIGEST_CHARS]}"
 
 
-def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Curve:
+def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> CheckpointCurve:
     """Set model and optimizer, sharded or not, to a checkpoint's state and return its curve; all processes call it together.
 
     Raises CheckpointError if it is of another model.
@@ -86,7 +92,7 @@ def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.o
     try:
         if checkpoint.is_file():
             state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            curve: Curve = state.pop("curve")
+            curve: CheckpointCurve = state.pop("curve")
             restore_state(model, optimizer, state, whole=True)
             return curve
         check_shapes(model, _saved_shapes(checkpoint))
@@ -118,3 +124,34 @@ def remove(checkpoint: Path) -> None:
         shutil.rmtree(gone)
     else:
         checkpoint.unlink(missing_ok=True)
+
+
+def training_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState:
+    """The present state. An optimizer that has made no step yet gets moments of zero."""
+    weights, optimizer_state = get_state_dict(model, optimizer)
+    names = {name for name, _ in model.named_parameters()}
+    moments = optimizer_state["state"]
+    assert isinstance(moments, dict)
+    return {"model": {name: tensor for name, tensor in weights.items() if name in names}, "optimizer": moments}
+
+
+def restore_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState, whole: bool) -> None:
+    """Set model and optimizer to `state`. whole: its tensors are whole in every process, though the model may be sharded."""
+    check_shapes(model, {name: weight.shape for name, weight in state["model"].items()})
+    _, present = get_state_dict(model, optimizer)
+    set_state_dict(
+        model,
+        optimizer,
+        model_state_dict=dict(state["model"]),
+        optim_state_dict={"state": state["optimizer"], "param_groups": present["param_groups"]},
+        options=StateDictOptions(full_state_dict=whole, strict=False),  # not strict: the tied embedding is there once
+    )
+
+
+def check_shapes(model: torch.nn.Module, found: dict[str, torch.Size]) -> None:
+    """Raises CheckpointError, naming the first difference, unless `found` are the shapes of the model's parameters."""
+    expected = {name: parameter.shape for name, parameter in model.named_parameters()}
+    for name in sorted(expected.keys() | found.keys()):
+        there, here = (tuple(shapes[name]) if name in shapes else "none" for shapes in (found, expected))
+        if there != here:
+            raise CheckpointError(f"its checkpoint is of another model: {name} is {there} there and {here} in the model to train")

@@ -18,12 +18,13 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from snowcoder.errors import ParameterError
-from snowcoder.pretraining.runtime import Sharding
 
 
-def distribute(objective: nn.Module, layers: Iterable[nn.Module], sharding: Sharding, device: torch.device) -> nn.Module:
+def distribute(objective: nn.Module, layers: Iterable[nn.Module], sharding: str, device: torch.device) -> nn.Module:
     """Move `objective` to `device`, spread it over the processes of the launcher in place, and return what is to be called.
 
+    sharding: of SNOWCODER_SHARDING: none (each process holds the whole model), full (weights, gradients and optimizer state are shared out
+    over all processes) or hybrid (over those of a node; each node holds all of them).
     layers: the parts whose weights are gathered one after the other when the model is sharded.
     """
     if not dist.is_initialized():
@@ -39,7 +40,7 @@ def distribute(objective: nn.Module, layers: Iterable[nn.Module], sharding: Shar
     return objective
 
 
-def _mesh(sharding: Sharding, device: torch.device) -> DeviceMesh:
+def _mesh(sharding: str, device: torch.device) -> DeviceMesh:
     """[processes], or [nodes, processes of a node]: the last dimension shares one copy of the model."""
     n_processes = dist.get_world_size()
     if sharding == "full":

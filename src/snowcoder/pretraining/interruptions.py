@@ -50,7 +50,7 @@ def device_failures_explained(state_folder: Path) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise TrainingError(
-            f"pretrain: the device has too little memory: {error}. Lower pretrain.micro_batch_sequences in params.yaml, or set "
+            f"pretrain: the device has too little memory: {error}. Lower pretrain.shared.micro_batch_sequences in params.yaml, or set "
             f"SNOWCODER_ACTIVATION_CHECKPOINTING=1, or, with several devices, SNOWCODER_SHARDING=full. {kept}"
         ) from error
     except torch.AcceleratorError as error:

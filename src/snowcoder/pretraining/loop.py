@@ -1,7 +1,7 @@
-"""The training loop: from a parent checkpoint over packed tokens, with a schedule; exactly resumable.
+"""The training loop: trains from a parent checkpoint over packed tokens, with a schedule; resumes exactly.
 
 in:  a Hugging Face model folder, a TokenShards folder (uint16 [n_sequences, sequence_length])
-out: the trained model, and one LossPoint per optimizer step; raises TrainingError for a loss that is no number
+out: the trained model, and one LossPoint per optimizer step
 
 A step's batch, learning rate and arithmetic depend on params, data and step alone (no dropout, no loader state), so that weights and
 losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit on the same processor, torch build and thread count.
@@ -10,7 +10,7 @@ losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit
 import copy
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,11 +19,12 @@ import torch
 from transformers import LlamaForCausalLM
 
 from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.allocator import keep_freed_memory
 from snowcoder.pipeline.console import say
 from snowcoder.pretraining.batches import BatchOrder
-from snowcoder.pretraining.checkpoint import CheckpointWriter, newest_checkpoint
-from snowcoder.pretraining.checkpoint_files import read_checkpoint
+from snowcoder.pretraining.checkpoint_files import read_checkpoint, training_state
+from snowcoder.pretraining.checkpoint_writer import CheckpointWriter, newest_checkpoint
 from snowcoder.pretraining.data_parallel import (
     accumulation,
     clip_gradients,
@@ -42,19 +43,10 @@ from snowcoder.pretraining.processes import (
     process_number,
     tell_of_crowded_processors,
 )
-from snowcoder.pretraining.runtime import checkpoint_interval_s, runtime_settings
 from snowcoder.pretraining.schedule import learning_rate
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
-from snowcoder.pretraining.training_state import training_state
-from snowcoder.pretraining.watch.loss_watch import LossWatch
-from snowcoder.pretraining.watch.pace import Pace
-from snowcoder.pretraining.watch.throughput import Interval
+from snowcoder.pretraining.watch.watcher import Step, Watcher
 from snowcoder.tokenization.token_shards import TokenShards
-
-REPORT_EVERY_STEPS = 20  # how often a record of progress is kept
-
-# (steps done, steps in all, token ids int64 [batch, sequence] -> mean loss as in training, device); must leave the model as it is
-Observer = Callable[[int, int, Callable[[torch.Tensor], torch.Tensor], torch.device], None]
 
 
 class LossPoint(NamedTuple):
@@ -81,42 +73,37 @@ def train(
     shared: TrainingParams,
     phase: PhaseParams,
     state_folder: Path,
-    log: Callable[[LossPoint, Interval], None],
-    provenance: Path | None = None,
-    observe: Observer | None = None,
+    watchers: Sequence[Watcher] = (),
 ) -> list[LossPoint]:
     """Train `model` in place and return its loss curve.
 
-    log: sees every REPORT_EVERY_STEPS-th point, and what was done since. provenance: tells the files of a batch (see watching).
-    observe: is called in every process after each step.
-    Called by every process of a launcher with the same arguments: they share each batch, and in the end each holds the whole model.
-    Process 0 alone logs, and decides when to checkpoint. For sharding and other settings of speed and memory see runtime.
+    watchers: see each step; LossWatch, which stops at a loss that is no number, is one of them.
+    Every process of a launcher calls it with the same model, data and parameters: the processes share each batch, and in the end each has
+    the whole model. Process 0 decides when to checkpoint. Sharding and other settings of speed and memory come from the environment.
     """
     _check_data(data, model.config)
     batch_sequences = _batch_sequences(phase, shared, data.sequence_length)
-    n_steps, interval_s = phase.tokens // phase.batch_tokens, checkpoint_interval_s()
+    n_steps, interval_s = phase.tokens // phase.batch_tokens, environment.seconds("SNOWCODER_CHECKPOINT_INTERVAL_S")
     rank, n_processes = process_number(), launched_processes()
-    sharded = runtime_settings().sharding != "none" and n_processes > 1
+    sharded = environment.text("SNOWCODER_SHARDING") != "none" and n_processes > 1
     with device_failures_explained(state_folder), TerminationFlag() as termination, CheckpointWriter(state_folder, sharded) as checkpoints:
         trained = copy.deepcopy(model) if sharded else model  # sharding cannot be undone in place
         objective, optimizer = _prepare(trained, shared)
         curve = _take_up(state_folder, trained, optimizer, n_steps)
-        order, watch, pace = BatchOrder(data.n_sequences, batch_sequences, phase.seed), LossWatch(provenance), Pace(n_steps, len(curve))
-        saved_s = time.monotonic()
+        order = BatchOrder(data.n_sequences, batch_sequences, phase.seed)
+        saved_s = ended_s = time.monotonic()
         for step in range(len(curve), n_steps):
             rate, indices = learning_rate(step, n_steps, phase.schedule), order.indices(step)
             own = own_sequences(indices, rank, n_processes)
             result = _optimizer_step(objective, optimizer, data, own, rate, shared, model.config.vocab_size)
-            watch.see(step + 1, result.train_loss, result.gradient_norm, indices.tolist())
-            curve.append(LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm))
-            pace.step_done(phase.batch_tokens, result.input_wait_s)
-            if observe is not None:
-                observe(step + 1, n_steps, objective, own_device())
-                release_whole_weights(objective)
-            if rank == 0:
-                if (step + 1) % REPORT_EVERY_STEPS == 0 or step + 1 == n_steps:
-                    log(curve[-1], pace.interval())
-                pace.tell(step + 1, result.train_loss)
+            point = LossPoint(step + 1, (step + 1) * phase.batch_tokens, rate, result.train_loss, result.gradient_norm)
+            began_s, ended_s = ended_s, time.monotonic()
+            timing = ended_s - began_s, result.input_wait_s
+            seen = Step(step + 1, n_steps, phase.batch_tokens, *point[2:], *timing, indices.tolist(), objective, own_device())
+            for watcher in watchers:
+                watcher.see(seen)
+            release_whole_weights(objective)  # which a watcher's forward pass may have gathered
+            curve.append(point)
             # the last step's too: if publishing fails, nothing is trained again
             is_due = step + 1 == n_steps or time.monotonic() - saved_s >= interval_s
             leaving, saving = agree(termination.requested, rank == 0 and is_due)
@@ -140,11 +127,11 @@ def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.
     # it only shows reads of memory that was never written, at 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()
-    settings = runtime_settings()
     model.set_attn_implementation(shared.attention)
     model.train()
-    objective = Objective(model, bf16=shared.bf16, compile_layers=shared.compile, checkpoint_activations=settings.activation_checkpointing)
-    distributed = distribute(objective, model.model.layers, settings.sharding, own_device())
+    recomputes = environment.flag("SNOWCODER_ACTIVATION_CHECKPOINTING")
+    objective = Objective(model, bf16=shared.bf16, compile_layers=shared.compile, checkpoint_activations=recomputes)
+    distributed = distribute(objective, model.model.layers, environment.text("SNOWCODER_SHARDING"), own_device())
     return distributed, make_optimizer(model, shared)
 
 
@@ -202,7 +189,7 @@ def _known_tokens(data: TokenShards, sequences: np.ndarray, vocab_size: int) -> 
     tokens = data.sequences(sequences).astype(np.int64)
     if (largest := int(tokens.max())) >= vocab_size:
         raise ShardError(
-            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (initialize_model.vocab_size); "
+            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (train_tokenizer.vocab_size); "
             "they are of another tokenizer: run `dvc repro`, which packs them again"
         )
     return tokens

@@ -3,39 +3,46 @@
 Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation (normal, std 0.02, as transformers' Llama).
 """
 
+import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from snowcoder.errors import CheckpointError
+from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import derive_seed
+from snowcoder.words import EOS_ID
 
 if TYPE_CHECKING:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-EOS_ID = 0
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 class ModelParams(ParamsModel):
-    """Shape of the model.
+    """Shape of the model; the paper's 1.3 B model is in Table 1."""
 
-    vocab_size: ids of the tokenizer; hidden_size, ffn_size: features; layers, heads, kv_heads: counts.
-    max_positions: longest sequence in tokens; rope_base: RoPE theta; seed: of the initial weights.
-    """
-
-    vocab_size: int = Field(ge=257, le=2**16)
+    vocab_size: Annotated[int, ReadFrom("train_tokenizer.vocab_size")] = Field(ge=257, le=2**16)
+    """Ids of the tokenizer (paper: 64,000)."""
     hidden_size: int = Field(gt=0)
+    """Features of a token's vector (paper: 2048)."""
     ffn_size: int = Field(gt=0)
+    """Features inside a feed-forward layer (paper: 5632)."""
     layers: int = Field(gt=0)
+    """Transformer layers (paper: 24)."""
     heads: int = Field(gt=0)
+    """Attention heads; a divisor of hidden_size (paper: 16)."""
     kv_heads: int = Field(gt=0)
+    """Heads of keys and values; a divisor of heads (paper: 16)."""
     max_positions: int = Field(gt=1)
+    """Tokens of the longest sequence (paper: 8,192)."""
     rope_base: float = Field(gt=0)
+    """RoPE's theta (not stated in the paper)."""
     seed: int = Field(ge=0)
+    """Seed of the initial weights."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ModelParams":
@@ -48,6 +55,16 @@ class ModelParams(ParamsModel):
                 f"heads: found {self.heads}, which gives each {head_size} of hidden_size {self.hidden_size}; allowed: an even share (RoPE)"
             )
         return self
+
+
+def check_vocabulary(params: ModelParams, tokenizer_folder: Path) -> None:
+    """Raises ParameterError if the tokenizer has more ids than the model."""
+    found = len(json.loads((tokenizer_folder / "tokenizer.json").read_text())["model"]["vocab"])
+    if found > params.vocab_size:
+        raise ParameterError(
+            f"params.yaml: train_tokenizer.vocab_size: found {params.vocab_size}; allowed: at least {found}, the ids of the tokenizer in "
+            f"{tokenizer_folder}"
+        )
 
 
 def llama_config(params: ModelParams) -> "LlamaConfig":
@@ -80,14 +97,14 @@ def initialize(params: ModelParams) -> "LlamaForCausalLM":
     return LlamaForCausalLM(llama_config(params))
 
 
-def count_parameters(model: "LlamaForCausalLM") -> dict[str, int]:
+def parameter_counts(model: "LlamaForCausalLM") -> dict[str, int]:
     """`{total, embedding, non_embedding}`; the tied embedding counts once."""
     total = sum(parameter.numel() for parameter in model.parameters())
     embedding = model.lm_head.weight.numel()
     return {"total": total, "embedding": embedding, "non_embedding": total - embedding}
 
 
-def load_model(folder: Path) -> "LlamaForCausalLM":
+def load_llama(folder: Path) -> "LlamaForCausalLM":
     """The model of a Hugging Face folder in float32. Raises CheckpointError naming the folder if it cannot be loaded."""
     import torch
     from transformers import LlamaForCausalLM

@@ -3,7 +3,7 @@
 in:  WORLD_SIZE, RANK, MASTER_ADDR, MASTER_PORT of the environment; without them one process
 out: each process's share of a batch, and agreement between processes
 
-Process 0 alone locks the stage, checkpoints, logs and publishes; the others train beside it (`lead`, `follow`).
+Process 0 alone locks the stage, checkpoints, logs and publishes; the others train with it (`train_in_processes`).
 """
 
 import os
@@ -49,20 +49,28 @@ def process_group() -> Iterator[bool]:
             dist.destroy_process_group()
 
 
-def lead(state_folder: Path | None) -> None:
-    """Process 0 tells the others to train with this state, or (None) that there is nothing to train. Alone: does nothing."""
+def train_in_processes(lead: Callable[[], None], follow: Callable[[Path], None]) -> None:
+    """Process 0 calls `lead`; each other process calls `follow` with the state folder of every training that `lead` announces."""
+    with process_group() as is_first:
+        if is_first:
+            lead()
+            _broadcast(None)  # no training follows
+        else:
+            while (state_folder := _broadcast(None)) is not None:
+                follow(state_folder)
+
+
+def announce_training(state_folder: Path) -> None:
+    """Process 0 starts the others on the training that resumes from `state_folder`, and trains too. Alone: does nothing."""
+    _broadcast(state_folder)
+
+
+def _broadcast(state_folder: Path | None) -> Path | None:
+    """What process 0 passes, in all processes."""
+    values = [state_folder]
     if dist.is_initialized():
-        dist.broadcast_object_list([state_folder], src=0, device=torch.device("cpu"))
-
-
-def follow(train: Callable[[Path], object]) -> None:
-    """What every process but 0 does: call `train` with the state folder that process 0 names, until it names none."""
-    while True:
-        told: list[Path | None] = [None]
-        dist.broadcast_object_list(told, src=0, device=torch.device("cpu"))
-        if told[0] is None:
-            return
-        train(told[0])
+        dist.broadcast_object_list(values, src=0, device=torch.device("cpu"))
+    return values[0]
 
 
 def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarray:
@@ -73,7 +81,7 @@ def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarra
     if len(indices) % n_processes:
         raise ParameterError(
             f"pretrain: a batch of {len(indices)} sequences cannot be shared equally by {n_processes} processes; "
-            f"start a number of processes that divides it, or change pretrain.*.batch_tokens in params.yaml"
+            f"start a number of processes that divides it, or change pretrain.variants.*.batch_tokens in params.yaml"
         )
     return indices[rank::n_processes]
 
@@ -92,8 +100,8 @@ def tell_of_crowded_processors(cpu_threads: int) -> None:
     n_processes, n_processors = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), len(os.sched_getaffinity(0))
     if process_number() == 0 and device_type() == "cpu" and n_processes * cpu_threads > n_processors:
         say(
-            f"{n_processes} processes of pretrain.cpu_threads {cpu_threads} share {n_processors} processors: training will be many times "
-            "slower; start fewer processes, or lower pretrain.cpu_threads in params.yaml"
+            f"{n_processes} processes of pretrain.shared.cpu_threads {cpu_threads} share {n_processors} processors: training will be many "
+            "times slower; start fewer processes, or lower pretrain.shared.cpu_threads in params.yaml"
         )
 
 

@@ -14,18 +14,16 @@ from snowcoder.pipeline.params import ParamsModel
 
 
 class ScheduleParams(ParamsModel):
-    """Learning rate over one phase.
-
-    kind: shape after the warm-up.
-    peak_learning_rate: reached after `warmup_steps`.
-    final_learning_rate: reached at the last step (cosine, linear); ignored by constant.
-    warmup_steps: optimizer steps of the linear warm-up from 0.
-    """
+    """Learning rate over one phase."""
 
     kind: Literal["cosine", "linear", "constant"]
+    """Shape after the warm-up (paper: cosine for general, linear for continued pretraining)."""
     peak_learning_rate: float = Field(gt=0)
+    """Learning rate that the warm-up reaches (paper: 5.3e-4)."""
     final_learning_rate: float = Field(ge=0)
+    """Learning rate of the last step (cosine, linear); ignored by constant."""
     warmup_steps: int = Field(ge=0)
+    """Optimizer steps of the linear warm-up from 0."""
 
     @model_validator(mode="after")
     def _final_below_peak(self) -> "ScheduleParams":

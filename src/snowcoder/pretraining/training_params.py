@@ -1,6 +1,6 @@
 """Parameters of pretraining: what all variants share, and a variant's phase. Light: whoever only reads parameters loads no torch."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,36 +9,39 @@ from snowcoder.pretraining.schedule import ScheduleParams
 
 
 class TrainingParams(ParamsModel):
-    """What all variants share.
-
-    cpu_threads: torch threads on CPU (part of the arithmetic, hence a param); bf16: autocast; compile: torch.compile layer by layer.
-    attention: transformers' implementation; sdpa is FlashAttention on GPU, eager is faster for short sequences on CPU (bench/RESULTS.md).
-    micro_batch_sequences: sequences per forward pass; a batch is summed over micro-batches.
-    weight_decay, adam_beta1, adam_beta2, max_gradient_norm: AdamW's; the paper names Adam only (weight_decay 0.0 is Adam).
-    """
+    """What all variants share."""
 
     cpu_threads: int = Field(gt=0)
+    """Threads of torch on the CPU: they are part of the arithmetic."""
     bf16: bool
+    """Whether forward and backward passes are in bfloat16 (autocast)."""
     compile: bool
+    """Whether layers are compiled by torch.compile."""
     attention: Literal["eager", "sdpa"]
+    """Implementation of attention; sdpa: FlashAttention on a GPU; eager: faster for short sequences on the CPU."""
     micro_batch_sequences: int = Field(gt=0)
+    """Sequences in one forward pass; a batch is summed over micro-batches. More needs more memory."""
     weight_decay: float = Field(ge=0)
+    """AdamW's weight decay of matrices; 0.0 gives Adam, which the paper names."""
     adam_beta1: float = Field(ge=0, lt=1)
+    """Decay of AdamW's mean of gradients."""
     adam_beta2: float = Field(ge=0, lt=1)
+    """Decay of AdamW's mean of squared gradients."""
     max_gradient_norm: float = Field(gt=0)
+    """Norm to which a longer gradient is scaled down."""
 
 
 class PhaseParams(ParamsModel):
-    """One variant's phase.
-
-    tokens: horizon, counting repeats, in whole batches; batch_tokens: per optimizer step; seed: of the order of sequences; schedule:
-    learning rate.
-    """
+    """One variant's phase."""
 
     tokens: int = Field(gt=0)
+    """Tokens to train on, repeats included, in whole batches (paper: 500 B general, 50 B continued, 5 B enhanced)."""
     batch_tokens: int = Field(gt=0)
+    """Tokens in one optimizer step (paper: 512 sequences of 8,192)."""
     seed: int = Field(ge=0)
+    """Seed of the order of sequences."""
     schedule: ScheduleParams
+    """Learning rate."""
 
     @model_validator(mode="after")
     def _whole_steps(self) -> "PhaseParams":
@@ -54,6 +57,11 @@ class PhaseParams(ParamsModel):
 
 
 class VariantParams(PhaseParams):
-    """A phase and the model folder it starts from (also the stage's dependency in dvc.yaml)."""
+    """One of pretrain.variants: a phase, and the model folder it starts from."""
 
     parent: str = Field(min_length=1)
+    """Folder of the model that the phase starts from."""
+    packs: Any = Field(exclude=True)
+    """What its tokens are; read by pack_tokens, and no part of the training's identity."""
+    control_of: str | None = Field(default=None, exclude=True)
+    """The variant whose control it is: same start, budget and schedule; null: none. Read by the report."""

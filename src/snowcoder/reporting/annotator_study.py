@@ -13,7 +13,7 @@ import numpy as np
 from snowcoder.errors import ShardError
 from snowcoder.reporting.document import Document, Section, Table, number
 from snowcoder.reporting.markdown import render_markdown
-from snowcoder.statistics.nested import bootstrap_over_seeds
+from snowcoder.statistics.paired import bootstrap_over_seeds
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import read_table
 

@@ -30,8 +30,8 @@ ROUNDING_SETTINGS = ("batch_size", "cpu_threads", "engine")
 Results = dict[str, dict[str, Any]]  # model -> its JSON
 
 
-def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: Mapping[str, str]) -> None:
-    """Write the page of all models in `folder`: those of `order` first, each name by training seed. controls: model -> its control."""
+def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: Sequence[tuple[str, str]]) -> None:
+    """Write the page of all models in `folder`: those of `order` first, each name by training seed. controls: (model, its control)."""
     found: Results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     if not found:
         raise SnowcoderError(f"{folder}: no result; run `make evaluate`")
@@ -48,12 +48,12 @@ def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: 
     page.write_text(render_markdown(Document("Benchmarks", _findings(results, benchmarks, controls), sections)))
 
 
-def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> list[Block]:
+def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]]) -> list[Block]:
     """The scores, and each model against its control."""
     table: list[Block] = [score_table(results, benchmark)]
     if (apart := _not_compared(results, benchmark, controls)) is not None:
         table.append(apart)
-    rows = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
+    rows = [row for model, control in controls if (row := _comparison_row(results, benchmark, model, control))]
     if (seeds := seeds_table(results, benchmark)) is not None:
         table.append(seeds)
     if rows:
@@ -63,7 +63,7 @@ def _tables(results: Results, benchmark: str, controls: Mapping[str, str]) -> li
         )
         columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", ""]
         table.append(Table(columns, rows, caption, text_columns=2))
-    bits = [row for model, control in controls.items() if (row := _bits_row(results, benchmark, model, control))]
+    bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
     if bits:
         caption = (
             "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model's data are better. Over "
@@ -197,10 +197,10 @@ def _bits_row(results: Results, benchmark: str, model: str, control: str) -> lis
     return [model, control, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}", told]
 
 
-def _not_compared(results: Results, benchmark: str, controls: Mapping[str, str]) -> Table | None:
+def _not_compared(results: Results, benchmark: str, controls: Sequence[tuple[str, str]]) -> Table | None:
     """Pairs of a model and its control that were asked in different ways, and in what they differ."""
     rows = []
-    for pair in controls.items():
+    for pair in controls:
         found = [results[name] for name in pair if benchmark in results.get(name, {}).get("benchmarks", {})]
         if len(found) == 2 and _asked_as(found[0]) != _asked_as(found[1]):
             first, second = (json.loads(_asked_as(one)) for one in found)
@@ -254,11 +254,11 @@ def _asked_as(result: dict[str, Any]) -> str:
     return json.dumps(settings | {"wording": result.get("asked", {}).get("wording")}, sort_keys=True)
 
 
-def _findings(results: Results, benchmarks: list[str], controls: Mapping[str, str]) -> list[str]:
+def _findings(results: Results, benchmarks: list[str], controls: Sequence[tuple[str, str]]) -> list[str]:
     findings = []
     for benchmark in benchmarks:
-        passes = [row for model, control in controls.items() if (row := _comparison_row(results, benchmark, model, control))]
-        bits = [row for model, control in controls.items() if (row := _bits_row(results, benchmark, model, control))]
+        passes = [row for model, control in controls if (row := _comparison_row(results, benchmark, model, control))]
+        bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
         if passes:
             findings.append(f"{TITLES[benchmark]}, all tests: {_told(passes, 4, ' points')}.")
         if bits:

@@ -23,8 +23,9 @@ from snowcoder.reporting.annotator_tables import NOTHING, labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
-from snowcoder.reporting.report_params import INITIAL, ladder
+from snowcoder.reporting.report_params import control_names, ladder
 from snowcoder.reporting.results import Curve, Results, set_names
+from snowcoder.words import INITIAL
 
 INK, FAINT = "#222222", "#d0d0d0"
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (
@@ -115,7 +116,7 @@ def draw_learning_curves(results: Results) -> Canvas:
     """Smoothed training loss and the learning rate over all tokens seen; a phase begins where its parent ends."""
     canvas, axes = _canvas(2, 1, height=5.4, share_x=True, height_ratios=(3, 1))
     begins = phase_begins(results)
-    controls = set(results.params.controls.values())
+    controls = control_names(results.params)
     colours = model_colours(results)
     for variant, curve in results.curves.items():
         colour, dash = colours[variant], "--" if variant in controls else "-"
@@ -162,7 +163,7 @@ def draw_ladder(results: Results) -> Canvas:
 def model_colours(results: Results) -> dict[str, str]:
     """One colour for each model of the main line; a control has that of its model."""
     colours = dict(zip(ladder(results.params), cycle(SERIES), strict=False)) | {INITIAL: GREY}
-    return colours | {control: colours[variant] for variant, control in results.params.controls.items()}
+    return colours | {control: colours[variant] for variant, control in results.params.controls}
 
 
 def phase_begins(results: Results) -> dict[str, float]:
@@ -176,7 +177,7 @@ def phase_begins(results: Results) -> dict[str, float]:
 
 
 def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
-    colours, controls = model_colours(results), set(results.params.controls.values())
+    colours, controls = model_colours(results), control_names(results.params)
     for row, variant in enumerate(variants):
         if variant == UNIGRAM:
             unigram = results.bits[INITIAL](UNIGRAM, set_name)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.report_params import INITIAL, ladder
+from snowcoder.reporting.report_params import ladder
 from snowcoder.reporting.results import TEXT_BITS, Results, benchmark_names, set_names, teacher_name
 from snowcoder.statistics.paired import compare_ratios
+from snowcoder.words import INITIAL
 
 SEED = 1  # of the resampling
 
@@ -77,7 +78,7 @@ def compare(results: Results, variant: str, control: str, set_name: str) -> Comp
 
 def comparisons(results: Results) -> list[Comparison]:
     """Every model with a control, on every set."""
-    pairs = results.params.controls.items()
+    pairs = results.params.controls
     return [compare(results, variant, control, set_name) for variant, control in pairs for set_name in set_names(results)]
 
 
@@ -118,7 +119,7 @@ def findings(results: Results) -> list[str]:
     """The sentences at the top of the report, on the set that choices are made on (the first) and on the benchmarks."""
     first = set_names(results)[0]
     told = [ladder_finding(results, first)]
-    told += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls.items()]
+    told += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls]
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
     return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 

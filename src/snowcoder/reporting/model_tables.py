@@ -4,8 +4,8 @@ from snowcoder.reporting import paper
 from snowcoder.reporting.data_tables import NOTHING, train_tokens
 from snowcoder.reporting.document import Table, number, percent, with_interval
 from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
-from snowcoder.reporting.report_params import INITIAL
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.words import INITIAL
 
 VARIANT_TITLES = {
     "initial": "initial (untrained)",

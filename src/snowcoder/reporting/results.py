@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.report_params import INITIAL, ReportParams, ladder
+from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import iterate_rows
+from snowcoder.words import INITIAL
 
 # metrics/<stage>.json
 STAGES = (

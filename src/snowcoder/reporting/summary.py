@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import stage_fingerprint, work_dir
-from snowcoder.reporting.report_params import ReportParams
+from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import Results, Scores, headline_metrics, input_paths, read_scores
 from snowcoder.tracking.record import summary_path, track
 from snowcoder.tracking.records import find_summaries
@@ -76,7 +75,7 @@ def _write_from_commit(experiment: Experiment) -> bool:
             archive.extractall(folder, filter="data")
         with contextlib.chdir(folder), _as_if_run_in(experiment, work):
             try:
-                write_summary(read_scores(load_section(STAGE, ReportParams)), experiment.commit[:16])
+                write_summary(read_scores(load_report_params()), experiment.commit[:16])
             except SnowcoderError:
                 return False
     return True

@@ -72,12 +72,18 @@ MAX_THREADS_OF_USER = 4096
 class SandboxLimits(ParamsModel):
     """What one program may use."""
 
-    timeout_s: float = Field(gt=0, le=3600, description="wall seconds; only for programs that sleep: keep it well above cpu_s")
-    cpu_s: int = Field(ge=1, le=3600, description="processor seconds, start of the interpreter included")
-    memory_bytes: int = Field(ge=64 * 2**20, description="bytes of address space")
-    tmp_bytes: int = Field(default=16 * 2**20, ge=2**12, description="bytes in /tmp, and of one file there")
-    max_output_bytes: int = Field(default=2**14, ge=2**10, description="bytes read back; a program that sends more is killed")
-    packages: list[str] = Field(default=[], description="installed distributions that a program may import, read-only; not what they need")
+    timeout_s: float = Field(gt=0, le=3600)
+    """Wall seconds; it ends only programs that sleep: keep it well above cpu_s."""
+    cpu_s: int = Field(ge=1, le=3600)
+    """Processor seconds, the start of the interpreter included."""
+    memory_bytes: int = Field(ge=64 * 2**20)
+    """Bytes of address space."""
+    tmp_bytes: int = Field(default=16 * 2**20, ge=2**12)
+    """Bytes in /tmp, and of one file there."""
+    max_output_bytes: int = Field(default=2**14, ge=2**10)
+    """Bytes that are read back; a program that sends more is killed."""
+    packages: list[str] = Field(default=[])
+    """Installed distributions that a program may import, read-only; what they need must be named too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Selection of train files under a token budget.
 
-in: rows of scoring (one recipe's scores), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
+in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
   file_id, language, repository  string
   n_tokens                       int32
   score                          float64
@@ -22,7 +22,7 @@ says. A shortfall is not made up for by other languages.
 import heapq
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ from pydantic import Field
 
 from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import unit_hash
 
 SELECTION_SCHEMA = pa.schema(
@@ -48,20 +49,27 @@ SELECTION_SCHEMA = pa.schema(
 class SelectionParams(ParamsModel):
     """Shared by both rules, so that they differ in the order of the files alone."""
 
-    recipe: Literal["EDU", "INS", "HQ", "HQINS"] = Field(description="whose scores rank the files")
-    horizon_tokens: int = Field(description="tokens that training on the selection will see, repeats included", ge=1)
-    repeats: int = Field(description="how often each selected token is seen; the budget is horizon_tokens // repeats unique tokens", ge=1)
-    seed: int = Field(description="seed of the random rule, and of ties between equal scores", ge=0)
-    on_shortfall: Literal["error", "state"] = Field(
-        description="a language with fewer tokens to choose from than its quota: an error, or stated in the metrics"
-    )
+    recipe: str
+    """The annotator whose scores rank the files and choose the seeds of synthesize_documents (paper: HQINS, its best)."""
+    horizon_of: str
+    """The variant that trains on the selection: its tokens are the horizon."""
+    horizon_tokens: Annotated[int, ReadFrom("pretrain.variants.{horizon_of}.tokens")] = Field(ge=1)
+    """Tokens that training on the selection will see, repeats included (paper: 50 B)."""
+    repeats: int = Field(ge=1)
+    """Times that each selected token is seen; the budget is horizon_tokens // repeats unique tokens (paper: 4)."""
+    seed: int = Field(ge=0)
+    """Seed of the random rule, and of ties between equal scores."""
+    on_shortfall: Literal["error", "state"]
+    """What a language with fewer tokens than its quota is: an error, or stated in the metrics."""
 
 
 class RuleParams(ParamsModel):
     """One rule."""
 
-    by: Literal["score", "hash"] = Field(description="score: highest first; hash: random, by a hash of content and seed")
-    min_score: float | None = Field(default=None, description="files of a lower score are not chosen; null: no threshold")
+    by: Literal["score", "hash"]
+    """score: highest first; hash: random, by a hash of content and seed."""
+    min_score: float | None = None
+    """Score below which a file is not chosen; null: no threshold."""
 
 
 def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
@@ -93,7 +101,7 @@ def select_files(files: pa.Table, shared: SelectionParams, rule: RuleParams) -> 
     chosen = _cut(_merge(_in_order(eligible, rule.by, shared.seed), available), sum(quotas.values()) - sum(shortfalls.values()))
     if not len(chosen):
         raise EmptyResultError(
-            f"params.yaml: select_files.horizon_tokens: found {shared.horizon_tokens} for {shared.repeats} repeats; "
+            f"params.yaml: pretrain.variants.{shared.horizon_of}.tokens: found {shared.horizon_tokens} for {shared.repeats} repeats; "
             "allowed: enough for one file; raise it, or lower min_score"
         )
     selected = [_ranked(chosen.filter(pc.equal(chosen["language"], language))) for language in quotas]
@@ -127,15 +135,16 @@ def _check_filled(
     if budget > total:
         most = total * shared.repeats + shared.repeats - 1
         raise EmptyResultError(
-            f"params.yaml: select_files.horizon_tokens: found {shared.horizon_tokens}, which at {shared.repeats} repeats needs {budget} "
-            f"unique tokens of {total}; allowed: at most {most}; lower it, raise select_files.repeats or widen the corpus"
+            f"params.yaml: pretrain.variants.{shared.horizon_of}.tokens: found {shared.horizon_tokens}, which at {shared.repeats} repeats "
+            f"needs {budget} unique tokens of {total}; allowed: at most {most}; lower it, raise select_files.shared.repeats or widen the "
+            "corpus"
         )
     short = {language: missing for language, missing in shortfalls.items() if missing}
     if short:
-        told = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
+        lacking = ", ".join(f"{language} lacks {missing} tokens" for language, missing in short.items())
         raise EmptyResultError(
-            f"params.yaml: select_files: found min_score {rule.min_score}, with which {told} of its share of {budget}; "
-            "allowed: a threshold that leaves each language its share; lower it, or set select_files.on_shortfall to state"
+            f"params.yaml: select_files: found min_score {rule.min_score}, with which {lacking} of its share of {budget}; "
+            "allowed: a threshold that leaves each language its share; lower it, or set select_files.shared.on_shortfall to state"
         )
 
 

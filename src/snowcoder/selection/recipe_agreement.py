@@ -62,6 +62,16 @@ def repository_variances(scores: Mapping[str, pa.Table]) -> dict[str, dict[str, 
     return {recipe: _repository_variance(table) for recipe, table in scores.items()}
 
 
+def repository_warnings(variances: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for each recipe that sorts repositories, not files. variances: of repository_variances."""
+    few = {recipe: shares["within_repositories"] for recipe, shares in variances.items() if shares["sorts_repositories"]}
+    return [
+        f"warning: {recipe} sorts repositories, not files: {share:.1%} of the variance of its scores lies within repositories "
+        f"(expected: at least {MIN_WITHIN_REPOSITORY_SHARE:.0%})"
+        for recipe, share in few.items()
+    ]
+
+
 def _repository_variance(table: pa.Table) -> dict[str, Any]:
     values = _deviations(table["score"].to_numpy().astype(np.float64), _codes(table["language"]))
     groups = _codes(table["repository"])
@@ -123,6 +133,25 @@ def _shares_within_language(table: pa.Table) -> np.ndarray:
         chosen = languages == language
         shares[chosen] = rankdata(scores[chosen]) / chosen.sum()
     return shares
+
+
+def align_with_benchmarks(
+    scores: Mapping[str, pa.Table], solutions: Mapping[str, np.ndarray], benchmarks: np.ndarray, n_bytes: np.ndarray
+) -> dict[str, Any]:
+    """describe_alignment against the held-out Python files of `scores`, `length` (what the length of a text alone would give) next to it.
+
+    solutions: recipe -> score of each solution. benchmarks, n_bytes: of each solution.
+    """
+    unseen = {
+        recipe: table.filter(pc.and_(pc.equal(table["split"], "held_out"), pc.equal(table["language"], "python")))
+        for recipe, table in scores.items()
+    }
+    chosen = {name: benchmarks == name for name in sorted(set(benchmarks.tolist()))}
+    by_benchmark = {recipe: {name: values[rows] for name, rows in chosen.items()} for recipe, values in solutions.items()}
+    aligned = describe_alignment(by_benchmark, {recipe: table["score"].to_numpy() for recipe, table in unseen.items()})
+    others = next(iter(unseen.values()))["n_bytes"].to_numpy()
+    shorter = {name: roc_auc(-n_bytes[rows], -others) for name, rows in chosen.items()}
+    return aligned | {"length": {name: max(area, 1 - area) for name, area in shorter.items()}, "unseen_files": len(others)}
 
 
 def describe_alignment(scores: Mapping[str, Mapping[str, np.ndarray]], unseen: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -1,16 +1,17 @@
-"""Which documents are fit to train on: finished, one program that parses and needs nothing else, no benchmark in it, no copy, its own tests
-passed in the sandbox, no other document repeated, and no repository with too many.
+"""Decides which documents are fit to train on: finished, one program that parses and needs nothing else, no benchmark in it, no copy, its
+own tests passed in the sandbox, no other document repeated, and no repository with too many.
 
 in: DOCUMENT_SCHEMA rows, data/split_files, the benchmarks, the tokenizer
 out: ACCEPTED_SCHEMA rows (as in tokenize_files, split 'train', path synthetic/<document_id>.<extension>, with provenance and content),
-sorted by document_id; rejected/: REJECTED_SCHEMA, one row per rejected document, with the content of the first of each reason; ledger/:
-evidence of benchmark overlaps, source 'synthetic'.
-Reasons, in the order of the checks: those of screening.py; copy_of_seed, near_duplicate_of_corpus; without_tests, sandbox_<status> (Python
-alone is run); exact_duplicate, near_duplicate; over_repository_fraction.
+sorted by document_id; rejected/: REJECTED_DOCUMENT_SCHEMA, one row per rejected document, with the content of the first of each reason;
+ledger/: evidence of benchmark overlaps, source 'synthetic'.
+Reasons, in the order of the checks: those of static_checks.py; copy_of_seed, near_duplicate_of_corpus; without_tests, sandbox_<status>
+(Python alone is run); exact_duplicate, near_duplicate; over_repository_fraction.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,17 @@ import pyarrow as pa
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination, ledger_rows
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
-from snowcoder.deduplication.exact import content_key
-from snowcoder.deduplication.index import NearDuplicateIndex
+from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
+from snowcoder.languages import EXTENSIONS
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
-from snowcoder.synthesis.screening import Rejection, find_copies, screen_documents
+from snowcoder.synthesis.static_checks import Rejection, find_copies, screen_documents
 from snowcoder.synthesis.syntax import is_parsed
+from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer
 
@@ -47,16 +49,10 @@ PROVENANCE = pa.schema(
     ]
 )
 ACCEPTED_SCHEMA = pa.schema([*TOKENIZED_FILE_SCHEMA, *PROVENANCE])
-REJECTED_SCHEMA = pa.schema(
+REJECTED_DOCUMENT_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content")]
 )
 VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
-TOKEN_BYTES = 2
-EXTENSIONS = {
-    "c": "c", "cpp": "cpp", "csharp": "cs", "css": "css", "dart": "dart", "go": "go", "html": "html", "java": "java", "javascript": "js",
-    "kotlin": "kt", "php": "php", "python": "py", "ruby": "rb", "rust": "rs", "scala": "scala", "shell": "sh", "sql": "sql",
-    "swift": "swift", "typescript": "ts",
-}  # fmt: skip
 # documents run between two marks of progress: what a kill costs
 BATCH_DOCUMENTS = 64
 # rejected documents of each reason whose content is kept
@@ -64,63 +60,80 @@ EXAMPLES_PER_REASON = 10
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def accept_documents(
-    shards: Sequence[Path],
-    corpus: Sequence[Path],
-    screen: BenchmarkScreen,
-    held_out: frozenset[str],
-    tokenizer: Path,
-    params: AcceptParams,
-    deduplication: DeduplicationParams,
-    output: Path,
-    state: Path,
-) -> dict[str, Any]:
-    """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError.
+@dataclass(frozen=True, eq=False)
+class KnownTexts:
+    """What a document must not repeat.
 
-    corpus: shards of data/split_files. held_out: shapes of the functions of held-out files (snowcoder.synthesis.held_out), which no
-    document may solve with.
+    benchmarks: their screen. held_out: shapes of the functions of held-out files (function_shapes), which no document may solve with.
+    corpus: shards of data/split_files; deduplication: what counts as a near duplicate.
     """
+
+    benchmarks: BenchmarkScreen
+    held_out: frozenset[str]
+    corpus: Sequence[Path]
+    deduplication: DeduplicationParams
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """Of all documents: the accepted ones, sorted by document_id; why each other was rejected; ledger rows; containment in the seed."""
+
+    documents: list[dict[str, Any]]
+    accepted: list[dict[str, Any]]
+    rejections: dict[str, Rejection]
+    ledger: list[dict[str, Any]]
+    containment: dict[str, float]
+
+
+def accept_documents(
+    shards: Sequence[Path], known: KnownTexts, tokenizer: Path, params: AcceptParams, output: Path, state: Path
+) -> dict[str, Any]:
+    """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError."""
     check_sandbox()
     documents = sorted((row for path in shards for row in read_shard(path).to_pylist()), key=_best_first)
-    rejections, ledger = screen_all(documents, screen, held_out)
-    overlaps = measure_overlaps(documents, corpus, deduplication)
-    containment = {row["document_id"]: overlap.seed_containment for row, overlap in zip(documents, overlaps, strict=True)}
-    # the first fault found is the one that counts
+    decision = decide(documents, known, params, state)
+    reasons = Counter(rejection.reason for rejection in decision.rejections.values())
+    if not decision.accepted:
+        raise EmptyResultError(
+            f"accept_documents: none of {len(documents)} documents is accepted ({dict(sorted(reasons.items()))}); "
+            "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
+        )
+    tokens = _write(decision, tokenizer, output)
+    accounts = row_accounts(len(documents), len(decision.accepted), reasons) | {
+        "tokens": tokens.total(),
+        "tokens_by_language": dict(sorted(tokens.items())),
+    }
+    return accounts | describe_accepted(decision) | {"contamination": count_contamination(decision.ledger)}
+
+
+def decide(documents: list[dict[str, Any]], known: KnownTexts, params: AcceptParams, state: Path) -> Decision:
+    """Accept or reject each document, the best first. The first fault found is the one that counts."""
+    rejections, ledger = screen_all(documents, known.benchmarks, known.held_out)
+    overlaps = measure_overlaps(documents, known.corpus, known.deduplication)
     rejections = find_copies(documents, overlaps, params.max_seed_containment) | rejections
     if params.require_tests:
         rejections = {row["document_id"]: Rejection("without_tests", "") for row in documents if not row["n_tests"]} | rejections
     # one without tests is run too: what it does at its top level must work, its imports before all
     runnable = [row for row in _left(documents, rejections) if row["language"] == "python"]
     rejections |= run_documents(runnable, params.sandbox, state)
-    rejections |= find_repetitions(_left(documents, rejections), deduplication)
+    rejections |= find_repetitions(_left(documents, rejections), known.deduplication)
     rejections |= cap_repositories(_left(documents, rejections), params.max_repository_fraction)
     accepted = sorted(_left(documents, rejections), key=lambda row: row["document_id"])
-    reasons = Counter(rejection.reason for rejection in rejections.values())
-    if not accepted:
-        raise EmptyResultError(
-            f"accept_documents: none of {len(documents)} documents is accepted ({dict(sorted(reasons.items()))}); "
-            "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
-        )
-    tokens = _write(accepted, documents, rejections, ledger, containment, tokenizer, output)
-    accounts = row_accounts(len(documents), len(accepted), reasons) | {
-        "tokens": tokens.total(),
-        "tokens_by_language": dict(sorted(tokens.items())),
-    }
-    return accounts | describe_accepted(documents, accepted, containment) | {"contamination": count_contamination(ledger)}
+    containment = {row["document_id"]: overlap.seed_containment for row, overlap in zip(documents, overlaps, strict=True)}
+    return Decision(documents, accepted, rejections, ledger, containment)
 
 
-def describe_accepted(
-    documents: Sequence[dict[str, Any]], accepted: Sequence[dict[str, Any]], containment: dict[str, float]
-) -> dict[str, Any]:
+def describe_accepted(decision: Decision) -> dict[str, Any]:
     """Metrics of what was accepted: repositories' shares, where tests come from, yield by language, prompt version and seed score.
 
     not_parsed: accepted documents of languages that nothing here can parse.
     """
+    accepted = decision.accepted
     repositories = Counter(row["repository"] for row in accepted)
-    shares = np.quantile([containment[row["document_id"]] for row in accepted], QUANTILES).round(4)
+    shares = np.quantile([decision.containment[row["document_id"]] for row in accepted], QUANTILES).round(4)
 
     def yields(column: str) -> dict[str, dict[str, int]]:
-        made, kept = (Counter(str(row[column]) for row in rows) for rows in (documents, accepted))
+        made, kept = (Counter(str(row[column]) for row in rows) for rows in (decision.documents, accepted))
         return {value: {"documents": made[value], "accepted": kept[value]} for value in sorted(made)}
 
     return {
@@ -139,7 +152,7 @@ def describe_accepted(
 def screen_all(
     documents: Sequence[dict[str, Any]], screen: BenchmarkScreen, held_out: frozenset[str]
 ) -> tuple[dict[str, Rejection], list[dict[str, Any]]]:
-    """(rejections by document_id, ledger rows) of what screening.py finds."""
+    """(rejections by document_id, ledger rows) of what static_checks.py finds."""
     rejections: dict[str, Rejection] = {}
     ledger: list[dict[str, Any]] = []
     for row, (rejection, overlaps) in zip(documents, screen_documents(documents, screen, held_out), strict=True):
@@ -170,17 +183,17 @@ def run_documents(documents: Sequence[dict[str, Any]], limits: SandboxLimits, st
 def find_repetitions(documents: Sequence[dict[str, Any]], params: DeduplicationParams) -> dict[str, Rejection]:
     """Rejections of what repeats an earlier document of the list; detail: its document_id."""
     rejections: dict[str, Rejection] = {}
-    exact: dict[bytes, str] = {}
+    exact: dict[str, str] = {}
     index = NearDuplicateIndex(params)
     for row in documents:
-        name, key = row["document_id"], content_key(row["content"])
-        if key in exact:
-            rejections[name] = Rejection("exact_duplicate", exact[key])
-        elif match := index.match(row["content"]):
+        name, content = row["document_id"], row["content"]
+        if content in exact:
+            rejections[name] = Rejection("exact_duplicate", exact[content])
+        elif match := index.match(content):
             rejections[name] = Rejection("near_duplicate", match[0])
         else:
-            exact[key] = name
-            index.insert(name, row["content"])
+            exact[content] = name
+            index.insert(name, content)
     return rejections
 
 
@@ -208,8 +221,8 @@ def repository_cap(counts: Sequence[int], max_fraction: float) -> int:
 
 
 def synthetic_path(row: dict[str, Any]) -> str:
-    """The path under which a document stands beside real files."""
-    return f"synthetic/{row['document_id']}.{EXTENSIONS.get(row['language'], 'txt')}"
+    """The path of a document among real files."""
+    return f"synthetic/{row['document_id']}{EXTENSIONS.get(row['language'], ('.txt',))[0]}"
 
 
 def _left(documents: Sequence[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:
@@ -229,21 +242,14 @@ def _run_batch(documents: Sequence[dict[str, Any]], limits: SandboxLimits, folde
     write_table(folder, [pa.Table.from_pylist(rows, VERDICT_SCHEMA)], VERDICT_SCHEMA)
 
 
-def _write(
-    accepted: list[dict[str, Any]],
-    documents: list[dict[str, Any]],
-    rejections: dict[str, Rejection],
-    ledger: list[dict[str, Any]],
-    containment: dict[str, float],
-    tokenizer: Path,
-    output: Path,
-) -> Counter[str]:
+def _write(decision: Decision, tokenizer: Path, output: Path) -> Counter[str]:
     """Returns accepted tokens by language."""
-    tokens = tokenize_contents(load_tokenizer(tokenizer), [row["content"] for row in accepted])
-    rows = [_accepted_row(row, encoded, containment) for row, encoded in zip(accepted, tokens, strict=True)]
+    tokens = tokenize_contents(load_tokenizer(tokenizer), [row["content"] for row in decision.accepted])
+    rows = [_accepted_row(row, encoded, decision.containment) for row, encoded in zip(decision.accepted, tokens, strict=True)]
     write_table(output, [pa.Table.from_pylist(rows, ACCEPTED_SCHEMA)], ACCEPTED_SCHEMA)
-    write_table(output / "rejected", [pa.Table.from_pylist(_rejected_rows(documents, rejections), REJECTED_SCHEMA)], REJECTED_SCHEMA)
-    write_table(output / "ledger", [pa.Table.from_pylist(ledger, LEDGER_SCHEMA)], LEDGER_SCHEMA)
+    rejected = pa.Table.from_pylist(_rejected_rows(decision.documents, decision.rejections), REJECTED_DOCUMENT_SCHEMA)
+    write_table(output / "rejected", [rejected], REJECTED_DOCUMENT_SCHEMA)
+    write_table(output / "ledger", [pa.Table.from_pylist(decision.ledger, LEDGER_SCHEMA)], LEDGER_SCHEMA)
     return sum((Counter({row["language"]: row["n_tokens"]}) for row in rows), Counter())
 
 
@@ -254,9 +260,8 @@ def _rejected_rows(documents: list[dict[str, Any]], rejections: dict[str, Reject
         found = rejections[row["document_id"]]
         shown[found.reason] += 1
         content = row["content"] if shown[found.reason] <= EXAMPLES_PER_REASON else None
-        rows.append(
-            {name: row[name] for name in REJECTED_SCHEMA.names[:4]} | {"reason": found.reason, "detail": found.detail, "content": content}
-        )
+        origin = {name: row[name] for name in REJECTED_DOCUMENT_SCHEMA.names[:4]}
+        rows.append(origin | {"reason": found.reason, "detail": found.detail, "content": content})
     return rows
 
 
@@ -268,7 +273,7 @@ def _accepted_row(row: dict[str, Any], tokens: bytes, containment: dict[str, flo
         "language": row["language"],
         "split": "train",
         "n_bytes": len(row["content"].encode()),
-        "n_tokens": len(tokens) // TOKEN_BYTES,
+        "n_tokens": len(tokens) // TOKEN_DTYPE.itemsize,
         "tokens": tokens,
         "seed_containment": containment[row["document_id"]],
     }

@@ -11,11 +11,11 @@ from snowcoder.sandbox.program import SandboxLimits
 class AcceptParams(ParamsModel):
     """What a document must fulfil."""
 
-    max_repository_fraction: float = Field(
-        gt=0, le=1, description="largest share of the documents that may come of one repository; 1 / repositories where there are fewer"
-    )
-    max_seed_containment: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
-        description="teacher -> largest share of a document's token n-grams that may stand in its seed; near 1 for one that extracts"
-    )
-    require_tests: bool = Field(description="reject documents that carry no test")
+    max_repository_fraction: float = Field(gt=0, le=1)
+    """Share of the documents that may come of one repository, at most; 1 / repositories where there are fewer."""
+    max_seed_containment: dict[str, Annotated[float, Field(ge=0, le=1)]]
+    """Teacher -> share of a document's token n-grams that its seed may contain, at most; near 1 for one that extracts."""
+    require_tests: bool
+    """Whether documents without a test are rejected."""
     sandbox: SandboxLimits
+    """What a document's program and tests may use."""

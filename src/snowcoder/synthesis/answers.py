@@ -9,7 +9,7 @@ import re
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.names import parse
 from snowcoder.inference.engine import Completion
-from snowcoder.synthesis.teacher import Document
+from snowcoder.synthesis.documents import SyntheticDocument
 
 FENCED = re.compile(r"^(```+|~~~+)[ \t]*([\w+#-]*)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # beginnings of the names of functions that check, where a file calls them
@@ -21,7 +21,7 @@ TAGS = {
 }  # fmt: skip
 
 
-def read_document(completion: Completion, language: str, chat: bool) -> Document | Refusal:
+def read_document(completion: Completion, language: str, chat: bool) -> SyntheticDocument | Refusal:
     """The document in an answer. Refusals: empty_answer, several_code_blocks, no_code_block, other_language.
 
     A chat answer holds its file in one fenced block; what is around it is not part of the file. An answer that was cut off is a document
@@ -40,7 +40,7 @@ def read_document(completion: Completion, language: str, chat: bool) -> Document
         return Refusal("empty_answer", "")
     content = text.strip("\n").rstrip() + "\n"
     tests = _checks(content) if language == "python" else []
-    return Document(
+    return SyntheticDocument(
         name="",
         content=content,
         problem=_problem(content) if language == "python" else "",

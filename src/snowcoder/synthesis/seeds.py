@@ -32,7 +32,7 @@ def choose_seeds_by_language(
     seeds; the others share theirs as they share the bytes of the train split; best first within a language.
 
     train_bytes: language -> bytes. Answers are taken to be of one length in every language; what their tokens prove to be is put right when
-    they are packed (pack_tokens.enhanced.python_fraction). A language whose share is more files than it has gives all it has. Raises
+    they are packed (python_fraction of a variant). A language whose share is more files than it has gives all it has. Raises
     EmptyResultError without a Python file.
     """
     by_language: dict[str, list[dict[str, Any]]] = {}

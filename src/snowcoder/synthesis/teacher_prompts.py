@@ -49,12 +49,12 @@ NAMES = {
 }  # fmt: skip
 
 
-def make_prompt(version: PromptVersion, language: str, passage: str) -> Prompt:
+def teacher_prompt(version: PromptVersion, language: str, passage: str) -> Prompt:
     """The prompt of that version."""
     return _MAKERS[version](language, passage)
 
 
-def stop_strings(version: PromptVersion) -> tuple[str, ...]:
+def teacher_stop_strings(version: PromptVersion) -> tuple[str, ...]:
     """What ends an answer to it, beside the model's own end."""
     return BASE_STOP if version == "base-1" else ()
 

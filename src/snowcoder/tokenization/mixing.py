@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from snowcoder.errors import EmptyResultError
 from snowcoder.tokenization.ordering import file_keys
 
-Source = Literal["documents", "files"]
+MixtureSource = Literal["documents", "files"]
 PYTHON = "python"
 # of a token: what floats may be off by
 SLACK = 1e-6
@@ -31,7 +31,7 @@ SLACK = 1e-6
 class LanguagePlan:
     """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. passes: tokens taken by tokens there are."""
 
-    source: Source
+    source: MixtureSource
     planned: float
     n_tokens: int
     passes: float
@@ -64,11 +64,11 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
 
     train_tokens: language -> tokens of the train split. Raises EmptyResultError if there are no documents, or if a side is empty.
     """
-    written = count_tokens(documents)
+    written = language_tokens(documents)
     others = files.filter(pc.invert(pc.is_in(files["language"], documents["language"].unique())))
-    available = written | count_tokens(others)
+    available = written | language_tokens(others)
     _check_sides(len(files), written, available, python_fraction)
-    planned = plan_shares(available, count_tokens(files), train_tokens, python_fraction)
+    planned = plan_shares(available, language_tokens(files), train_tokens, python_fraction)
     total = _mix_tokens(available, python_fraction)
     parts, numbers, plans = [], [], {}
     for language in sorted(available):
@@ -77,7 +77,7 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
         rows, passes = repeat_rows(own, total * planned[language] / available[language], seed)
         parts.append(own.take(rows))
         numbers.append(passes)
-        source: Source = "documents" if language in written else "files"
+        source: MixtureSource = "documents" if language in written else "files"
         taken = _n_tokens(parts[-1])
         plans[language] = LanguagePlan(source, planned[language], taken, taken / available[language])
     of_documents = sum(plan.n_tokens for plan in plans.values() if plan.source == "documents")
@@ -118,7 +118,7 @@ def repeat_rows(files: pa.Table, n_passes: float, seed: int) -> tuple[np.ndarray
     return np.concatenate([rows, prefix]), np.concatenate([passes, np.full(len(prefix), whole, dtype=np.int64)])
 
 
-def count_tokens(files: pa.Table) -> dict[str, int]:
+def language_tokens(files: pa.Table) -> dict[str, int]:
     """Language -> tokens, of the languages that have any."""
     counted = files.group_by("language").aggregate([("n_tokens", "sum")]).to_pylist()
     return {row["language"]: row["n_tokens_sum"] for row in counted if row["n_tokens_sum"]}

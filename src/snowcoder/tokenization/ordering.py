@@ -19,7 +19,7 @@ from snowcoder.seeding import derive_seed
 GroupBy = Literal["language_then_repository", "repository"]
 
 
-def order_files(files: pa.Table, passes: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
+def packing_order(files: pa.Table, passes: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
     """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; passes: int64 [rows], the pass of each row, from 0."""
     keys = [file_keys(files, passes, seed), repository_keys(files, passes, seed)]
     if group_by == "language_then_repository":

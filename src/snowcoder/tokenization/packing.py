@@ -24,43 +24,43 @@ from snowcoder.pipeline.execution import map_items
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.tokenization.mixing import Mixture
-from snowcoder.tokenization.ordering import GroupBy, order_files
+from snowcoder.tokenization.ordering import GroupBy, packing_order
 from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE, ShardLayout
 
+NO_DOCUMENTS = "data/none"  # a table without rows
+
 
 class PackingParams(ParamsModel):
-    """sequence_length: tokens of a packed sequence.
-
-    group_by: 'language_then_repository' (adopted by the paper), or 'repository' (its ablation, table 3).
-    sequences_per_shard: sequences of a token shard; a shard has 2 * sequence_length * sequences_per_shard bytes.
-    seed: of the random order of repositories and files, and of the part that a broken pass repeats.
-    """
+    """What all variants share."""
 
     sequence_length: int = Field(gt=1)
+    """Tokens of a packed sequence (paper: 8192)."""
     group_by: GroupBy
+    """language_then_repository: adopted by the paper; repository: its ablation (Table 3)."""
     sequences_per_shard: int = Field(gt=0)
+    """Sequences of a token shard, which has 2 * sequence_length * sequences_per_shard bytes."""
     seed: int = Field(ge=0)
+    """Seed of the random order of repositories and files, and of the part that a broken pass repeats."""
 
 
 class PackingItemParams(ParamsModel):
-    """files: folder of tokenised files (all train rows are taken), or of a selection of them (select_files).
-
-    languages: of `files`, only these; null for all.
-    documents: folder of tokenised documents (accept_documents); not read where python_fraction is null.
-    python_fraction: of all tokens, those of Python, in a mix of documents and `files` (snowcoder.tokenization.mixing); null: `files` alone.
-    """
+    """What one variant packs: pretrain.variants.<variant>.packs."""
 
     files: str
+    """Folder of tokenised files (all train rows are taken), or of a selection of them (select_files)."""
     languages: list[str] | None = Field(default=None, min_length=1)
-    documents: str | None = None
+    """Languages of `files` to take; null: all."""
+    documents: str
+    """Folder of tokenised documents (accept_documents), data/none for none; not read where python_fraction is null."""
     python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
+    """Share of Python tokens in a mix of documents and `files` (paper: 0.5, section 2.4); null: `files` alone."""
 
     @model_validator(mode="after")
     def _mixes_documents(self) -> Self:
-        if self.python_fraction is not None and self.documents is None:
+        if self.python_fraction is not None and self.documents == NO_DOCUMENTS:
             raise ValueError(
-                f"documents: found null with python_fraction {self.python_fraction}; "
+                f"documents: found {NO_DOCUMENTS} with python_fraction {self.python_fraction}; "
                 "allowed: a folder such as data/accept_documents, or python_fraction null"
             )
         return self
@@ -88,7 +88,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
 
     byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
     """
-    order = order_files(mixture.files, mixture.passes, params.group_by, params.seed)
+    order = packing_order(mixture.files, mixture.passes, params.group_by, params.seed)
     files = mixture.files.take(order)
     n_tokens = np.asarray(files["n_tokens"])
     starts = np.cumsum(n_tokens) - n_tokens

@@ -11,13 +11,11 @@ A byte-level token stands for a fixed number of bytes, so that spans follow from
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snowcoder.errors import ShardError
 from snowcoder.storage.shards import list_shards, read_shard
 
 PROVENANCE_SCHEMA = pa.schema(
@@ -88,14 +86,3 @@ def files_in(folder: Path, sequences: Sequence[int]) -> list[str]:
         for row in rows.filter(pc.is_in(rows["sequence"], wanted)).to_pylist():
             found[f"{row['repository']}/{row['path']}"] = None
     return list(found)
-
-
-def locate(folder: Path, sequence: int, offset: int) -> dict[str, Any]:
-    """The row of `folder` (a provenance table) that holds a token. Raises ShardError if there is none."""
-    for path in list_shards(folder):
-        rows = read_shard(path)
-        inside = pc.and_(pc.equal(rows["sequence"], sequence), pc.less_equal(rows["offset"], offset))
-        for row in rows.filter(inside).to_pylist():
-            if offset < row["offset"] + row["n_tokens"]:
-                return row
-    raise ShardError(f"{folder}: no token at sequence {sequence}, offset {offset}; allowed: see index.json beside it")

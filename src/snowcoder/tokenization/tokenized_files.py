@@ -14,7 +14,8 @@ from tokenizers import Tokenizer
 
 from snowcoder.pipeline.execution import ShardResult
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
-from snowcoder.tokenization.tokenizer import EOS_ID, load_tokenizer
+from snowcoder.tokenization.tokenizer import load_tokenizer
+from snowcoder.words import EOS_ID
 
 TOKENIZED_FILE_SCHEMA = pa.schema(
     [

@@ -15,7 +15,6 @@ are decided by token ids. (Seen with tokenizers 0.23.3: 15 fresh processes, 1-7 
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -27,9 +26,9 @@ from snowcoder.errors import EmptyResultError, ParameterError, ShardError
 from snowcoder.pipeline.params import ExistingPath, ParamsModel
 from snowcoder.storage.files import sha256_file, write_json
 from snowcoder.storage.workspace import find_path
+from snowcoder.words import EOS_ID
 
 EOS_TOKEN = "<|endoftext|>"
-EOS_ID = 0
 # Tokens are stored as uint16.
 MAX_VOCAB_SIZE = 2**16
 N_BYTE_VALUES = 256
@@ -37,21 +36,22 @@ PRE_TOKENIZER_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|
 
 
 class TokenizerParams(ParamsModel):
-    """vocab_size: number of tokens, end of text included (a small corpus may give fewer); at most what uint16 holds, as tokens are stored.
-
-    min_frequency: a pair of tokens is merged only if it occurs at least this often.
-    max_train_bytes: bytes of text to train on; files are taken in the order of their content hash.
-    model_max_length: tokens; what AutoTokenizer tells its users of the model's window.
-    pinned_folder: a tokenizer folder to use instead of training, or null; byte-level with '<|endoftext|>' as id 0, as StarCoder2's.
-    pinned_sha256: sha256 of that folder's tokenizer.json; required with pinned_folder.
-    """
+    """How the tokenizer is trained, or which one is taken."""
 
     vocab_size: int = Field(gt=N_BYTE_VALUES, le=MAX_VOCAB_SIZE)
+    """Tokens, end of text included, of the tokenizer (or fewer: a small corpus, a pinned one) and of the model's embeddings; at most what
+    uint16 holds, as tokens are stored (paper: 64,000).
+    """
     min_frequency: int = Field(ge=1)
+    """Occurrences that a pair of tokens must have to be merged."""
     max_train_bytes: int = Field(gt=0)
+    """Bytes of text to train on, at most; files are taken in the order of their content hash."""
     model_max_length: int = Field(gt=1)
+    """Tokens of the model's window, which AutoTokenizer reports to its users."""
     pinned_folder: ExistingPath | None = None
+    """A tokenizer folder to use instead of training: byte-level, '<|endoftext|>' is id 0, as StarCoder2's; null: train."""
     pinned_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """The sha256 of that folder's tokenizer.json; required with pinned_folder."""
 
     @model_validator(mode="after")
     def _pinned_by_hash(self) -> Self:
@@ -152,14 +152,6 @@ def encode_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
 
-def decode_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> bytes:
-    """The exact bytes that `ids` stand for, special tokens left out; a part of a character stays what it is (`decode` would replace it)."""
-    values = _byte_values()
-    special = set(tokenizer.get_added_tokens_decoder())
-    pieces = (tokenizer.id_to_token(int(token)) or "" for token in ids if int(token) not in special)
-    return bytes(values[character] for piece in pieces for character in piece)
-
-
 def token_byte_lengths(tokenizer: Tokenizer) -> np.ndarray:
     """int64 [vocab_size]: bytes that each token stands for, 0 for special tokens (a byte-level token has one character per byte)."""
     special = set(tokenizer.get_added_tokens_decoder())
@@ -168,11 +160,3 @@ def token_byte_lengths(tokenizer: Tokenizer) -> np.ndarray:
     for token, index in tokenizer.get_vocab().items():
         lengths[index] = 0 if index in special else len(token)
     return lengths
-
-
-@lru_cache(maxsize=1)
-def _byte_values() -> dict[str, int]:
-    # GPT-2's bytes_to_unicode: printable Latin-1 bytes stand for themselves, the others for U+0100 onwards, in order.
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAC + 1), *range(0xAE, 0xFF + 1)]
-    others = [value for value in range(N_BYTE_VALUES) if value not in set(printable)]
-    return {chr(value): value for value in printable} | {chr(N_BYTE_VALUES + index): value for index, value in enumerate(others)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import grade
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 
 
 @pytest.fixture

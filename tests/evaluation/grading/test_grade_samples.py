@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.benchmarks.loading import load_benchmark
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import EmptyResultError, ParameterError, SourceError
 from snowcoder.evaluation.grading import graders
 from snowcoder.evaluation.grading.grade_samples import grade_samples

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from snowcoder.benchmarks.loading import load_benchmark
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
 from snowcoder.errors import SourceError
 from snowcoder.evaluation.benchmark_prompts import calibrated, reference_of
 from snowcoder.evaluation.grading.unittest_grading import PACKAGES_VARIABLE, check_references, grade_unittests

@@ -17,7 +17,7 @@ from typing import get_args
 import pyarrow as pa
 import pytest
 
-from snowcoder.benchmarks.source_file import FOLDER_VARIABLE
+from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.errors import EngineError
 from snowcoder.evaluation.evaluate_params import settings_from_text
 from snowcoder.evaluation.model_evaluation import evaluate_model

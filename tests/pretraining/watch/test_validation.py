@@ -11,15 +11,23 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.pretraining.loop import LossPoint, train
 from snowcoder.pretraining.model import initialize
-from snowcoder.pretraining.watch.validation import Sample, Validation, bits_per_byte, interval_steps, open_validation, read_samples
+from snowcoder.pretraining.watch.validation import (
+    HeldOutRows,
+    Validation,
+    bits_per_byte,
+    interval_steps,
+    open_validation,
+    read_held_out_rows,
+)
 from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import token_byte_lengths
 from tests.inference.tiny_llama import make_tokenizer
 from tests.pretraining.test_loop import MODEL, PHASE, SHARED, CountingData, assert_equal_weights
+from tests.pretraining.watch.steps import make_step
 
 CPU = torch.device("cpu")
-ROWS = Sample(np.arange(32, dtype=np.uint16).reshape(2, 16), n_bytes=60)
+ROWS = HeldOutRows(np.arange(32, dtype=np.uint16).reshape(2, 16), n_bytes=60)
 
 
 def write_files(folder: Path, rows: list[tuple[str, str, str]]) -> None:
@@ -36,12 +44,11 @@ def write_files(folder: Path, rows: list[tuple[str, str, str]]) -> None:
 
 
 def run_training(model: LlamaForCausalLM, state: Path, validation: Validation | None) -> list[LossPoint]:
-    observe = validation.see if validation else None
-    return train(model, CountingData(), SHARED, PHASE, state, log=lambda *_: None, observe=observe)  # type: ignore[arg-type]
+    return train(model, CountingData(), SHARED, PHASE, state, [validation] if validation else [])  # type: ignore[arg-type]
 
 
 def test_bits_per_byte_of_a_known_loss() -> None:
-    samples = {"python": ROWS, "c": Sample(np.zeros((1, 11), dtype=np.uint16), n_bytes=20)}
+    samples = {"python": ROWS, "c": HeldOutRows(np.zeros((1, 11), dtype=np.uint16), n_bytes=20)}
     losses = iter((2.0, 3.0))
     found = bits_per_byte(samples, lambda _: torch.tensor(next(losses)), CPU)
     assert found == {
@@ -63,7 +70,7 @@ def test_it_looks_at_multiples_of_the_interval_and_at_the_end() -> None:
     validation = Validation({"python": ROWS}, batch_tokens=128, report=lambda _, step: seen.append(step))
     assert validation.every_steps == 20
     for step in range(1, 51):
-        validation.see(step, 50, lambda _: torch.tensor(1.0), CPU)
+        validation.see(make_step(step, n_steps=50))
     assert seen == [20, 40, 50]
 
 
@@ -92,7 +99,7 @@ def test_the_sample_is_held_out_and_packed_by_language(tmp_path: Path) -> None:
         [("python", "held_out", text) for text in texts]
         + [("python", "train", "import secret\n" * 50), ("c", "held_out", "int x;\n"), ("sql", "held_out", "")],
     )
-    samples = read_samples(tmp_path / "files", tokenizer, sequence_length=32)
+    samples = read_held_out_rows(tmp_path / "files", tokenizer, sequence_length=32)
     assert list(samples) == ["c", "python"]  # nothing is charged for an empty file
     assert samples["python"].token_ids.shape == (2, 32)
     decoded = tokenizer.decode(samples["python"].token_ids.reshape(-1).tolist())
@@ -104,10 +111,10 @@ def test_the_sample_is_held_out_and_packed_by_language(tmp_path: Path) -> None:
     assert samples["c"].n_bytes == len("int x;\n")
     lengths = token_byte_lengths(tokenizer)
     assert samples["python"].n_bytes == sum(int(lengths[token]) for row in samples["python"].token_ids for token in row[1:])
-    assert read_samples(tmp_path / "files", tokenizer, 32)["python"].token_ids.tolist() == samples["python"].token_ids.tolist()
+    assert read_held_out_rows(tmp_path / "files", tokenizer, 32)["python"].token_ids.tolist() == samples["python"].token_ids.tolist()
 
 
 def test_without_held_out_files_training_is_told_and_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     validation = open_validation(tmp_path / "none", tmp_path, 32, 64, report=lambda *_: pytest.fail("nothing to report"))
-    validation.see(20, 20, lambda _: torch.tensor(1.0), CPU)
+    validation.see(make_step(20, n_steps=20))
     assert "no bits per byte by language while training" in capfd.readouterr().err

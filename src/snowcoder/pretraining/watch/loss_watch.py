@@ -1,6 +1,6 @@
-"""Watches a run's losses: stops at one that is no number, warns of one that stands out, and names the files of the batch.
+"""Stops a training at a loss that is no number, warns of one far above those before it, and names the files of the batch.
 
-in: step, loss, gradient norm, the batch's sequences; the provenance table of the packed tokens   out: warnings, TrainingError
+in: the steps of a training; the provenance table of the packed tokens   out: warnings, TrainingError
 """
 
 import math
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from snowcoder.errors import TrainingError
 from snowcoder.pipeline.console import say
+from snowcoder.pretraining.watch.watcher import Step
 from snowcoder.tokenization.provenance import files_in
 
 WINDOW_STEPS = 50
@@ -20,27 +21,28 @@ SHOWN_FILES = 8
 
 
 class LossWatch:
-    """provenance: data/pack_tokens/<variant>/provenance, or None where the tokens come from no files (tests, measurements).
+    """A Watcher. provenance: data/pack_tokens/<variant>/provenance, or None where the tokens come from no files (tests, measurements).
 
-    Re-warm-up raises the loss on purpose, but slowly against the window, so that it is not told as a spike.
+    Re-warm-up raises the loss on purpose, but slowly against the window, so that it is not reported as a spike.
     """
 
     def __init__(self, provenance: Path | None) -> None:
         self._provenance = provenance
         self._window: deque[float] = deque(maxlen=WINDOW_STEPS)
 
-    def see(self, step: int, loss: float, gradient_norm: float, sequences: Sequence[int]) -> None:
-        """One step (from 1). Raises TrainingError if loss or gradient norm is not finite: the weights are then spoiled."""
+    def see(self, step: Step) -> None:
+        """Raises TrainingError if loss or gradient norm is not finite: the weights are then spoiled."""
+        loss, gradient_norm = step.train_loss, step.gradient_norm
         if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
             raise TrainingError(
-                f"pretrain: step {step}: loss {loss}, gradient norm {gradient_norm}; allowed: finite numbers. "
-                f"{self._files(sequences)}Lower the peak learning rate or max_gradient_norm, or look at these files; "
+                f"pretrain: step {step.number}: loss {loss}, gradient norm {gradient_norm}; allowed: finite numbers. "
+                f"{self._files(step.sequences)}Lower the peak learning rate or max_gradient_norm, or look at these files; "
                 "the last checkpoint is from before this step"
             )
         if self._is_spike(loss):
             say(
-                f"step {step}: loss {loss:.3f} stands out from the {WINDOW_STEPS} before it (median {statistics.median(self._window):.3f}, "
-                f"gradient norm {gradient_norm:.2f}). {self._files(sequences)}"
+                f"step {step.number}: loss {loss:.3f} stands out from the {WINDOW_STEPS} before it (median "
+                f"{statistics.median(self._window):.3f}, gradient norm {gradient_norm:.2f}). {self._files(step.sequences)}"
             )
         self._window.append(loss)
 

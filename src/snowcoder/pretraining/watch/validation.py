@@ -25,8 +25,10 @@ from tokenizers import Tokenizer
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.console import say
+from snowcoder.pretraining.watch.watcher import MeanLoss, Step
 from snowcoder.storage.shards import list_shards, read_shard
-from snowcoder.tokenization.tokenizer import EOS_ID, encode_batch, load_tokenizer, token_byte_lengths
+from snowcoder.tokenization.tokenizer import encode_batch, load_tokenizer, token_byte_lengths
+from snowcoder.words import EOS_ID
 
 ROWS_PER_LANGUAGE = 2
 READ_SHARDS = 8  # a large corpus is not read whole for a few files
@@ -35,12 +37,10 @@ MAX_COST = 0.01  # share of the training's arithmetic
 PASS_COST = 1 / 3  # of a token's cost in training: the forward pass (0.31 of the processor time of a step of the nano profile)
 STEP_MULTIPLE = 20
 
-# token ids, int64 [rows, tokens] -> mean loss in nats of the tokens but each row's first; every process of a launcher calls it alike
-Objective = Callable[[torch.Tensor], torch.Tensor]
 Report = Callable[[Mapping[str, float], int], None]
 
 
-class Sample(NamedTuple):
+class HeldOutRows(NamedTuple):
     """token_ids: uint16 [rows, tokens]; n_bytes: what the tokens but each row's first stand for."""
 
     token_ids: np.ndarray
@@ -53,18 +53,18 @@ class Sample(NamedTuple):
 
 
 class Validation:
-    """Measures a fixed sample every so many steps, and after the last. report: called with the metrics and the step."""
+    """A Watcher: measures a fixed sample every so many steps, and after the last. report: called with the metrics and the step."""
 
-    def __init__(self, samples: Mapping[str, Sample], batch_tokens: int, report: Report) -> None:
+    def __init__(self, samples: Mapping[str, HeldOutRows], batch_tokens: int, report: Report) -> None:
         self._samples = samples
         self._report = report
         n_tokens = sum(sample.token_ids.size for sample in samples.values())
         self.every_steps = interval_steps(n_tokens, batch_tokens)
 
-    def see(self, step: int, n_steps: int, objective: Objective, device: torch.device) -> None:
-        """After `step` of `n_steps` steps."""
-        if self._samples and (step % self.every_steps == 0 or step == n_steps):
-            self._report(bits_per_byte(self._samples, objective, device), step)
+    def see(self, step: Step) -> None:
+        """After every so many steps, and the last one."""
+        if self._samples and (step.number % self.every_steps == 0 or step.number == step.n_steps):
+            self._report(bits_per_byte(self._samples, step.objective, step.device), step.number)
 
 
 def interval_steps(sample_tokens: int, batch_tokens: int) -> int:
@@ -74,7 +74,7 @@ def interval_steps(sample_tokens: int, batch_tokens: int) -> int:
 
 
 @torch.no_grad()
-def bits_per_byte(samples: Mapping[str, Sample], objective: Objective, device: torch.device) -> dict[str, float]:
+def bits_per_byte(samples: Mapping[str, HeldOutRows], objective: MeanLoss, device: torch.device) -> dict[str, float]:
     """Metrics by language, and of all languages together (sum of bits / sum of bytes)."""
     bits: dict[str, float] = {}
     with _uncompiled():
@@ -87,16 +87,16 @@ def bits_per_byte(samples: Mapping[str, Sample], objective: Objective, device: t
 
 
 def open_validation(files: Path, tokenizer_folder: Path, sequence_length: int, batch_tokens: int, report: Report) -> Validation:
-    """The sample of `files`, an empty one (told) where they or the tokenizer cannot be read: training does not depend on them."""
+    """The sample of `files`, an empty one, with a message, where they or the tokenizer cannot be read: training does not depend on them."""
     try:
-        samples = read_samples(files, load_tokenizer(tokenizer_folder), sequence_length)
+        samples = read_held_out_rows(files, load_tokenizer(tokenizer_folder), sequence_length)
     except SnowcoderError as error:
         say(f"no bits per byte by language while training: {error}")
         samples = {}
     return Validation(samples, batch_tokens, report)
 
 
-def read_samples(files: Path, tokenizer: Tokenizer, sequence_length: int) -> dict[str, Sample]:
+def read_held_out_rows(files: Path, tokenizer: Tokenizer, sequence_length: int) -> dict[str, HeldOutRows]:
     """{language: sample} of the held-out files in the first shards of `files`, languages sorted."""
     contents: dict[str, list[tuple[str, str]]] = {}
     for path in list_shards(files)[:READ_SHARDS]:
@@ -112,7 +112,7 @@ def read_samples(files: Path, tokenizer: Tokenizer, sequence_length: int) -> dic
     return samples
 
 
-def _pack(texts: Sequence[str], tokenizer: Tokenizer, sequence_length: int, token_bytes: np.ndarray) -> Sample:
+def _pack(texts: Sequence[str], tokenizer: Tokenizer, sequence_length: int, token_bytes: np.ndarray) -> HeldOutRows:
     wanted = ROWS_PER_LANGUAGE * sequence_length
     ids: list[int] = []
     for text in texts:
@@ -123,7 +123,7 @@ def _pack(texts: Sequence[str], tokenizer: Tokenizer, sequence_length: int, toke
     row_tokens = min(len(ids), sequence_length)
     n_rows = min(len(ids), wanted) // row_tokens
     token_ids = np.array(ids[: n_rows * row_tokens], dtype=np.uint16).reshape(n_rows, row_tokens)
-    return Sample(token_ids, int(token_bytes[token_ids[:, 1:]].sum()))
+    return HeldOutRows(token_ids, int(token_bytes[token_ids[:, 1:]].sum()))
 
 
 def _uncompiled() -> AbstractContextManager[object]:

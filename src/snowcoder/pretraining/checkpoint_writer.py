@@ -1,0 +1,119 @@
+"""Writes checkpoints atomically while training continues, and finds the newest whole one to resume from.
+
+Checkpoints are in the stage's state (`.work/state/<stage>/<fingerprint>/training/`), never in its outputs, and are removed with that state.
+For what a checkpoint holds, and its two forms on disk, see checkpoint_files.
+"""
+
+import copy
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from snowcoder.pipeline.console import say
+from snowcoder.pipeline.failures import is_full_disk
+from snowcoder.pretraining.checkpoint_files import CheckpointCurve, TrainingState, fault_of, remove, write_shards, write_whole
+
+
+class CheckpointWriter:
+    """Writes states behind training's back: `save` copies the state in memory, a thread writes the copy.
+
+    One checkpoint is written at a time; the next `save` waits for it. A disk that is full, or another fault of the disk, costs that
+    checkpoint alone: it is reported, and training continues. Use as a context manager: at its end the last checkpoint is on disk.
+    sharded: every process writes its shards, so that all of them make and use the writer together; else process 0 alone saves.
+    """
+
+    def __init__(self, folder: Path, sharded: bool = False) -> None:
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._writing: Future[None] | None = None
+        # of its own: the thread's messages must not mix with those of the training
+        self._group = dist.new_group(backend="gloo") if sharded else None
+        if not dist.is_initialized() or dist.get_rank() == 0:
+            for unfinished in folder.glob(".step-*"):  # by a kill
+                remove(unfinished)
+
+    def __enter__(self) -> "CheckpointWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(wait=True)
+        self._settle()
+
+    def save(self, step: int, state: TrainingState, curve: CheckpointCurve) -> None:
+        """Write `state` as that after `step` steps; older checkpoints but one are removed. Returns before it is on disk."""
+        self._settle()
+        self._writing = self._thread.submit(_write, self._folder, step, _copy(state), list(curve), self._group)
+
+    def _settle(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint whose content is what its name says, or None. A torn or modified one is reported and skipped.
+
+    Called by all processes together: process 0 looks, and sends its answer to the others.
+    """
+    found: list[Path | None] = [None]
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        found = [_newest_whole(folder)]
+    if dist.is_initialized():
+        dist.broadcast_object_list(found, src=0, device=torch.device("cpu"))
+    return found[0]
+
+
+def _newest_whole(folder: Path) -> Path | None:
+    paths = sorted(folder.glob("step-*"), reverse=True)
+    for number, path in enumerate(paths, 1):
+        fault = fault_of(path)
+        if fault is None:
+            return path
+        next_try = "going on from the checkpoint before it" if number < len(paths) else "there is none before it: starting over"
+        say(f"{path}: is torn or was changed ({fault}); {next_try}")
+    return None
+
+
+def _write(folder: Path, step: int, state: TrainingState, curve: CheckpointCurve, group: dist.ProcessGroup | None) -> None:
+    partial = folder / f".step-{step:09d}.partial"
+    publishes = group is None or dist.get_rank(group) == 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = write_whole(partial, state, curve) if group is None else write_shards(partial, state, curve, group)
+        if publishes:
+            _publish(partial, folder / f"step-{step:09d}-{digest}{'.pt' if group is None else ''}")
+    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError of its own
+        if publishes:
+            remove(partial)
+            cause = "the disk is full" if is_full_disk(error) else error
+            say(
+                f"{folder}: the checkpoint of step {step} could not be written ({cause}); "
+                "training goes on, a kill now costs the steps since the one before"
+            )
+
+
+def _publish(partial: Path, final: Path) -> None:
+    """Give a checkpoint its name. The one before it is kept; older ones go, and so do later ones: training went back behind them."""
+    if final.is_dir():
+        remove(final)
+    partial.replace(final)
+    before = sorted(path for path in final.parent.glob("step-*") if _step(path) < _step(final))
+    for path in final.parent.glob("step-*"):
+        if path != final and path not in before[-1:]:
+            remove(path)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.split("-")[1])
+
+
+def _copy(state: Any) -> Any:
+    """A deep copy in main memory, which the next step cannot change; of a sharded tensor, of this process's shard."""
+    if isinstance(state, torch.Tensor):
+        return state.detach().to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: _copy(value) for key, value in state.items()}
+    return copy.copy(state)

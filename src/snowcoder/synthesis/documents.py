@@ -1,0 +1,103 @@
+"""Records of synthesis: the seed file that a document is made of, the document, and who made it.
+
+out: rows of DOCUMENT_SCHEMA; for each part of a seed that gave no document a Refusal, with an example for the report
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+EXAMPLE_CHARACTERS = 100
+SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content")
+DOCUMENT_SCHEMA = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("seed_file_id", pa.string()),
+        ("repository", pa.string()),
+        ("licence", pa.string()),
+        ("language", pa.string()),
+        ("name", pa.string()),
+        ("content", pa.string()),
+        ("problem", pa.string()),
+        ("solution", pa.string()),
+        ("tests", pa.string()),
+        ("n_tests", pa.int32()),
+        ("tests_from", pa.string()),
+        ("finish_reason", pa.string()),
+        ("teacher", pa.string()),
+        ("prompt_version", pa.string()),
+        ("seed_score", pa.float64()),
+        ("seed_quarter", pa.int8()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A top-scored file of the train split; repository and licence are handed on to what is made of it.
+
+    quarter: 1 for the best quarter of the seeds, to 4.
+    """
+
+    file_id: str
+    repository: str
+    path: str
+    language: str
+    licence: str
+    content: str
+    score: float
+    quarter: int
+
+
+def make_seed(row: Mapping[str, Any], score: float, quarter: int) -> Seed:
+    """The seed of a row of data/split_files."""
+    assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
+    return Seed(score=score, quarter=quarter, **{name: row[name] for name in SEED_FIELDS})
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticDocument:
+    """A problem-solving-oriented code file.
+
+    content: all of it; problem, solution, tests: its parts, '' where it has none; name: the function or class it is about, or ''.
+    tests_from: `author` (examples of the code's author), `recording` (of what the solution does), `model`, or `` without tests.
+    finish_reason: `stop`, or what ended a model's answer before its end.
+    """
+
+    name: str
+    content: str
+    problem: str
+    solution: str
+    tests: str
+    n_tests: int
+    tests_from: str
+    finish_reason: str
+
+    def row(self, seed: Seed, teacher: "Author") -> dict[str, Any]:
+        """A row of DOCUMENT_SCHEMA. document_id: 32 hex digits over prompt version, seed and content."""
+        version = teacher.prompt_version
+        identity = hashlib.sha256("\0".join((version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        origin = {"seed_file_id": seed.file_id, "repository": seed.repository, "licence": seed.licence, "language": seed.language}
+        made = {"document_id": identity, "teacher": teacher.name, "prompt_version": version}
+        return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
+
+
+def refusal_example(seed: Seed, text: str) -> dict[str, str]:
+    """Where a seed gave no document, for the report. text: what shows why."""
+    return {"repository": seed.repository, "path": seed.path, "detail": " ".join(text.split())[:EXAMPLE_CHARACTERS]}
+
+
+class Author(Protocol):
+    """Who a document is by.
+
+    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def prompt_version(self) -> str: ...

@@ -1,0 +1,55 @@
+"""snowcoder.corpus.held_out_split: by repository, by hash."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snowcoder.corpus.held_out_split import SPLIT_SCHEMA, SplitParams, merge_splits, split_of, split_shard
+from snowcoder.errors import EmptyResultError
+from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.words import HELD_OUT, TRAIN
+
+PARAMS = SplitParams(seed=1, held_out_fraction=0.5)
+
+
+def table(repositories: list[str]) -> pa.Table:
+    rows = [
+        make_source_file(
+            source="t", repository=name, path=f"{at}.py", language="python", content="x\n", licence="MIT", download_rank=None, revision="1"
+        ).row()
+        for at, name in enumerate(repositories)
+    ]
+    return pa.Table.from_pylist(rows, SOURCE_FILE_SCHEMA)
+
+
+@given(st.lists(st.sampled_from([f"r{number}" for number in range(12)]), min_size=1))
+def test_rows_keep_their_order_and_a_repository_its_side(repositories: list[str]) -> None:
+    files = table(repositories)
+    split = split_shard(files, PARAMS).tables["files"]
+    assert split.schema.names == SPLIT_SCHEMA.names
+    assert split.drop_columns("split").equals(files)
+    assert split["split"].to_pylist() == [split_of(name, PARAMS) for name in repositories]
+
+
+def test_the_fraction_is_met_over_many_repositories() -> None:
+    params = SplitParams(seed=3, held_out_fraction=0.1)
+    held_out = sum(split_of(f"repository-{number}", params) == HELD_OUT for number in range(5000))
+    assert 430 < held_out < 570  # binomial: 500, standard deviation 21
+
+
+def test_metrics_count_files_bytes_and_repositories() -> None:
+    names = [f"r{number}" for number in range(8)]
+    metrics = merge_splits([split_shard(table(names[:5]), PARAMS).summary, split_shard(table([*names[5:], "r0"]), PARAMS).summary], PARAMS)
+    expected = {split: [name for name in names if split_of(name, PARAMS) == split] for split in (TRAIN, HELD_OUT)}
+    for split, members in expected.items():
+        n_files = len(members) + ("r0" in members)
+        assert metrics[split]["repositories"] == len(members)
+        assert metrics[split]["files"] == n_files
+        assert metrics[split]["by_language"] == {"python": {"files": n_files, "bytes": 2 * n_files}}
+
+
+def test_an_empty_side_is_an_error() -> None:
+    params = SplitParams(seed=1, held_out_fraction=1e-9)
+    with pytest.raises(EmptyResultError, match=r"held_out is empty: seed 1 .* all 1 repositories .* choose another seed"):
+        merge_splits([split_shard(table(["r0"]), params).summary], params)
