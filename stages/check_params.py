@@ -5,7 +5,8 @@ A separate stage, and no import of the others, so that no stage depends on the p
 and experiments run it first where anything in params.yaml has changed; a stage that a person runs by hand checks without it (command_line).
 """
 
-from snowcoder.configuration.checking import GRAPH_PATH, check_params
+from snowcoder.configuration.checking import GRAPH_PATH, check_params, overwrite_notice
+from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import PARAMS_PATH
 from snowcoder.pipeline.stage import StageRun, command_line, output_path, run_stage
 
@@ -13,6 +14,8 @@ from snowcoder.pipeline.stage import StageRun, command_line, output_path, run_st
 def main() -> None:
     def build(run: StageRun) -> None:
         check_params()
+        if notice := overwrite_notice():
+            say(notice)
         run.output.write_text("params.yaml has passed every check\n")
 
     run_stage("check_params", [], [PARAMS_PATH, GRAPH_PATH], build, outputs=[output_path("check_params")])

@@ -25,7 +25,7 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         check_sandbox()
-        with track(run.stage, run.item, run.fingerprint) as record:
+        with track(run.stage, run.item, run.fingerprint, [*run.inputs, Path(f"models/pretrain/{item}")]) as record:
             completed = list(iterate_rows(completions))
             rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
             metrics = summarise_grades(rows, completed)

@@ -34,7 +34,7 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         engine = open_variant_engine(params, model)
-        with track(run.stage, run.item, run.fingerprint) as record:
+        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
             prompt = partial(base_prompt, strip_prompt=params.strip_prompt)
             rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), prompt)
             metrics = summarise_completions(rows)

@@ -40,7 +40,7 @@ def main(item: str) -> None:
         }
         loaded = load_variant(folder, params.precision, params.cpu_threads)
         window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
-        with track(run.stage, run.item, run.fingerprint) as record:
+        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
             scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
             metrics: Metrics = summarise_sets(scores, params)
             record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})

@@ -8,7 +8,7 @@ out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.c
 from pathlib import Path
 
 from snowcoder.pipeline.params import load_item
-from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, output_path, run_stage
 from snowcoder.pretraining.model import save_model
 from snowcoder.pretraining.phase_training import PhaseTraining, describe_curve, write_loss_curve
 from snowcoder.pretraining.processes import announce_training, train_in_processes
@@ -22,11 +22,12 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         training, state = PhaseTraining(shared, variant, packed), run.state / "training"
-        with track(run.stage, run.item, run.fingerprint) as record:
+        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
             announce_training(state)
             curve = training.train(state, record.log)
-        save_model(training.model, parent, run.output)
-        write_loss_curve(run.output / "loss_curve.csv", curve)
+            save_model(training.model, parent, run.output)
+            write_loss_curve(run.output / "loss_curve.csv", curve)
+            record.log_model(run.output, output_path(run.stage, item))
         return describe_curve(curve, training.data.n_tokens)
 
     def lead() -> None:

@@ -15,7 +15,7 @@ from snowcoder.annotator.held_out_metrics import HEADLINES, judge_head, write_cu
 from snowcoder.annotator.tuned_encoder import RunnableEncoder
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
-from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
+from snowcoder.pipeline.stage import Metrics, StageRun, command_line, output_path, run_stage
 from snowcoder.storage.shards import list_shards
 from snowcoder.tracking.record import track
 
@@ -30,7 +30,7 @@ def main(item: str) -> None:
     embed = load_section("embed_files", EmbedParams) if shared.encoder == "tuned" else None
 
     def build(run: StageRun) -> Metrics:
-        with track(run.stage, run.item, run.fingerprint) as record:
+        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
             shards = list_shards(EMBEDDINGS)
             labels, labeller = read_labels(LABELS)
             examples = choose_examples(read_files(shards), labels, shared, recipe)
@@ -45,6 +45,7 @@ def main(item: str) -> None:
                 head, judgement = tune_and_judge(head, judgement, examples, texts, shared, encoder, run.output)
             write_head(run.output, head)
             write_curves(run.output, judgement)
+            record.log_model(run.output, output_path(run.stage, item))
             metrics = judgement[0]
             record.log({f"annotator/{name}": metrics[name] for name in HEADLINES if name in metrics})
         return metrics

@@ -15,7 +15,7 @@ from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from snowcoder.configuration.checking import find_faults
+from snowcoder.configuration.checking import find_faults, overwrite_notice
 from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.pipeline.param_faults import did_you_mean, shown
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
@@ -96,7 +96,8 @@ def apply(name: str) -> str:
         raise ParameterError("\n".join([f"{profile}: with it {PARAMS_PATH} would be refused, and is left as it was:", *faults]))
     _replace(text)
     before = f"It had changes before, and keeps those that {profile} does not set. " if is_changed else ""
-    return f"{PARAMS_PATH}: profile {name} applied. {before}See `git diff {PARAMS_PATH}`; `make profile PROFILE={COMMITTED}` goes back"
+    applied = f"{PARAMS_PATH}: profile {name} applied. {before}See `git diff {PARAMS_PATH}`; `make profile PROFILE={COMMITTED}` restores it"
+    return f"{applied}\n{overwrite_notice()}".rstrip()
 
 
 def main() -> None:

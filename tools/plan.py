@@ -27,6 +27,7 @@ from snowcoder.pipeline.tool import run_tool
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.measured_speeds import calibrate
+from snowcoder.planning.plan_and_actual import StageCost, write_plan
 from snowcoder.planning.pretraining_cost import MemoryPlan, count_parameters, plan_memory
 from snowcoder.planning.profile_plan import CORE_STAGES, Training, plan_models
 from snowcoder.planning.speeds import (
@@ -42,7 +43,6 @@ from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams, VariantParams
 from snowcoder.reporting.document import Table, number
 from snowcoder.storage.metrics import flatten
-from snowcoder.tracking.plan import StageCost, write_plan
 from tools.apply_profile import apply_profile
 from tools.show_results import duration, open_console, print_table
 

@@ -1,38 +1,56 @@
-"""Serves MLflow's pages over this repository's runs on 127.0.0.1, and says where experiments are compared. `--port` chooses another port.
+"""Serves MLflow's pages over this repository's runs on 127.0.0.1 until Ctrl-C: `make ui`, or `make ui PORT=5001`.
 
-With MLFLOW_TRACKING_URI set to a server's address there is nothing to serve: only the address is told.
+With MLFLOW_TRACKING_URI set to a server's address there is nothing to serve: only its pages are named.
 """
 
 import argparse
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 import urllib.parse
-
-from filelock import Timeout
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.pipeline.tool import run_tool
 from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.tracking.mirror import sync
+from snowcoder.tracking.records import records_folder
 from snowcoder.tracking.store import Store, tracking_uri
 
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
 MOST_COMPARED = 20
+STARTS_WITHIN_S = 120.0
+VIEW = "scores"
+HEADLINE = "/validation/bits_per_byte"
+MOST_SCORES = 6
 
 
 def page_urls(base: str, store: Store) -> dict[str, str]:
-    """What there is to see: title -> address."""
-    runs = f"{base}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
-    pages = {
-        "all runs": runs,
-        "summaries": runs + "&searchFilter=" + urllib.parse.quote("tags.summary = 'true'") + "&compareRunsMode=CHART",
-    }
-    summaries = store.summary_run_ids(MOST_COMPARED)
+    """The pages that there are: title -> address."""
+    experiment, training = f"{base}/#/experiments/{store.experiment_id}", "workflowType=machine_learning"
+    summaries = store.summaries(MOST_COMPARED)
+    store.share_view(VIEW, score_columns(summaries))
+    pages = {"experiments": f"{experiment}/runs?viewStateShareKey={VIEW}&{training}", "models": f"{experiment}/models?{training}"}
     if len(summaries) > 1:
-        lists = urllib.parse.quote(json.dumps(summaries)), urllib.parse.quote(json.dumps([store.experiment_id]))
-        pages["compared"] = f"{base}/#/compare-runs?runs={lists[0]}&experiments={lists[1]}&workflowType=machine_learning"
+        run_ids = urllib.parse.quote(json.dumps([run.info.run_id for run in summaries]))
+        pages["compared"] = f"{base}/#/compare-runs?runs={run_ids}&experiments=%5B%22{store.experiment_id}%22%5D&{training}"
     return pages
+
+
+def score_columns(summaries: Sequence["Run"]) -> list[str]:
+    """Columns that say which data, which models, what scores: of the newest experiment that has scores."""
+    scores = next((sorted(run.data.metrics) for run in summaries if run.data.metrics), [])
+    chosen = [name for name in scores if name.endswith(HEADLINE)] or scores
+    return ["attributes.`Dataset`", "attributes.`Models`", *(f"metrics.`{name}`" for name in chosen[:MOST_SCORES])]
 
 
 def main() -> None:
@@ -42,32 +60,42 @@ def main() -> None:
     if not 0 < port < 65536:
         parser.error(f"--port: found {port}; allowed: 1 to 65535")
     work = work_dir()
-    if not is_server(tracking_uri(work)):
+    served = not tracking_uri(work).startswith("http")
+    if served:
         refuse_taken(port)
-    write_missing_summaries()
+    store = open_store(work)
+    if not served:
+        print_pages(store.uri.rstrip("/"), store)
+        return
+    process = start_server(store.uri, port, records_folder(work) / "ui.log")
     try:
-        sync(work)
-    except Timeout:
-        print("a run is being mirrored right now; its lines appear as it goes on")
+        wait_until_it_listens(process, port, records_folder(work) / "ui.log")
+        print_pages(f"http://127.0.0.1:{port}", store)
+        process.wait()
+        sys.exit(f"error: the server has ended; {records_folder(work) / 'ui.log'} says why")
+    except KeyboardInterrupt:
+        print("\rstopped")
+    finally:
+        stop_server(process)
+
+
+def open_store(work: Path) -> Store:
+    """MLflow with all records in it. Exits if it cannot be read."""
     from mlflow.exceptions import MlflowException  # after snowcoder.tracking.store, which says how mlflow is to be imported
 
+    write_missing_summaries()
+    sync(work)
     try:
-        store = Store(work)
+        return Store(work)
     except MlflowException as error:
         reason = str(error).split("\n")[0][:300]
-        advice = f"the records are in {work / 'tracking'}; without MLFLOW_TRACKING_URI they are served from here"
+        advice = f"the records are in {records_folder(work)}; without MLFLOW_TRACKING_URI they are served from here"
         sys.exit(f"error: {tracking_uri(work)}: cannot be read ({reason}); {advice}")
-    served = not is_server(store.uri)
-    base = f"http://127.0.0.1:{port}" if served else store.uri.rstrip("/")
+
+
+def print_pages(base: str, store: Store) -> None:
     for title, url in page_urls(base, store).items():
-        print(f"{title + ':':<11}{url}", flush=True)
-    if served:
-        serve(store.uri, port)
-
-
-def is_server(uri: str) -> bool:
-    """Whether somebody else serves the pages of this store."""
-    return uri.startswith("http")
+        print(f"{title + ':':<13}{url}", flush=True)
 
 
 def refuse_taken(port: int) -> None:
@@ -77,15 +105,44 @@ def refuse_taken(port: int) -> None:
         try:
             tried.bind(("127.0.0.1", port))
         except OSError as error:
-            advice = f'another program (or `make ui`) may use it; take another port: make ui ARGUMENTS="--port {port % 65535 + 1}"'
+            advice = f"another program (or `make ui`) may use it; choose another port: make ui PORT={port % 65535 + 1}"
             sys.exit(f"error: 127.0.0.1:{port}: {error.strerror}; {advice}")
 
 
-def serve(uri: str, port: int) -> None:
-    """Become the server: signals to this process are then its own."""
-    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # no jobs here: half the memory
-    command = ["-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
-    os.execv(sys.executable, [sys.executable, *command])
+def start_server(uri: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start MLflow's server in a process group of its own, so that Ctrl-C comes here alone."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # no jobs here: half the memory
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", uri, "--host", "127.0.0.1"]
+    with log.open("wb") as file:
+        return subprocess.Popen([*command, "--port", str(port)], stdout=file, stderr=file, env=environment, start_new_session=True)
+
+
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Exit if the server ends instead."""
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while True:
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-5:])
+            sys.exit(f"error: 127.0.0.1:{port}: MLflow's server did not start; the end of {log}:\n{last}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+
+
+def stop_server(process: subprocess.Popen[bytes]) -> None:
+    """End the server and its workers."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sent)
+            process.wait(timeout=5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

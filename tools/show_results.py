@@ -1,50 +1,55 @@
-"""Prints the result tables of the last `dvc repro` here, then what every stage cost: wall time and peak memory, when it last ran, and what
-the training stages were planned to cost.
+"""Prints the results of the last `dvc repro` here, conclusion first, then what the expensive stages cost.
 
+    python tools/show_results.py [--all] [--since SECONDS]
+
+--all: the cost of every stage. --since (as `date +%s` prints it): without the results, if the report stage has printed them since then.
 Results that came with the clone or from DVC's cache get their summary run in MLflow here: no stage ran that could have written it.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table as Printed
-
-from snowcoder.pipeline.stage import command_line, work_dir
+from snowcoder.pipeline.stage import work_dir
+from snowcoder.pipeline.tool import run_tool
+from snowcoder.planning.plan_and_actual import Comparison, read_comparisons
 from snowcoder.reporting.document import Table
-from snowcoder.reporting.findings import findings
-from snowcoder.reporting.model_tables import bits_table, comparison_table, score_table
 from snowcoder.reporting.report_params import load_report_params
 from snowcoder.reporting.results import read_results
 from snowcoder.reporting.summary import ensure_summary
-from snowcoder.tracking.plan import Comparison, read_comparisons
+from snowcoder.reporting.terminal import open_console, print_results, print_table
 
-PIPED_WIDTH = 130
+EXPENSIVE = 0.03  # of the time of all stages: such a stage gets a row
 
 
-def times_table(folder: Path) -> Table:
-    """Wall time and peak memory of every stage that has run with this work folder, the longest first, and the total."""
+def read_times(folder: Path) -> list[dict[str, Any]]:
+    """What every stage cost that has run with this work folder, the longest first."""
     times = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    times.sort(key=lambda entry: (-entry["wall_s"], entry["stage"]))
-    rows = [[entry["stage"], duration(entry["wall_s"]), f"{entry['peak_memory_bytes'] / 2**20:,.0f} MiB"] for entry in times]
-    total, peak = sum(entry["wall_s"] for entry in times), max((entry["peak_memory_bytes"] for entry in times), default=0)
-    rows.append(["total", duration(total), f"{peak / 2**20:,.0f} MiB"])
-    return Table(["stage", "wall time", "peak memory"], rows, "As measured when each stage last ran on this machine.")
+    return sorted(times, key=lambda entry: (-entry["wall_s"], entry["stage"]))
+
+
+def times_table(times: list[dict[str, Any]], least: float) -> Table:
+    """Wall time and peak memory of each stage that took at least that share of all time; of the others together; of all."""
+    total = sum(entry["wall_s"] for entry in times)
+    shown = [entry for entry in times if entry["wall_s"] >= least * total]
+    rows = [[entry["stage"], *_cost([entry])] for entry in shown]
+    if others := times[len(shown) :]:
+        rows.append([f"{len(others)} other stages (tools/show_results.py --all)", *_cost(others)])
+    return Table(["stage", "wall time", "peak memory"], [*rows, [f"all {len(times)} stages", *_cost(times)]] if times else [])
 
 
 def plan_table(comparisons: list[Comparison]) -> Table:
-    """Plan and actual of every stage that trained, side by side; time as a share of the plan."""
+    """What `make plan` expected of the stages that it planned, and what they took."""
     rows = []
     for one in comparisons:
-        planned, actual = one.planned, one.actual
-        times = [duration(3600 * planned.hours), duration(3600 * actual.hours), f"{actual.hours / max(planned.hours, 1e-12):.2f}"]
-        speeds = [f"{planned.tokens_per_second:,.0f}", f"{actual.tokens_per_second:,.0f}"]
-        memory = [f"{size / 2**20:,.0f} MiB" if size else "-" for size in (planned.memory_bytes, actual.memory_bytes)]
-        rows.append([one.stage, *times, *speeds, *memory, one.origin])
-    columns = ["stage", "time planned", "actual", "ratio", "tokens/s planned", "actual", "memory planned", "actual", "planned from"]
-    return Table(columns, rows, "`make plan` before a run makes the plan; without one, the run's first report is taken as the plan.")
+        if one.planned is not None:
+            hours, memory = (one.planned.hours, one.actual.hours), (one.planned.memory_bytes, one.actual.memory_bytes)
+            rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
+            rows[-1] += [f"{size / 2**20:,.0f} MiB" if size else "-" for size in memory]
+    origins = "; ".join(dict.fromkeys(one.origin for one in comparisons if one.planned is not None))
+    columns = ["stage", "time planned", "time taken", "taken / planned", "memory planned", "memory taken"]
+    return Table(columns, rows, f"Planned from: {origins}.")
 
 
 def duration(seconds: float) -> str:
@@ -55,38 +60,30 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def open_console() -> Console:
-    """As wide as the terminal; in a pipe or a log, wide enough for the tables."""
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-
-
-def print_table(console: Console, title: str, table: Table) -> None:
-    """One table on the terminal."""
-    printed = Printed(title=title, title_justify="left", caption=table.caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(table.columns):
-        printed.add_column(column, justify="left" if index < table.text_columns else "right", no_wrap=index == 0)
-    for row in table.rows:
-        printed.add_row(*row)
-    console.print(printed, end="\n\n")
+def _cost(times: list[dict[str, Any]]) -> list[str]:
+    peak = max(entry["peak_memory_bytes"] for entry in times)
+    return [duration(sum(entry["wall_s"] for entry in times)), f"{peak / 2**20:,.0f} MiB"]
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="the cost of every stage")
+    parser.add_argument("--since", type=float, default=float("inf"), metavar="SECONDS", help="leave out results that were printed since")
+    chosen = parser.parse_args()
     results = read_results(load_report_params())
     ensure_summary(results)
-    console = open_console()
+    console, times = open_console(), work_dir() / "times"
+    reported = times / "report.json"
+    if not reported.exists() or reported.stat().st_mtime < chosen.since:
+        print_results(console, results)
     for title, table in (
-        ("Models", score_table(results)),
-        ("Bits per byte", bits_table(results)),
-        ("Against the controls", comparison_table(results)),
-        ("Cost", times_table(work_dir() / "times")),
-        ("Plan beside actual", plan_table(read_comparisons(work_dir()))),
+        ("Cost of each stage when it last ran on this machine", times_table(read_times(times), 0 if chosen.all else EXPENSIVE)),
+        ("Plan and actual cost", plan_table(read_comparisons(work_dir()))),
     ):
         if table.rows:
             print_table(console, title, table)
-    for finding in findings(results):
-        console.print(f"- {finding}", highlight=False)
-    console.print("Report with figures: results/report.html; runs in MLflow: make ui")
+    console.print("Experiments next to each other: make compare; all runs in MLflow: make ui")
 
 
 if __name__ == "__main__":
-    command_line(main)
+    run_tool(main)

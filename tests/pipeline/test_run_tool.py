@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IN_THE_ROOT = sorted(
-    path.stem for path in (ROOT / "tools").glob("*.py") if path.stem not in ("__init__", "check_machine", "pin_wheels", "show_results")
-)
+IN_THE_ROOT = sorted(path.stem for path in (ROOT / "tools").glob("*.py") if path.stem not in ("__init__", "check_machine", "pin_wheels"))
 
 
 def run(tool: str, *arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -11,10 +11,11 @@ from snowcoder.errors import ParameterError
 from snowcoder.pipeline.params import read_yaml
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.planning.measured_speeds import measure_training
+from snowcoder.planning.plan_and_actual import compare
 from snowcoder.planning.profile_plan import plan_pretraining
 from snowcoder.planning.speeds import published_speeds
 from snowcoder.storage.metrics import flatten
-from snowcoder.tracking.plan import compare
+from snowcoder.tracking.context import params_digest
 from tests.repository.test_profiles import params_of
 from tools import plan as tool
 
@@ -41,7 +42,7 @@ def test_the_papers_pretraining_on_64_h100s(tmp_path: Path) -> None:
 
 def test_devices_that_do_not_divide_a_batch_are_refused(tmp_path: Path) -> None:
     training = tool.read_training(params_of("paper", tmp_path))
-    with pytest.raises(ParameterError, match=r"--devices 48: a batch of pretrain.general has 512 sequences"):
+    with pytest.raises(ParameterError, match=r"--devices 48: a batch of pretrain.variants.general has 512 sequences"):
         plan_pretraining(training, published_speeds("h100", 48, 0.377))
 
 
@@ -56,13 +57,13 @@ def test_every_profile_is_planned_stage_by_stage(
     assert "37.7%" in shown
     assert "activation checkpointing" in shown
     # the run with these parameters finds the plan
-    record = tmp_path / "record.jsonl"
-    record.write_text(
-        '{"type": "start", "time": 0}\n'
-        '{"type": "metrics", "time": 1, "step": 1, "metrics": {"train/tokens": 10.0, "train/tokens_per_second": 1.0}}\n'
-    )
-    params = flatten(read_yaml(params_of(profile, tmp_path)))
-    found = compare(work_dir(), "pretrain@general", params, record, now_ms=10, peak_memory_bytes=1)
+    digest = params_digest(flatten(read_yaml(params_of(profile, tmp_path))))
+    entries = [
+        {"type": "start", "time": 0, "tags": {"stage": "pretrain", "item": "general", "params_digest": digest}},
+        {"type": "metrics", "time": 1, "step": 1, "metrics": {"train/tokens": 10.0, "train/tokens_per_second": 1.0}},
+        {"type": "end", "time": 10, "status": "FINISHED", "peak_memory_bytes": 1},
+    ]
+    found = compare(work_dir(), entries)
     assert found is not None
     assert found.origin.startswith("4 x h100")
 

@@ -146,7 +146,7 @@ def test_ids_that_the_model_does_not_know_are_refused(tmp_path: Path) -> None:
         def sequences(self, indices: np.ndarray) -> np.ndarray:
             return super().sequences(indices) + np.uint16(222)  # up to 300
 
-    with pytest.raises(ShardError, match=r"the packed tokens hold id 300, the model knows 300 \(initialize_model.vocab_size\)"):
+    with pytest.raises(ShardError, match=r"the packed tokens hold id 300, the model knows 300 \(train_tokenizer.vocab_size\)"):
         run(Foreign(), tmp_path)
 
 

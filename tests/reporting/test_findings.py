@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from snowcoder.errors import SnowcoderError
-from snowcoder.reporting.findings import compare, control_finding, findings, ladder_finding, length_finding, score_finding
+from snowcoder.reporting.findings import compare, control_finding, findings, gain_finding, ladder_finding, length_finding, score_finding
 from snowcoder.reporting.results import Results, read_results
 from tests.reporting.fabricate import PARAMS, fabricate
 
@@ -41,6 +41,13 @@ def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[s
     assert comparison.interval[0] < comparison.difference < comparison.interval[1]
     for part in said:
         assert part in control_finding(comparison)
+
+
+def test_the_clearest_gain_is_named_or_that_there_is_none(results: Results, tmp_path: Path) -> None:
+    assert gain_finding(results).startswith("The clearest gain over a control: continued needs 0.078 bits per byte fewer than its control")
+    assert findings(results)[1] == gain_finding(results)
+    worse = made(tmp_path / "worse", {"continued": 2.5, "enhanced": 2.5})
+    assert gain_finding(worse) == "No model is better than its control beyond noise, on any set."
 
 
 def test_models_measured_on_other_texts_are_not_compared(tmp_path: Path) -> None:

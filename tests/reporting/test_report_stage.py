@@ -9,7 +9,7 @@ from pathlib import Path
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
 from tests.reporting.fabricate import ARMS
 
-OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md"]
+OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md", "summary.json"]
 
 
 def run(root: Path, module: str = "stages.report") -> None:
@@ -40,6 +40,7 @@ def test_stage_writes_its_outputs_twice_the_same_and_one_summary_record(root: Pa
 def test_results_that_dvc_had_already_get_their_summary_when_they_are_shown(root: Path) -> None:
     run(root)
     (record,) = (root / ".work/tracking").glob("*.jsonl")
+    (root / "dvc.yaml").touch()  # the root of a repository
     run(root, "tools.show_results")
     n_entries = len(record.read_text().splitlines())
     record.unlink()

@@ -1,4 +1,4 @@
-"""Summary runs of experiments that DVC restored from its cache, written from their commits."""
+"""The headline numbers; summary runs of experiments that DVC restored from its cache, written from their commits."""
 
 import json
 import subprocess
@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.reporting.results import headline_metrics, read_scores
-from snowcoder.reporting.summary import list_experiments, write_missing_summaries, write_summary
+from snowcoder.reporting.contents import compose
+from snowcoder.reporting.document import number
+from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.results import Results, headline_metrics, read_scores
+from snowcoder.reporting.summary import headline_numbers, list_experiments, write_missing_summaries, write_summary
+from snowcoder.storage.metrics import flatten
 from tests.reporting.fabricate import ARMS, PARAMS
 
 
@@ -60,3 +64,15 @@ def test_a_commit_without_results_is_left_out(repository: Path) -> None:
 def test_outside_a_repository_there_is_nothing_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert write_missing_summaries() == []
+
+
+def test_the_headline_numbers_are_few_and_all_in_the_report(results: Results) -> None:
+    numbers = flatten(headline_numbers(results))
+    assert 10 <= len(numbers) <= 15
+    report = render_markdown(compose(results))
+    for name, value in numbers.items():
+        shown = {number(value), f"{value:.3f}", f"{value:+.2f}%", f"{value:.1f}"}
+        assert any(f" {text} " in report for text in shown), (name, value)
+    assert numbers["bits_per_byte_on_validation.enhanced"] == 1.62
+    assert numbers["percent_against_control_on_validation.continued"] == -3.93  # 1.71 against 1.78
+    assert not any("random" in name for name in numbers), "a control has its place in the percent"

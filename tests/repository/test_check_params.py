@@ -61,6 +61,27 @@ def test_a_stage_run_by_hand_refuses_it_too(clone: Clone) -> None:
     assert not (clone.root / "data" / "fetch_benchmarks").exists()
 
 
+@pytest.mark.parametrize(
+    "command", [["tools/apply_profile.py", "toy"], ["-m", "snowcoder.configuration.checking"], ["-m", "dvc", "repro", "check_params"]]
+)
+def test_a_run_of_another_profile_says_what_it_replaces_and_what_brings_it_back(clone: Clone, command: list[str]) -> None:
+    for name in ("metrics/a.json", "results/report.md", "dvc.lock"):
+        (clone.root / name).parent.mkdir(exist_ok=True)
+        (clone.root / name).write_text("schema: '2.0'\nstages: {}\n")
+    clone.run("git", "add", "-A")
+    clone.run("git", "commit", "-q", "--allow-empty", "-m", "results")
+    python = ["env", "PYTHONPATH=src", "python"]
+    assert "a run replaces" not in clone.run(*python, "-m", "snowcoder.configuration.checking")
+    clone.run(*python, "tools/apply_profile.py", "toy")
+    said = clone.run(*python, *command)
+    assert "params.yaml differs from the committed one: a run replaces the files in metrics/ and results/, and dvc.lock" in said
+    for name in ("metrics/a.json", "results/report.md", "dvc.lock"):
+        (clone.root / name).write_text("of the toy profile\n")
+    clone.run(*said.split("`")[-2].split())
+    clone.run(*python, "tools/apply_profile.py", "nano")
+    assert not clone.run("git", "status", "--short", "--untracked-files=no")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--temp"]], ids=["workspace", "temp"])
 def test_an_experiment_is_refused(clone: Clone, options: list[str]) -> None:

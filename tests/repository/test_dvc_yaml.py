@@ -41,13 +41,20 @@ def test_one_name_in_five_places(called: str) -> None:
     name = OF_ANOTHER.get(called, called)
     assert (ROOT / "stages" / f"{name}.py").exists()
     assert body(called)["cmd"].split()[:3] == ["sh", "stages/run.sh", name]
-    for out in outs(called):
-        assert Path(out).parts[:2] in {("data", name), ("models", name)} or (name == "report" and Path(out).parts[0] == "results")
-    for entry in body(called).get("metrics", []):
-        ((path, options),) = entry.items()
-        assert Path(path).parts[0] == "metrics"
-        assert Path(path).parts[1].removesuffix(".json") == name
-        assert options == {"cache": False}
+    for out in body(called)["outs"]:
+        path, options = (out, {}) if isinstance(out, str) else next(iter(out.items()))
+        folder, entry = Path(path).parts[:2]
+        assert entry.removesuffix(".json") == name or (name, folder) == ("report", "results")
+        assert options == ({"cache": False} if folder in ("metrics", "results") else {}), path
+
+
+def test_one_summary_is_what_dvc_compares_and_its_plots_are_pictures() -> None:
+    """More metrics make `dvc exp show` too wide to read; a plot that is no picture fetches its drawing code from outside."""
+    assert {name: body(name)["metrics"] for name in NAMES if "metrics" in body(name)} == {
+        "report": [{"results/summary.json": {"cache": False}}]
+    }
+    plots = read_yaml(ROOT / "dvc.yaml")["plots"]
+    assert plots == [out for out in outs("report") if out.endswith((".png", ".svg"))] != []
 
 
 def test_every_stage_script_is_in_the_graph() -> None:

@@ -17,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from snowcoder.pipeline.params import read_yaml
+from tests.repository.test_ladder import OF_A_RECIPE, OF_A_VARIANT, add_control, add_recipe, add_variant
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +128,7 @@ def test_training_beats_the_initial_weights_even_at_toy_scale(clone: Clone) -> N
 @pytest.fixture(scope="module")
 def experiment_output(clone: Clone) -> str:
     """What an experiment with one changed value printed."""
-    return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.repeats=2")
+    return clone.run("dvc", "exp", "run", "--temp", "--name", "twice", "-S", "select_files.shared.repeats=2")
 
 
 @pytest.mark.slow
@@ -143,14 +144,18 @@ def test_one_changed_value_reruns_only_what_depends_on_it(clone: Clone, experime
         "measure_bits_per_byte@general",
     }
     assert ran.isdisjoint(untouched)
-    assert read_yaml(clone.root / "params.yaml")["select_files"]["repeats"] != 2
+    changed = clone.run("git", "diff", "--numstat", "HEAD", experiment_revision(clone, "twice"), "--", "params.yaml")
+    assert changed.split() == ["1", "1", "params.yaml"]
+    assert read_yaml(clone.root / "params.yaml")["select_files"]["shared"]["repeats"] != 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["EDU", "INS", "HQ"])
 def test_another_recipe_is_one_experiment_that_trains_and_embeds_nothing(clone: Clone, recipe: str) -> None:
     """The stages after select_files are left to the test above: they hang on the selection alone."""
-    output = clone.run("dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.recipe={recipe}", "select_files")
+    output = clone.run(
+        "dvc", "exp", "run", "--temp", "--name", f"recipe-{recipe}", "-S", f"select_files.shared.recipe={recipe}", "select_files"
+    )
     ran = {line.split("'")[1] for line in output.splitlines() if line.strip().startswith("Running stage")}
     assert ran == {"check_params", "select_files@selected", "select_files@random"}
     locked = read_lock(clone, f"recipe-{recipe}")
@@ -183,8 +188,8 @@ def read_lock(clone: Clone, name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def queued_arms(clone: Clone) -> list[str]:
     """A sweep of two arms through the queue; the code is broken after it was queued, which must not matter."""
-    clone.run("dvc", "exp", "run", "--queue", "--name", "sweep", "-S", "select_files.repeats=1,2")
-    broken = clone.root / "src" / "snowcoder" / "annotator" / "selection.py"
+    clone.run("dvc", "exp", "run", "--queue", "--name", "sweep", "-S", "select_files.shared.repeats=1,2")
+    broken = clone.root / "stages" / "select_files.py"
     whole = broken.read_text()
     try:
         broken.write_text("raise RuntimeError('edited after the experiment was queued')\n")
@@ -211,14 +216,14 @@ def test_every_run_is_in_mlflow_with_one_summary_per_experiment(clone: Clone) ->
         "import mlflow, json\n"
         f"mlflow.set_tracking_uri('sqlite:///{clone.root}/.work/mlflow.db')\n"
         "runs = mlflow.search_runs(search_all_experiments=True, output_format='list')\n"
-        "rows = [[r.info.run_name, r.data.tags.get('experiment_name'), r.data.params.get('select_files.repeats')] for r in runs]\n"
+        "rows = [[r.info.run_name, r.data.tags.get('experiment_name'), r.data.params.get('select_files.shared.repeats')] for r in runs]\n"
         "print(json.dumps(rows))"
     )
     runs = json.loads(clone.run("python", "-c", query).strip().splitlines()[-1])
     names = {name for name, _, _ in runs}
     assert {f"pretrain@{variant}" for variant in VARIANTS} <= names
     summaries = sorted((experiment, repeats) for name, experiment, repeats in runs if name.startswith("summary@"))
-    toy = str(read_yaml(clone.root / "params.yaml")["select_files"]["repeats"])
+    toy = str(read_yaml(clone.root / "params.yaml")["select_files"]["shared"]["repeats"])
     assert summaries == [("sweep-1", "1"), ("sweep-2", "2"), ("twice", "2"), ("workspace", toy)]
 
 
@@ -262,7 +267,7 @@ def test_collecting_garbage_leaves_the_work_folder_and_reruns_nothing(second: Cl
     answers = second.root / ".work" / "responses" / "synthesize_documents.jsonl"
     answers.parent.mkdir(parents=True)
     answers.write_text("answers that were paid for\n")
-    second.run("dvc", "exp", "run", "--temp", "--name", "passing", "-S", "select_files.repeats=3", "select_files")
+    second.run("dvc", "exp", "run", "--temp", "--name", "passing", "-S", "select_files.shared.repeats=3", "select_files")
     second.run("dvc", "exp", "remove", "passing")
     second.run("dvc", "gc", "--workspace", "--force")
     assert "Running stage" not in second.run("dvc", "repro")
@@ -282,3 +287,17 @@ def test_a_second_run_of_the_same_stage_names_the_first(second: Clone) -> None:
         assert "is busy, it is being blocked by" in other.stderr
         assert str(first.pid) in other.stderr
     assert "Running stage" not in second.run("dvc", "repro", "train_tokenizer")
+
+
+@pytest.mark.slow
+def test_a_variant_a_control_and_a_recipe_are_one_edit_each(second: Clone) -> None:
+    """The last test of this clone: it leaves their outputs there."""
+    params = second.root / "params.yaml"
+    variants, recipe = [edit(params) for edit in (add_variant, add_control)], add_recipe(params)
+    ran = {line.split("'")[1] for line in second.run("dvc", "repro").splitlines() if line.startswith("Running stage")}
+    of_variants = {f"{stage}@{name}" for stage in OF_A_VARIANT for name in variants}
+    of_recipe = {f"{stage}@{recipe}" for stage in OF_A_RECIPE}
+    assert ran == {"check_params", "compare_annotators", "report"} | of_variants | of_recipe
+    report = (second.root / "results" / "report.md").read_text()
+    assert all(name in report for name in [*variants, recipe])
+    assert "Running stage" not in second.run("dvc", "repro")

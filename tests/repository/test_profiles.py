@@ -3,9 +3,12 @@
 import difflib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 
 from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError
@@ -33,46 +36,89 @@ def test_every_profile_is_accepted(profile: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 def test_arms_and_controls_have_the_same_seed(profile: str, tmp_path: Path) -> None:
     """As committed, a control differs from its arm in its data alone; an experiment may give each a seed."""
-    params = read_yaml(params_of(profile, tmp_path))
-    for arm, control in params["report"]["controls"].items():
-        assert params["pretrain"][arm] == params["pretrain"][control]
+    variants = read_yaml(params_of(profile, tmp_path))["pretrain"]["variants"]
+    pairs = [(variants[variant["control_of"]], variant) for variant in variants.values() if "control_of" in variant]
+    assert len(pairs) == 2
+    for arm, control in pairs:
+        assert {name for name in control if control[name] != arm.get(name)} == {"control_of", "packs"}
 
 
 @pytest.mark.parametrize("profile", PROFILES[1:])
-def test_only_lines_of_the_profile_s_own_keys_change(profile: str, tmp_path: Path) -> None:
-    before, after = (ROOT / "params.yaml").read_text().splitlines(), params_of(profile, tmp_path).read_text().splitlines()
-    removed = [line[2:] for line in difflib.ndiff(before, after) if line.startswith("- ")]
-    leaves = (ROOT / "profiles" / f"{profile}.yaml").read_text()
-    for line in removed:
-        assert line.split("#")[0].strip().split(":")[0] in leaves, line
+def test_only_the_profile_s_own_values_change(profile: str, tmp_path: Path) -> None:
+    paths = [ROOT / "params.yaml", params_of(profile, tmp_path), ROOT / "profiles" / f"{profile}.yaml"]
+    old, new, own = (dict(leaves(read_yaml(path))) for path in paths)
+    for name in {name for name in old | new if (name in old, old.get(name)) != (name in new, new.get(name))}:
+        is_of_a_kind = f"{name.rpartition('.')[0]}.kind" in own  # such a mapping replaces the other
+        assert is_of_a_kind or any(f"{key}.".startswith(f"{name}.") for key in own), name
+    before, after = (path.read_text().splitlines() for path in paths[:2])
     assert [line for line in before if line.lstrip().startswith("#")] == [line for line in after if line.lstrip().startswith("#")]
 
 
-SCHEDULE = "{kind: linear, peak_learning_rate: 0.0002, final_learning_rate: 0.0, warmup_steps: 16}"
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_file_is_laid_out_as_dvc_writes_it(profile: str, tmp_path: Path) -> None:
+    """So that an experiment with a changed value changes its line alone."""
+    path = params_of(profile, tmp_path)
+    before = path.read_text().splitlines()
+    numbers = [(name, value) for name, value in leaves(read_yaml(path)) if type(value) in (int, float)]
+    assert len(numbers) > 100
+    apply_overrides(path, [f"{name}={2 * value + 1}" for name, value in numbers])
+    changed = [line for line in difflib.ndiff(before, path.read_text().splitlines()) if line.startswith(("- ", "+ "))]
+    assert len(changed) == 2 * len(numbers), changed
+
+
+def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted path, value) of all that is no mapping."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@pytest.mark.parametrize("value", ["[python,c]", "null", "data/none", "[]"])
+def test_a_value_that_is_no_number_changes_its_own_lines(value: str, tmp_path: Path) -> None:
+    """What follows a list is lost when DVC replaces it: no comment and no section follows one."""
+    names = [name for name, old in leaves(read_yaml(ROOT / "params.yaml")) if isinstance(old, list) or old is None]
+    assert len(names) > 10
+    for name in names:
+        path = params_of("nano", tmp_path)
+        before = path.read_text().splitlines()
+        apply_overrides(path, [f"{name}={value}"])
+        after = path.read_text().splitlines()
+        kept = [line for line in before if line.startswith("#") or line[:1].isalpha() or not line]
+        assert [line for line in after if line.startswith("#") or line[:1].isalpha() or not line] == kept, name
+
+
+SCHEDULE = """        kind: linear
+        peak_learning_rate: 0.0002
+        final_learning_rate: 0.0
+        warmup_steps: 16
+"""
 
 
 @pytest.mark.parametrize("variant", ["continued", "continued_random"])
 def test_a_value_that_an_anchor_ties_to_another_is_not_changed_behind_the_user_s_back(variant: str, tmp_path: Path) -> None:
     params, profile = params_of("nano", tmp_path), tmp_path / "mine.yaml"
-    text = params.read_text().replace(f"schedule: {SCHEDULE}", f"schedule: &same {SCHEDULE}", 1)
-    params.write_text(text.replace(f"schedule: {SCHEDULE}", "schedule: *same", 1))
+    text = params.read_text().replace(f"schedule:\n{SCHEDULE}", f"schedule: &same\n{SCHEDULE}", 1)
+    params.write_text(text.replace(f"schedule:\n{SCHEDULE}", "schedule: *same\n", 1))
     before = params.read_text()
-    profile.write_text(f"pretrain: {{{variant}: {{schedule: {{warmup_steps: 2}}}}}}\n")
+    short = "{schedule: {warmup_steps: 2}}"
+    profile.write_text(f"pretrain: {{variants: {{{variant}: {short}}}}}\n")
     other = {"continued": "continued_random", "continued_random": "continued"}[variant]
-    with pytest.raises(ParameterError, match=rf"pretrain\.{other}\.schedule\.warmup_steps would become 2 instead of 16: it shares"):
+    with pytest.raises(ParameterError, match=rf"pretrain\.variants\.{other}\.schedule\.warmup_steps would become 2 instead of 16"):
         apply_profile(profile, params)
     assert params.read_text() == before
-    profile.write_text("pretrain: {continued: {schedule: {warmup_steps: 2}}, continued_random: {schedule: {warmup_steps: 2}}}\n")
+    profile.write_text(f"pretrain: {{variants: {{continued: {short}, continued_random: {short}}}}}\n")
     apply_profile(profile, params)
-    pretrain = read_yaml(params)["pretrain"]
-    assert [pretrain[name]["schedule"]["warmup_steps"] for name in ("continued", "continued_random")] == [2, 2]
+    variants = read_yaml(params)["pretrain"]["variants"]
+    assert [variants[name]["schedule"]["warmup_steps"] for name in ("continued", "continued_random")] == [2, 2]
 
 
 def test_paper_profile_builds_the_model_of_table_1(tmp_path: Path) -> None:
     import torch
     from transformers import LlamaForCausalLM
 
-    params = load_section("initialize_model", ModelParams, params_of("paper", tmp_path))
+    params = load_section("initialize_model", ModelParams, params_of("paper", tmp_path))  # the vocabulary is train_tokenizer's
     with torch.device("meta"):
         model = LlamaForCausalLM(llama_config(params))
     assert (params.layers, params.hidden_size, params.ffn_size, params.heads, params.vocab_size) == (24, 2048, 5632, 16, 64_000)
@@ -81,9 +127,9 @@ def test_paper_profile_builds_the_model_of_table_1(tmp_path: Path) -> None:
 
 
 def test_a_profile_may_not_bring_in_unknown_keys(tmp_path: Path) -> None:
-    (tmp_path / "odd.yaml").write_text("pretrain: {genral: {tokens: 1}}\n")
+    (tmp_path / "odd.yaml").write_text("pretrain: {variants: {genral: {tokens: 1}}}\n")
     path = params_of("nano", tmp_path)
-    with pytest.raises(ParameterError, match=r"odd\.yaml: pretrain\.genral: unknown parameter; did you mean general\? params.yaml has"):
+    with pytest.raises(ParameterError, match=r"odd\.yaml: pretrain\.variants\.genral: unknown parameter; did you mean general\?"):
         apply_profile(tmp_path / "odd.yaml", path)
 
 
@@ -96,7 +142,7 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "profiles").mkdir()
     for path in (ROOT / "profiles").glob("*.yaml"):
         (tmp_path / "profiles" / path.name).write_text(path.read_text())
-    (tmp_path / "profiles" / "broken.yaml").write_text("# Refused\nselect_files: {repeats: -1}\n")
+    (tmp_path / "profiles" / "broken.yaml").write_text("# Refused\nselect_files: {shared: {repeats: -1}}\n")
     for command in ("init -q", "add params.yaml", "-c user.name=test -c user.email=test@example.org commit -q -m nano"):
         subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
     return tmp_path
@@ -139,5 +185,5 @@ def test_a_profile_with_a_refused_value_changes_nothing(repository: Path) -> Non
     status, told = make_profile(repository, "broken")
     assert status == 1
     assert "profiles/broken.yaml: with it params.yaml would be refused" in told
-    assert "select_files.repeats: found -1; allowed: a whole number from 1" in told
+    assert "select_files.shared.repeats: found -1; allowed: a whole number from 1" in told
     assert (repository / "params.yaml").read_text() == before

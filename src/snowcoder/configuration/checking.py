@@ -3,6 +3,7 @@
 It loads no torch, and takes about a second. As a program, `python -m snowcoder.configuration.checking`, it prints all faults.
 """
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ from snowcoder.configuration.graph import Graph, read_graph
 from snowcoder.configuration.named_files import missing_files
 from snowcoder.configuration.sections import validate_sections
 from snowcoder.errors import ParameterError
+from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
+from snowcoder.storage.workspace import is_copy
 
 GRAPH_PATH = Path("dvc.yaml")
 
@@ -38,14 +41,25 @@ def check_params(params: Path = PARAMS_PATH, root: Path = Path()) -> None:
         raise ParameterError("\n".join(f"{params}: {fault}" for fault in faults))
 
 
+def overwrite_notice() -> str:
+    """What a run replaces, if params.yaml is not the committed one; empty if it is, and in the copies that DVC runs experiments in."""
+    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(PARAMS_PATH)], capture_output=True, check=False)
+    if is_copy() or changed.returncode != 1:  # 128: there is no repository or no commit
+        return ""
+    restore = "`git checkout metrics results dvc.lock` brings the committed ones back"
+    return f"{PARAMS_PATH} differs from the committed one: a run replaces the files in metrics/ and results/, and dvc.lock; {restore}"
+
+
 def main() -> None:
-    """Exit 1 with the faults of params.yaml, if there are any."""
+    """Say what a run replaces; exit 1 with the faults of params.yaml, if there are any."""
     try:
         check_params()
     except ParameterError as error:
         faults = str(error).split("\n")
         advice = f"{len(faults)} to correct in {PARAMS_PATH}; nothing has been run" if len(faults) > 1 else "nothing has been run"
         sys.exit("\n".join([*(f"error: {fault}" for fault in faults), advice]))
+    if notice := overwrite_notice():
+        say(notice)
 
 
 if __name__ == "__main__":

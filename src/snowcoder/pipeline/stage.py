@@ -43,11 +43,13 @@ class StageRun(Run):
     """One run of one stage, as its build function sees it; `run.map_shards` maps a function over a table.
 
     fingerprint: of params, inputs and code.
+    inputs: the paths that the stage reads.
     """
 
     stage: str
     item: str | None
     fingerprint: str
+    inputs: tuple[Path, ...] = ()
 
     @property
     def output(self) -> Path:
@@ -132,7 +134,7 @@ def run_stage(
     outputs = [output_path(stage, item), metrics_file] if outputs is None else outputs
     key = stage_fingerprint(stage, params, inputs)
     state = work_dir() / "state" / stage_label(stage, item) / key
-    run = StageRun(state, stage_label(stage, item), stage, item, key)
+    run = StageRun(state, stage_label(stage, item), stage, item, key, tuple(inputs))
     state.mkdir(parents=True, exist_ok=True)
     finished = state.with_name(f"{key}.finished.json")
     with _locked(state.with_name(f"{key}.lock"), run.label) as waited:

@@ -70,8 +70,8 @@ def plan_pretraining(training: Training, speeds: Speeds) -> list[StagePlan]:
         sequences = phase.batch_tokens // training.sequence_length
         if sequences % speeds.n_devices:
             raise ParameterError(
-                f"--devices {speeds.n_devices}: a batch of pretrain.{variant} has {sequences} sequences, which they cannot share equally; "
-                f"allowed: a divisor of {sequences}"
+                f"--devices {speeds.n_devices}: a batch of pretrain.variants.{variant} has {sequences} sequences, which they cannot share "
+                f"equally; allowed: a divisor of {sequences}"
             )
         plan = plan_phase(variant, training.shape, phase, training.sequence_length, tokens_per_s)
         basis = f"{plan.steps:,} steps of {phase.batch_tokens:,} tokens"

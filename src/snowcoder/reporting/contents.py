@@ -3,6 +3,7 @@
 from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
 from snowcoder.reporting.data_tables import (
     contamination_table,
+    funnel,
     funnel_table,
     language_table,
     reason_table,
@@ -10,10 +11,10 @@ from snowcoder.reporting.data_tables import (
     selection_table,
 )
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
-from snowcoder.reporting.document import Block, Document, Figure, Section, number
-from snowcoder.reporting.findings import findings
+from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
+from snowcoder.reporting.findings import findings, set_title
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table
-from snowcoder.reporting.results import Results, teacher_name
+from snowcoder.reporting.results import Results, set_names, teacher_name
 from snowcoder.reporting.synthetic_tables import (
     document_listings,
     language_mix_table,
@@ -49,7 +50,7 @@ def _models(results: Results) -> Section:
         "Bits per byte with 95% intervals. Above: from the untrained model; unigram is what token counts alone would reach. "
         "Below: the trained ones."
     )
-    figure = Figure("ladder.png", caption, "Dots with intervals for every model and set; the numbers are in the table below.")
+    figure = Figure("ladder.png", caption, _ladder_words(results))
     return Section("The models", [text], [figure, bits_table(results), comparison_table(results), score_table(results)])
 
 
@@ -58,12 +59,12 @@ def _training(results: Results) -> Section:
         "Training loss and learning rate. Each phase starts where the one before ends; losses on different data are not comparable with "
         "each other."
     )
-    figure = Figure("learning_curves.png", caption, "Training loss against tokens for every phase.")
+    figure = Figure("learning_curves.png", caption, _training_words(results))
     return Section("Training", [], [figure])
 
 
 def _data(results: Results) -> Section:
-    figure = Figure("funnel.png", "What is left after each step, by language.", "Files and megabytes after each step; numbers below.")
+    figure = Figure("funnel.png", "What is left after each step, by language.", _funnel_words(results))
     blocks: list[Block] = [
         figure,
         funnel_table(results),
@@ -111,12 +112,34 @@ def _annotators(results: Results) -> Section:
             f" The educational labels behind {', '.join(by_rubric)} come from a written rubric, computed from syntax tree and text; "
             "the paper had them from a large language model. The rubric is a stand-in for one, not its equal."
         )
-    shown = "One curve per annotator in each panel; the areas are in the table below."
-    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", shown)
+    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", _annotator_words(results))
     tables = [annotator_table(results), variance_table(results), agreement_table(results), alignment_table(results)]
     return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 
 
 def _paper(results: Results) -> Section:
     text = "Figures side by side, not a comparison: model, data and budgets differ, as the second table says."
-    return Section("Beside the paper", [text], [paper_table(results), scale_table(results)])
+    return Section("Next to the paper", [text], [paper_table(results), scale_table(results)])
+
+
+def _ladder_words(results: Results) -> str:
+    sets = [
+        f"{set_title(name)}: " + ", ".join(f"{variant} {bits(name, 'bits_per_byte'):.3f}" for variant, bits in results.bits.items())
+        for name in set_names(results)
+    ]
+    return f"Bits per byte of every model. {'; '.join(sets)}."
+
+
+def _training_words(results: Results) -> str:
+    ends = [f"{variant} {curve[-1]['train_loss']:.3f} after {number(curve[-1]['tokens'])}" for variant, curve in results.curves.items()]
+    return f"Training loss in nats per token against tokens; last values: {', '.join(ends)}."
+
+
+def _funnel_words(results: Results) -> str:
+    steps = [f"{step.step} {step.files:,} files, {megabytes(step.n_bytes)}" for step in funnel(results)]
+    return f"What is left after each step: {'; '.join(steps)}."
+
+
+def _annotator_words(results: Results) -> str:
+    areas = [f"{name} {one('roc_auc'):.3f} and {one('average_precision'):.3f}" for name, one in results.annotators.items()]
+    return f"Area under the ROC curve and average precision: {', '.join(areas)}."

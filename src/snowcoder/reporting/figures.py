@@ -1,10 +1,12 @@
-"""The figures as PNG files: the funnel, the annotators' curves, the learning curves, the ladder of bits per byte.
+"""Draws the figures: the funnel, the annotators' curves, the learning curves, the ladder of bits per byte.
+
+in: results   out: a PNG file of each for Markdown; of each two SVG texts for the page, wide and narrow (panels one below the other)
 
 Colours are Okabe and Ito's, which people with any common colour blindness tell apart; controls are also hollow or dashed. The same data
 give the same bytes: no date and no software version is written into a file, and the font comes with matplotlib.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
 from textwrap import fill
@@ -25,6 +27,7 @@ from snowcoder.reporting.document import number
 from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import control_names, ladder
 from snowcoder.reporting.results import Curve, Results, set_names
+from snowcoder.reporting.vector_figures import SVG_STYLE, page_svg
 from snowcoder.words import INITIAL
 
 INK, FAINT = "#222222", "#d0d0d0"
@@ -52,23 +55,35 @@ OTHER = "other"
 UNIGRAM = "unigram"
 N_LANGUAGES_SHOWN = 6
 SETS_PER_ROW = 3
+NARROW = 4.6  # inches: a figure of this width is legible on a phone
 
 
 def draw_all(results: Results, folder: Path) -> None:
     """Write funnel.png, annotators.png, learning_curves.png and ladder.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawers = {"funnel": draw_funnel, "annotators": draw_annotators, "learning_curves": draw_learning_curves, "ladder": draw_ladder}
     with mpl.rc_context(STYLE):
-        for name, draw in drawers.items():
-            canvas = draw(results)
-            canvas.savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
+        for name, draw in _drawers().items():
+            draw(results, False).savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
 
 
-def draw_funnel(results: Results) -> Canvas:
+def draw_for_page(results: Results) -> dict[str, tuple[str, str]]:
+    """Of each figure the SVG text for a wide and for a narrow page."""
+    with mpl.rc_context(STYLE | SVG_STYLE):
+        return {
+            name: (page_svg(draw(results, False), f"{name}-wide"), page_svg(draw(results, True), f"{name}-narrow"))
+            for name, draw in _drawers().items()
+        }
+
+
+def _drawers() -> dict[str, Callable[[Results, bool], Canvas]]:
+    return {"funnel": draw_funnel, "annotators": draw_annotators, "learning_curves": draw_learning_curves, "ladder": draw_ladder}
+
+
+def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
     """Files and megabytes left after each step, by language."""
     steps = funnel(results)
     shown = sorted(steps[-1].bytes_by_language, key=lambda name: (-steps[-1].bytes_by_language[name], name))[:N_LANGUAGES_SHOWN]
-    canvas, axes = _canvas(1, 2, height=3.4)
+    canvas, axes = _canvas(2, 1, NARROW, 6.4) if narrow else _canvas(1, 2, height=3.4)
     for ax, title, by_language, scale in (
         (axes[0], "files", [step.files_by_language for step in steps], 1.0),
         (axes[1], "megabytes", [step.bytes_by_language for step in steps], 1e-6),
@@ -83,15 +98,16 @@ def draw_funnel(results: Results) -> Canvas:
         ax.set(title=f"{title} left after each step", xlim=(0, 1.16 * max(left)))
         _label_rows(ax, [step.step for step in steps])
         ax.grid(axis="y", visible=False)
-    axes[1].set_yticklabels([])
+    if not narrow:
+        axes[1].set_yticklabels([])
     handles, labels = axes[0].get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside lower center", ncols=len(labels), handlelength=1.0, columnspacing=1.4)
+    canvas.legend(handles, labels, loc="outside lower center", ncols=3 if narrow else len(labels), handlelength=1.0, columnspacing=1.4)
     return canvas
 
 
-def draw_annotators(results: Results) -> Canvas:
+def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
     """ROC and precision-recall curve of each annotator."""
-    canvas, axes = _canvas(1, 2, width=11.0, height=4.8)
+    canvas, axes = _canvas(2, 1, NARROW, 9.4) if narrow else _canvas(1, 2, width=11.0, height=4.8)
     ax = axes[0]
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance (0.500)")
     for (recipe, curve), colour, dash in zip(results.roc.items(), SERIES, ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1))), strict=False):
@@ -112,9 +128,9 @@ def draw_annotators(results: Results) -> Canvas:
     return canvas
 
 
-def draw_learning_curves(results: Results) -> Canvas:
+def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
     """Smoothed training loss and the learning rate over all tokens seen; a phase begins where its parent ends."""
-    canvas, axes = _canvas(2, 1, height=5.4, share_x=True, height_ratios=(3, 1))
+    canvas, axes = _canvas(2, 1, NARROW if narrow else 10.0, height=5.4, share_x=True, height_ratios=(3, 1))
     begins = phase_begins(results)
     controls = control_names(results.params)
     colours = model_colours(results)
@@ -129,20 +145,21 @@ def draw_learning_curves(results: Results) -> Canvas:
     lows = [min(_smooth([row["train_loss"] for row in curve])) for curve in results.curves.values()]
     highs = [_smooth([row["train_loss"] for row in curve])[len(curve) // 20] for curve in results.curves.values()]
     axes[0].set_ylim(min(lows) - 0.1, max(highs) + 0.1)
-    axes[0].legend(loc="upper right", ncols=2, fontsize=9.5)
+    axes[0].legend(loc="upper right", ncols=1 if narrow else 2, fontsize=9.5)
     axes[1].set(xlabel="tokens seen, with those of the phases before", ylabel="learning rate")
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes[1].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}" if value else "0"))
     return canvas
 
 
-def draw_ladder(results: Results) -> Canvas:
+def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
     """Bits per byte on every set: above all models with the untrained one, below the trained ones alone, with 95% intervals."""
     sets, trained = set_names(results), list(results.params.variants)
-    columns = min(SETS_PER_ROW, len(sets))
+    columns = 1 if narrow else min(SETS_PER_ROW, len(sets))
     blocks = -(-len(sets) // columns)
     ratios = (len(trained) + 2, len(trained) + 1) * blocks
-    canvas, axes = _canvas(2 * blocks, columns, width=3.2 * columns + 1.0, height=5.6 * blocks, height_ratios=ratios)
+    width = NARROW if narrow else 3.2 * columns + 1.0
+    canvas, axes = _canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
     for index, name in enumerate(sets):
         block, column = divmod(index, columns)
         for row, variants in ((0, [INITIAL, UNIGRAM, *trained]), (1, trained)):

@@ -105,6 +105,15 @@ def control_finding(comparison: Comparison) -> str:
     )
 
 
+def gain_finding(results: Results) -> str:
+    """The gain over a control that is clearest: largest against the width of its interval."""
+    gains = [one for one in comparisons(results) if one.difference < 0 and not one.is_noise]
+    if not gains:
+        return "No model is better than its control beyond noise, on any set."
+    clearest = max(gains, key=lambda one: -one.difference / (one.interval[1] - one.interval[0]))
+    return f"The clearest gain over a control: {control_finding(clearest)}"
+
+
 def score_finding(results: Results, benchmark: str) -> str:
     """How many problems the models solve, and what may be concluded."""
     solved = {variant: scores(benchmark, "passed") for variant, scores in results.scores.items()}
@@ -118,7 +127,7 @@ def score_finding(results: Results, benchmark: str) -> str:
 def findings(results: Results) -> list[str]:
     """The sentences at the top of the report, on the set that choices are made on (the first) and on the benchmarks."""
     first = set_names(results)[0]
-    told = [ladder_finding(results, first)]
+    told = [ladder_finding(results, first), gain_finding(results)]
     told += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls]
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
     return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]

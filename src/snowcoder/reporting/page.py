@@ -1,21 +1,27 @@
-"""A report as one HTML file that needs nothing else: figures inside, no scripts, nothing fetched; light or dark as the reader's system."""
+"""Makes one HTML file of a report that needs nothing else: figures inside, no scripts, nothing fetched; light or dark as the system is.
 
-import base64
+in: a document; of each of its figures two SVG texts, wide and narrow   out: HTML
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from snowcoder.reporting.document import Document, Figure, Listing
-from snowcoder.reporting.page_template import TEMPLATE
+
+TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 
-def render_page(document: Document, figures: Path) -> str:
-    """The whole report; `figures` is the folder of its PNG files."""
+def render_page(document: Document, figures: Mapping[str, tuple[str, str]]) -> str:
+    """The whole report; `figures`: the SVG texts by the figure's name, without `.png`."""
 
-    def inline(figure: Figure) -> str:
-        return "data:image/png;base64," + base64.b64encode((figures / figure.file_name).read_bytes()).decode()
+    def svg(figure: Figure) -> tuple[Markup, Markup]:
+        wide, narrow = figures[Path(figure.file_name).stem]
+        return Markup(wide), Markup(narrow)
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
     environment.tests["listing"] = lambda block: isinstance(block, Listing)
-    return environment.from_string(TEMPLATE).render(document=document, inline=inline)
+    return environment.from_string(TEMPLATE.read_text()).render(document=document, svg=svg)

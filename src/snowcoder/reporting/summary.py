@@ -1,7 +1,8 @@
-"""The summary run of an experiment: the headline metrics of all models as one row of MLflow's table.
+"""Sums an experiment up: its headline numbers for DVC (results/summary.json), and its summary run in MLflow.
 
-The report stage writes it. Where DVC had the report already no stage runs that could: `ensure_summary` then writes it for the workspace (a
-clone with the committed results, a pulled result), `write_missing_summaries` for experiments whose report came from DVC's run cache.
+The report stage writes both. Where DVC had the report already, no stage runs that could write to MLflow: `ensure_summary` then writes the
+summary run of the workspace (a clone with the committed results, a pulled result), `write_missing_summaries` those of experiments whose
+report came from DVC's run cache.
 """
 
 import contextlib
@@ -16,12 +17,17 @@ from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.stage import stage_fingerprint, work_dir
-from snowcoder.reporting.report_params import load_report_params
-from snowcoder.reporting.results import Results, Scores, headline_metrics, input_paths, read_scores
-from snowcoder.tracking.record import summary_path, track
-from snowcoder.tracking.records import find_summaries
+from snowcoder.reporting.data_tables import train_tokens
+from snowcoder.reporting.findings import compare
+from snowcoder.reporting.report_params import ladder, load_report_params
+from snowcoder.reporting.results import Results, Scores, benchmark_names, headline_metrics, input_paths, read_scores, set_names
+from snowcoder.storage.workspace import original_root
+from snowcoder.tracking.record import track
+from snowcoder.tracking.records import find_summaries, has_summary
 
 STAGE = "report"
+PAGE = Path("results/report.html")
+DATA_SETS = (Path("data/fetch_corpus"), Path("data/fetch_benchmarks"))
 
 
 class Experiment(NamedTuple):
@@ -32,17 +38,39 @@ class Experiment(NamedTuple):
     commit: str
 
 
-def write_summary(results: Scores, fingerprint: str) -> None:
-    """One run per experiment and fingerprint: a second one updates the first."""
-    with track(STAGE, None, fingerprint, summary=True) as record:
+def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
+    """A dozen numbers that the report shows too, rounded as there: what `dvc exp show` and `dvc metrics diff` compare."""
+    params, judged_on = results.params, set_names(results)[0]
+    compared = [compare(results, variant, control, judged_on) for variant, control in params.controls]
+    bits = {variant: round(results.bits[variant](judged_on, "bits_per_byte"), 3) for variant in ladder(params)}
+    final = results.scores[list(bits)[-1]]
+    return {
+        f"bits_per_byte_on_{judged_on}": bits,
+        f"percent_against_control_on_{judged_on}": {item.variant: round(100 * item.relative, 2) for item in compared},
+        f"percent_solved_by_{list(bits)[-1]}": {name: round(100 * final(name, "pass@1"), 1) for name in benchmark_names(results)},
+        "roc_auc_of_annotator": {recipe: round(annotator("roc_auc"), 3) for recipe, annotator in results.annotators.items()},
+        "tokens": {
+            "train_split": sum(train_tokens(results).values()),
+            "selected": results.selections[params.rules[0]]("tokens"),
+            "synthetic": results.stages["accept_documents"]("tokens"),
+        },
+    }
+
+
+def write_summary(results: Scores, fingerprint: str, report: Path | None = None) -> None:
+    """One run per experiment, with its data sets, models, scores and report; a second one updates the first."""
+    inputs = [*DATA_SETS, *(Path("models/pretrain") / variant for variant in results.params.variants)]
+    with track(STAGE, None, fingerprint, inputs, summary=True) as record:
         record.log(headline_metrics(results))
+        if report is not None:
+            record.log_artifact(report)
 
 
 def ensure_summary(results: Results) -> None:
-    """Write the summary run of the results at hand, unless there is one."""
+    """Write the summary run of the results in this folder, unless there is one."""
     fingerprint = stage_fingerprint(STAGE, [results.params], input_paths(results.params))
-    if not summary_path(fingerprint).exists():
-        write_summary(results, fingerprint)
+    if not has_summary(work_dir(), fingerprint):
+        write_summary(results, fingerprint, PAGE if PAGE.exists() else None)
 
 
 def write_missing_summaries() -> list[str]:
@@ -70,12 +98,16 @@ def _write_from_commit(experiment: Experiment) -> bool:
     work, files = work_dir(), _git("archive", experiment.commit, "params.yaml", "metrics")
     if not files:
         return False
+    others = {path: _git("show", f"{experiment.commit}:{path}") for path in ("dvc.lock", str(PAGE))}
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
             archive.extractall(folder, filter="data")
-        with contextlib.chdir(folder), _as_if_run_in(experiment, work):
+        for path, content in others.items():
+            Path(folder, path).parent.mkdir(exist_ok=True)
+            Path(folder, path).write_bytes(content)
+        with _as_if_run_in(experiment, work), contextlib.chdir(folder):
             try:
-                write_summary(read_scores(load_report_params()), experiment.commit[:16])
+                write_summary(read_scores(load_report_params()), experiment.commit[:16], PAGE if others[str(PAGE)] else None)
             except SnowcoderError:
                 return False
     return True
@@ -87,6 +119,7 @@ def _as_if_run_in(experiment: Experiment, work: Path) -> Iterator[None]:
     names = {
         "DVC_EXP_NAME": experiment.name,
         "DVC_EXP_BASELINE_REV": experiment.baseline_rev,
+        "DVC_ROOT": str(original_root()),
         "SNOWCODER_WORK_DIR": str(work),
         "SNOWCODER_TRACKING": "local",
     }

@@ -1,33 +1,73 @@
-"""Where a run stands: experiment, revision, and the whole of params.yaml, as tags and params of its record."""
+"""Says which experiment, revision and parameters a run belongs to, for the tags and params of its record.
 
+An experiment is one params.yaml on one commit: a run that is interrupted and resumed under another name of DVC's is the same experiment.
+"""
+
+import hashlib
+import json
 import os
 import subprocess
+from collections.abc import Sequence
 from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 from snowcoder.storage.metrics import flatten
+from snowcoder.storage.workspace import original_root
 
-# Written by the pipeline itself: a change in them does not make the code of a run unknown.
+# The pipeline itself writes these: a change in them does not make the code of a run unknown.
 PIPELINE_WRITES = ("dvc.lock", "metrics/", "results/")
-
-
-def experiment_name() -> str:
-    """The name of the DVC experiment; `workspace` under a plain `dvc repro`."""
-    return os.environ.get("DVC_EXP_NAME") or "workspace"
+NAMED_CHANGES = 2
 
 
 def run_tags(stage: str, item: str | None, fingerprint: str) -> dict[str, str]:
     """Tags of one run. baseline_rev: the commit that the experiment starts from (the experiment's own exists only after the run)."""
-    revision = os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD")
+    revision = (os.environ.get("DVC_EXP_BASELINE_REV") or _git("rev-parse", "HEAD") or "unknown").strip()
+    params = all_params()
     tags = {
         "stage": stage,
         "item": item or "",
-        "experiment_name": experiment_name(),
-        "baseline_rev": (revision or "unknown").strip(),
+        "experiment": f"{revision[:7]}-{params_digest(params)}",
+        "experiment_title": experiment_title(params, revision),
+        "experiment_name": os.environ.get("DVC_EXP_NAME") or "workspace",
+        "baseline_rev": revision,
         "dirty": is_dirty(),
         "fingerprint": fingerprint,
+        "params_digest": params_digest(params),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def all_params() -> dict[str, Any]:
+    """The whole of params.yaml, flattened to `section.key`; empty where there is no params.yaml."""
+    return flatten(read_yaml(PARAMS_PATH)) if PARAMS_PATH.exists() else {}
+
+
+def stage_params(stage: str, item: str | None) -> dict[str, Any]:
+    """The parameters of one stage: its section of params.yaml, of which only one item counts.
+
+    The item's own keys have no prefix, so that `learning_rate` of two items is one row of a comparison.
+    """
+    section = read_yaml(PARAMS_PATH).get(stage) if PARAMS_PATH.exists() else None
+    return flatten(_of_item(section, item)) if isinstance(section, dict) else {}
+
+
+def params_digest(params: dict[str, Any]) -> str:
+    """12 hex digits of flattened parameters."""
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def experiment_title(params: dict[str, Any], revision: str) -> str:
+    """What differs from other experiments: the values that are not those of the commit, then the commit: `repeats=2 on 0123abc`."""
+    committed = _committed_params(revision)
+    names = sorted(params.keys() | committed.keys())
+    changed = [f"{_short_name(name, names)}={params.get(name)}" for name in names if params.get(name) != committed.get(name)]
+    if not committed or not changed:
+        return revision[:7]
+    more = len(changed) - NAMED_CHANGES
+    return ", ".join(changed[:NAMED_CHANGES]) + (f" and {more} more" if more > 0 else "") + f" on {revision[:7]}"
 
 
 def is_dirty() -> str:
@@ -43,14 +83,36 @@ def is_dirty() -> str:
     return str(any(not path.startswith(written) for path in changed)).lower()
 
 
-def run_params() -> dict[str, Any]:
-    """The whole of params.yaml, flattened to `section.key`; empty where there is no params.yaml."""
-    return flatten(read_yaml(PARAMS_PATH)) if PARAMS_PATH.exists() else {}
+def _short_name(name: str, names: Sequence[str]) -> str:
+    """The end of a dotted name, as far as no other name ends so."""
+    parts = name.split(".")
+    ends = (".".join(parts[begin:]) for begin in range(len(parts) - 1, 0, -1))
+    return next((end for end in ends if sum(other.endswith(f".{end}") for other in names) == 1), name)
+
+
+def _of_item(section: dict[str, Any], item: str | None) -> dict[str, Any]:
+    """The section without the mappings of other items: they are next to the item's, at the top or one level down."""
+    if isinstance(section.get(item or ""), dict):
+        return {key: value for key, value in section.items() if not isinstance(value, dict)} | section[item or ""]
+    inner = {key: value for key, value in section.items() if isinstance(value, dict) and item in value}
+    rest = {key: value for key, value in section.items() if key not in inner}
+    for value in inner.values():
+        rest |= _of_item(value, item)
+    return rest
+
+
+def _committed_params(revision: str) -> dict[str, Any]:
+    text = _git("-C", str(original_root()), "show", f"{revision}:{PARAMS_PATH}")
+    try:
+        loaded = YAML(typ="safe", pure=True).load(text or "")
+    except YAMLError:
+        return {}
+    return flatten(loaded) if isinstance(loaded, dict) else {}
 
 
 def _git(*arguments: str) -> str | None:
     try:
-        # --no-optional-locks: a look must not disturb a Git command that runs beside it
+        # --no-optional-locks: must not disturb a Git command that runs at the same time
         return subprocess.run(["git", "--no-optional-locks", *arguments], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None

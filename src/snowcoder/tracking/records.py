@@ -1,23 +1,18 @@
-"""The folder of tracking records: who writes them, which are unfinished, whose writer is still alive. (The lines themselves: tracking.py.)
+"""Finds and reads the tracking records of a work folder: `<work>/tracking/<record_id>.jsonl`, which record.py writes.
 
-`<work>/tracking/<record_id>.jsonl` with, beside it, `<record_id>.cursor.json`: how far MLflow has it.
+A record is a journal, so its writer holds a lock that the system frees when the writer ends, however it ends.
 """
 
-import json
-import os
-import socket
-import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# One line of a record; its keys are told in tracking.py.
-Entry = dict[str, Any]
+from snowcoder.errors import ShardError
+from snowcoder.storage.journal import Entry, Journal, read_journal
 
-MIRROR_LOCK = "mirror.lock"
-MIRROR_LOG = "mirror.log"
-STORE_STATUS = "mlflow_unreachable.txt"
-# A record from another machine whose writer cannot be asked for: samples come every minute at least.
-SILENT_AFTER_S = 600.0
+SUMMARY = "summary"
+FAULT = "fault: "  # begins a line of a mirror's log that a person should see
 
 
 def records_folder(work: Path) -> Path:
@@ -25,63 +20,65 @@ def records_folder(work: Path) -> Path:
     return work / "tracking"
 
 
-def process_identity() -> dict[str, Any]:
-    """Who is writing: enough to find out later, on the same host, whether this very process still lives."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "process_start": _process_start(os.getpid())}
+def list_records(work: Path) -> list[Path]:
+    """All records, the oldest first."""
+    paths = records_folder(work).glob("*.jsonl")
+    return sorted(paths, key=lambda path: (next((entry["time"] for entry in _read_readable(path)), 0), path))
 
 
-def is_writer_alive(process: dict[str, Any], record: Path) -> bool:
-    """Whether the writer of `record` may still add lines. On another host: whether it has done so in the last ten minutes."""
-    if process["host"] != socket.gethostname():
-        return time.time() - record.stat().st_mtime < SILENT_AFTER_S
-    return process["process_start"] is not None and _process_start(process["pid"]) == process["process_start"]
+def read_record(path: Path) -> list[Entry]:
+    """All entries of a record. Raises ShardError for a damaged one."""
+    return [entry for entry, _ in read_journal(path)]
 
 
-def read_entries(path: Path, offset: int = 0) -> tuple[list[tuple[Entry | None, int]], int]:
-    """([(entry, offset after its line)], offset of the first incomplete line); an unreadable line is (None, offset)."""
-    entries: list[tuple[Entry | None, int]] = []
-    with path.open("rb") as file:
-        file.seek(offset)
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            offset += len(line)
-            entries.append((_parse(line), offset))
-    return entries, offset
+def summary_id(experiment: str) -> str:
+    """The record of the one run that stands for a whole experiment."""
+    return f"{SUMMARY}-{experiment}"
 
 
-def find_unfinished(folder: Path, identity: str) -> tuple[Path, int] | None:
-    """(record, system samples in it) of a killed or failed run of `identity`, or None. One whose writer lives is not up for taking."""
+def mirror_log(record: Path) -> Path:
+    """What the mirror of a record prints; removed when MLflow has everything."""
+    return record.with_suffix(".log")
+
+
+def resume_record(folder: Path, identity: str) -> tuple[Journal, int] | None:
+    """(journal, number of system samples in it) of a killed or failed run of `identity`, or None; never one that is still being written."""
     for path in sorted(folder.glob(f"{identity}-*.jsonl"), reverse=True):
-        entries = [entry for entry, _ in read_entries(path)[0] if entry is not None]
-        starts = [entry for entry in entries if entry["type"] == "start"]
-        if starts and entries[-1].get("status") != "FINISHED" and not is_writer_alive(starts[-1]["process"], path):
-            return path, sum(entry["type"] == "system" for entry in entries)
+        with suppress(BlockingIOError):
+            journal = Journal(path, wait=False)
+            entries = list(_read_readable(path))
+            if entries and entries[-1].get("status") != "FINISHED":
+                return journal, sum(entry["type"] == "system" for entry in entries)
+            journal.close()
     return None
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a process has the record open."""
+    try:
+        Journal(path, wait=False).close()
+    except BlockingIOError:
+        return True
+    return False
+
+
 def find_summaries(work: Path) -> set[tuple[str, str]]:
-    """(experiment name, baseline revision) of every summary run in the records of a work folder."""
-    found = set()
-    for path in records_folder(work).glob("summary-*.jsonl"):
-        for entry, _ in read_entries(path)[0]:
-            if entry is not None and entry["type"] == "start":
-                found.add((entry["tags"].get("experiment_name", ""), entry["tags"].get("baseline_rev", "")))
-    return found
+    """(experiment name, baseline revision) of every summary run."""
+    return {(tags.get("experiment_name", ""), tags.get("baseline_rev", "")) for _, tags in _summary_tags(work)}
 
 
-def _parse(line: bytes) -> Entry | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) and "type" in entry and "time" in entry else None
+def has_summary(work: Path, fingerprint: str) -> bool:
+    """Whether the newest results of some experiment are those of `fingerprint`."""
+    newest = {path: tags["fingerprint"] for path, tags in _summary_tags(work)}
+    return fingerprint in newest.values()
 
 
-def _process_start(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did: tells apart two processes that had the same number."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] == "Z" else fields[19]
+def _summary_tags(work: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in records_folder(work).glob(f"{SUMMARY}-*.jsonl"):
+        yield from ((path, entry["tags"]) for entry in _read_readable(path) if entry["type"] == "start")
+
+
+def _read_readable(path: Path) -> Iterator[Entry]:
+    """The entries before the first damaged line."""
+    with suppress(ShardError):
+        yield from (entry for entry, _ in read_journal(path))

@@ -1,4 +1,4 @@
-"""Samples the machine beside a run: processors, memory, disk, network, and GPUs where there are any.
+"""Samples the machine while a run works: processors, memory, disk, network, and GPUs where there are any.
 
 Names and units are those of MLflow's own monitor, so that its tab "System metrics" shows them. Without psutil there are no samples of the
 machine, without pynvml (nvidia-ml-py) or a GPU none of GPUs.
@@ -86,16 +86,12 @@ def _gpu_probe() -> Callable[[], dict[str, float]] | None:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     except Exception:  # no pynvml, no driver, no GPU: each has an error class of its own
         return None
-    if not handles:
-        return None
 
     def probe() -> dict[str, float]:
-        metrics: dict[str, float] = {}
-        for index, handle in enumerate(handles):
-            metrics |= {f"gpu_{index}_{name}": value for name, value in _gpu_metrics(pynvml, handle).items()}
-        return metrics
+        metrics = [(index, _gpu_metrics(pynvml, handle)) for index, handle in enumerate(handles)]
+        return {f"gpu_{index}_{name}": value for index, found in metrics for name, value in found.items()}
 
-    return probe
+    return probe if handles else None
 
 
 def _gpu_metrics(pynvml: Any, handle: Any) -> dict[str, float]:

@@ -1,0 +1,69 @@
+"""Prints the results on a terminal, conclusion first, so that 80 columns are enough: the report stage does, and tools/show_results.py."""
+
+import sys
+from itertools import groupby
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Printed
+
+from snowcoder.reporting.document import Table
+from snowcoder.reporting.findings import findings
+from snowcoder.reporting.model_tables import bits_table, comparison_table, score_table
+from snowcoder.reporting.results import Results, benchmark_names
+
+PIPED_WIDTH = 100
+
+
+def open_console() -> Console:
+    """As wide as the terminal; in a pipe or a log PIPED_WIDTH."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False, markup=False)
+
+
+def print_results(console: Console, results: Results) -> None:
+    """The findings, the bits per byte of all models, each model against its control; what the models solve, if any solves anything."""
+    listed = Printed.grid(padding=(0, 1))
+    for finding in findings(results):
+        listed.add_row("-", finding)
+    console.print(listed, "")
+    for title, table in [("Models", models_table(results)), *control_tables(results), ("Problems solved", solved_table(results))]:
+        if table.rows:
+            print_table(console, title, table)
+    console.print("Noise and 95% intervals are those of the choice of texts, not of the seed. With figures: results/report.html")
+
+
+def print_table(console: Console, title: str, table: Table) -> None:
+    """One table. Heads break at every blank, so that a column is as narrow as its numbers; the first column breaks where it must."""
+    console.print(title, style="bold")
+    printed = Printed(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    printed.caption, printed.caption_justify = table.caption or None, "left"
+    for index, column in enumerate(table.columns):
+        is_text = index < table.text_columns
+        head = column if is_text else column.replace(" ", "\n").replace("\n%", " %")
+        printed.add_column(head, justify="left" if is_text else "right", vertical="bottom", overflow="fold")
+    for row in table.rows:
+        printed.add_row(*row)
+    console.print(printed, "")
+
+
+def models_table(results: Results) -> Table:
+    """Bits per byte of every model, without the intervals, which are in the report."""
+    bits = bits_table(results)
+    return Table(bits.columns, [[cell.split(" (")[0] if index else cell for index, cell in enumerate(row)] for row in bits.rows])
+
+
+def control_tables(results: Results) -> list[tuple[str, Table]]:
+    """(title, table) for each model with a control: the differences on every set, and whether they are beyond noise."""
+    compared = comparison_table(results)
+    tables = []
+    for (variant, control), rows in groupby(compared.rows, key=lambda row: (row[0], row[1])):
+        title = f"{variant} against its control {control}: below zero, {variant} is better"
+        tables.append((title, Table(["bits per byte", *compared.columns[5:]], [[row[2], *row[5:]] for row in rows])))
+    return tables
+
+
+def solved_table(results: Results) -> Table:
+    """pass@1 of every model with its interval; no row where no model solves a problem."""
+    scores = score_table(results)
+    is_any = any(score(name, "passed") for score in results.scores.values() for name in benchmark_names(results))
+    return Table([scores.columns[0], *scores.columns[5:]], [[row[0], *row[5:]] for row in scores.rows if is_any])

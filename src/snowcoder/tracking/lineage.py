@@ -1,0 +1,77 @@
+"""Names the data sets and models that a run reads or makes by their DVC hashes.
+
+in: paths of outputs under data/ and models/, dvc.lock   out: {"path", "digest", "n_bytes", "rows"}, the last of tables alone
+
+dvc.lock has the hash of an input, as its stage has run before. Where dvc.lock does not know a path, or the folder has another size now (a
+stage run by hand), the digest is `sha256:…` of its manifest or files.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from snowcoder.errors import ShardError
+from snowcoder.pipeline.fingerprint import hash_path
+from snowcoder.storage.shards import MANIFEST, read_manifest
+
+LOCK = Path("dvc.lock")
+DATA, MODELS = "data", "models"
+# dvc.lock has thousands of lines, for which a YAML parser takes a second.
+OUTPUTS = re.compile(r"^    outs:\n((?:    - .*\n|      .*\n)+)", re.MULTILINE)
+OUTPUT = re.compile(r"^    - path: (.+)\n      hash: md5\n      md5: (.+)\n      size: (\d+)\n", re.MULTILINE)
+
+
+class Locked(NamedTuple):
+    """What dvc.lock says of an output."""
+
+    digest: str
+    n_bytes: int
+
+
+def describe_inputs(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Those of `paths` that are data or models of the graph. One that is neither on disk nor in dvc.lock is left out."""
+    locked = read_lock(LOCK)
+    described = [_describe(path, locked.get(str(path))) for path in paths if path.parts[0] in (DATA, MODELS)]
+    return [one for one in described if one]
+
+
+def describe_model(folder: Path, published: Path) -> dict[str, Any]:
+    """A model that has just been written to `folder` and will be published as `published`."""
+    return {"path": str(published), "digest": dvc_digest(folder), "n_bytes": _n_bytes(folder)}
+
+
+def read_lock(lock: Path) -> dict[str, Locked]:
+    """The outputs in dvc.lock by their path."""
+    text = lock.read_text() if lock.exists() else ""
+    return {path: Locked(md5, int(size)) for block in OUTPUTS.findall(text) for path, md5, size in OUTPUT.findall(block)}
+
+
+def dvc_digest(folder: Path) -> str:
+    """The hash that DVC gives a folder."""
+    files = [
+        {"md5": hashlib.file_digest(path.open("rb"), "md5").hexdigest(), "relpath": path.relative_to(folder).as_posix()}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    files.sort(key=lambda file: file["relpath"])
+    return hashlib.md5(json.dumps(files, sort_keys=True).encode()).hexdigest() + ".dir"
+
+
+def _describe(path: Path, locked: Locked | None) -> dict[str, Any]:
+    if locked and (not path.exists() or _n_bytes(path) == locked.n_bytes):
+        described: dict[str, Any] = {"path": str(path), "digest": locked.digest, "n_bytes": locked.n_bytes}
+    elif path.exists():
+        described = {"path": str(path), "digest": f"sha256:{hash_path(path)[:24]}", "n_bytes": _n_bytes(path)}
+    else:
+        return {}
+    try:
+        return described | ({"rows": read_manifest(path)["rows"]} if (path / MANIFEST).exists() else {})
+    except (ShardError, KeyError):
+        return described
+
+
+def _n_bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
