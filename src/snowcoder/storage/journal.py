@@ -42,16 +42,19 @@ class Journal:
             raise
 
     def append(self, entry: Entry) -> int:
-        """Write one line; returns its offset. Raises OSError if the disk took only a part of it, which is then taken back."""
-        line = json.dumps(entry).encode() + b"\n"
+        """Write one line; returns its offset. Raises the system's OSError, with the file's name, if it is not written whole: the part
+        that was written is then taken back.
+        """
+        rest = json.dumps(entry).encode() + b"\n"
         with self._thread_lock:
             offset = os.lseek(self._file, 0, os.SEEK_END)
             try:
-                written = os.write(self._file, line)
-                if written != len(line):
-                    raise OSError(f"{self.path}: took {written} of {len(line)} bytes; free disk space, then run again: full lines stay")
-            except BaseException:
+                while rest:  # a full disk takes a part of the line, and gives the reason at the next write
+                    rest = rest[os.write(self._file, rest) :]
+            except BaseException as error:
                 os.ftruncate(self._file, offset)
+                if isinstance(error, OSError):
+                    raise OSError(error.errno, error.strerror, str(self.path)) from error
                 raise
             if self._fsync_every_s is not None and time.monotonic() - self._synced >= self._fsync_every_s:
                 self._sync()

@@ -271,7 +271,7 @@ def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expecte
         for _ in range(3):
             next(arriving)
         kill(process)
-        with pytest.raises(EngineError, match="mend the server and run again"):
+        with pytest.raises(EngineError, match="fix the server and run again"):
             list(arriving)
     kept = path.read_bytes()
     n_kept = kept.count(b"\n")
