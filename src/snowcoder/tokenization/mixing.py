@@ -39,7 +39,7 @@ class LanguagePlan:
 
 @dataclass(frozen=True)
 class Mixture:
-    """What to pack. files: CATALOGUE_SCHEMA, a row per file and pass; passes: int64 [rows], the pass of each row, from 0.
+    """What to pack. files: CATALOGUE_SCHEMA, a row per file and pass; pass_numbers: int64 [rows], each row's pass, from 0.
 
     documents_fraction: of all tokens, those of documents, 0 to 1.
     document_epochs, file_epochs: tokens taken by tokens there are (1.0: each once; 2.5: twice, and half of them again; 0.0: none).
@@ -47,7 +47,7 @@ class Mixture:
     """
 
     files: pa.Table
-    passes: np.ndarray
+    pass_numbers: np.ndarray
     documents_fraction: float
     document_epochs: float
     file_epochs: float
@@ -74,9 +74,9 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
     for language in sorted(available):
         pool = documents if language in written else others
         own = pool.filter(pc.equal(pool["language"], language))
-        rows, passes = repeat_rows(own, total * planned[language] / available[language], seed)
+        rows, pass_numbers = repeat_rows(own, total * planned[language] / available[language], seed)
         parts.append(own.take(rows))
-        numbers.append(passes)
+        numbers.append(pass_numbers)
         source: MixtureSource = "documents" if language in written else "files"
         taken = _n_tokens(parts[-1])
         plans[language] = LanguagePlan(source, planned[language], taken, taken / available[language])
@@ -84,7 +84,7 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
     of_files = sum(plan.n_tokens for plan in plans.values() if plan.source == "files")
     return Mixture(
         files=pa.concat_tables(parts),
-        passes=np.concatenate(numbers),
+        pass_numbers=np.concatenate(numbers),
         documents_fraction=of_documents / (of_documents + of_files),
         document_epochs=of_documents / sum(written.values()),
         file_epochs=of_files / max(1, _n_tokens(others)),
@@ -110,12 +110,12 @@ def plan_shares(
 
 
 def repeat_rows(files: pa.Table, epochs: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, passes), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
+    """(rows, pass_numbers), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
     whole = int(epochs + 1e-9)
     rows = np.tile(np.arange(len(files), dtype=np.int64), whole)
-    passes = np.repeat(np.arange(whole, dtype=np.int64), len(files))
+    pass_numbers = np.repeat(np.arange(whole, dtype=np.int64), len(files))
     prefix = _prefix(files, epochs - whole, whole, seed)
-    return np.concatenate([rows, prefix]), np.concatenate([passes, np.full(len(prefix), whole, dtype=np.int64)])
+    return np.concatenate([rows, prefix]), np.concatenate([pass_numbers, np.full(len(prefix), whole, dtype=np.int64)])
 
 
 def language_tokens(files: pa.Table) -> dict[str, int]:

@@ -19,27 +19,27 @@ from snowcoder.seeding import derive_seed
 GroupBy = Literal["language_then_repository", "repository"]
 
 
-def packing_order(files: pa.Table, passes: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
-    """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; passes: int64 [rows], the pass of each row, from 0."""
-    keys = [file_keys(files, passes, seed), repository_keys(files, passes, seed)]
+def packing_order(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
+    """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; pass_numbers: int64 [rows], each row's pass, from 0."""
+    keys = [file_keys(files, pass_numbers, seed), repository_keys(files, pass_numbers, seed)]
     if group_by == "language_then_repository":
         # passes are kept apart within a language; languages never are
-        keys += [passes, language_ranks(files)]
+        keys += [pass_numbers, language_ranks(files)]
     else:
-        keys += [passes]
+        keys += [pass_numbers]
     # lexsort: the last key decides first
     return np.lexsort(keys)
 
 
-def file_keys(files: pa.Table, passes: np.ndarray, seed: int) -> np.ndarray:
+def file_keys(files: pa.Table, pass_numbers: np.ndarray, seed: int) -> np.ndarray:
     """int64 [rows]: a random number per file and pass."""
-    names = zip(files["file_id"].to_pylist(), passes.tolist(), strict=True)
+    names = zip(files["file_id"].to_pylist(), pass_numbers.tolist(), strict=True)
     return np.array([derive_seed(seed, "file", number, file_id) for file_id, number in names], dtype=np.int64)
 
 
-def repository_keys(files: pa.Table, passes: np.ndarray, seed: int) -> np.ndarray:
+def repository_keys(files: pa.Table, pass_numbers: np.ndarray, seed: int) -> np.ndarray:
     """int64 [rows]: a random number per repository and pass."""
-    names = list(zip(files["repository"].to_pylist(), passes.tolist(), strict=True))
+    names = list(zip(files["repository"].to_pylist(), pass_numbers.tolist(), strict=True))
     keys = {name: derive_seed(seed, "repository", name[1], name[0]) for name in set(names)}
     return np.array([keys[name] for name in names], dtype=np.int64)
 

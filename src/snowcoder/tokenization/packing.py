@@ -88,7 +88,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
 
     byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
     """
-    order = packing_order(mixture.files, mixture.passes, params.group_by, params.seed)
+    order = packing_order(mixture.files, mixture.pass_numbers, params.group_by, params.seed)
     files = mixture.files.take(order)
     n_tokens = np.asarray(files["n_tokens"])
     starts = np.cumsum(n_tokens) - n_tokens
