@@ -15,13 +15,21 @@ from snowcoder.pipeline.failures import failure_message, is_full_disk
 LIGHT = ("shard", "manifest", "metrics", "published_folder", "published_file", "array", "mapped_column", "worker", "answer", "download")
 TORCH = ("model", "tokenizer", "checkpoint")
 LEAVE_NOTHING = {"shard", "manifest", "metrics", "published_folder", "published_file", "array", "checkpoint"}
-ROOT = Path(__file__).resolve().parents[1]
 TRIAL = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
 CAN_MOUNT = subprocess.run(TRIAL, capture_output=True, check=False).returncode == 0
 
 
 def fill_a_disk(folder: Path, kinds: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    command = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, str(ROOT / "tests" / "full_disk.py"), str(folder), *kinds]
+    command = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        sys.executable,
+        str(Path(__file__).with_name("full_disk.py")),
+        str(folder),
+        *kinds,
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])

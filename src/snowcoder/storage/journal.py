@@ -42,16 +42,18 @@ class Journal:
             raise
 
     def append(self, entry: Entry) -> int:
-        """Write one line; returns its offset. Raises OSError if the disk took only a part of it, which is then taken back."""
+        """Write one line; returns its offset. Raises OSError if the disk does not take all of it; what it took is then removed."""
         line = json.dumps(entry).encode() + b"\n"
         with self._thread_lock:
             offset = os.lseek(self._file, 0, os.SEEK_END)
             try:
                 written = os.write(self._file, line)
-                if written != len(line):
-                    raise OSError(f"{self.path}: took {written} of {len(line)} bytes; free disk space, then run again: full lines stay")
-            except BaseException:
+                while written < len(line):  # a full disk takes a part; asked for the rest, the system says why not
+                    written += os.write(self._file, line[written:])
+            except BaseException as error:
                 os.ftruncate(self._file, offset)
+                if isinstance(error, OSError):
+                    raise OSError(error.errno, error.strerror, str(self.path)) from error
                 raise
             if self._fsync_every_s is not None and time.monotonic() - self._synced >= self._fsync_every_s:
                 self._sync()
