@@ -18,7 +18,7 @@ from snowcoder.evaluation.generating.completions import (
     complete_problems,
     summarise_completions,
 )
-from snowcoder.evaluation.generating.variant_engine import load_variant_engine
+from snowcoder.evaluation.generating.decoding_engine import open_variant_engine
 from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
@@ -33,7 +33,7 @@ def main(item: str) -> None:
     model = variant_folder(item)
 
     def build(run: StageRun) -> Metrics:
-        engine = load_variant_engine(params, model)
+        engine = open_variant_engine(params, model)
         with track_run(run) as record:
             prompt = partial(base_prompt, strip_prompt=params.strip_prompt)
             rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), prompt)

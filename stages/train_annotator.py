@@ -38,11 +38,12 @@ def main(item: str) -> None:
             head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
             judgement = judge_head(head, vectors, examples)
             if embed is not None:
-                from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
+                from snowcoder.annotator.tuning import judge_tuned, tune_annotator  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
                 encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
-                head, judgement = tune_and_judge(head, judgement, examples, texts, shared, encoder, run.output)
+                tuned = tune_annotator(head, examples, texts, shared, encoder, run.output)
+                head, judgement = tuned.head, judge_tuned(tuned, examples, judgement)
             write_head(run.output, head)
             write_curves(run.output, judgement)
             record.log_model(run.output, output_path(run.stage, item))

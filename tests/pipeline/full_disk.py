@@ -18,10 +18,12 @@ import pyarrow as pa
 from snowcoder.deduplication.mapped_columns import new_column
 from snowcoder.deduplication.sorted_runs import write_array
 from snowcoder.errors import SourceError
+from snowcoder.evaluation.grading.grade_samples import write_lines
 from snowcoder.inference.engine import Completion, Sampling
 from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredResponse
 from snowcoder.pipeline.execution import map_items
 from snowcoder.pipeline.stage import command_line, publish
+from snowcoder.pipeline.tool import run_command
 from snowcoder.storage.files import write_json
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import write_shard
@@ -71,6 +73,11 @@ def answer(folder: Path) -> None:
     request = Request("model", "v1", "prompt", Sampling(max_new_tokens=1), 0)
     with ResponseStore(folder / "responses.jsonl") as store:
         store.append(StoredResponse(request, "seed", Completion(noise.hex(), 1, 1, "stop")))
+
+
+def verdicts(folder: Path) -> None:
+    """As the command that grades samples does."""
+    run_command(lambda: write_lines(folder / "verdicts.jsonl", [{"task_id": "a", "detail": noise.hex()}]), folder)
 
 
 def download(folder: Path) -> None:

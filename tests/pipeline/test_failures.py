@@ -12,9 +12,22 @@ import pytest
 from snowcoder.errors import ParameterError, ShardError, SourceError
 from snowcoder.pipeline.failures import failure_message, is_full_disk
 
-LIGHT = ("shard", "manifest", "metrics", "published_folder", "published_file", "array", "mapped_column", "worker", "answer", "download")
+LIGHT = (
+    "shard",
+    "manifest",
+    "metrics",
+    "published_folder",
+    "published_file",
+    "array",
+    "mapped_column",
+    "worker",
+    "answer",
+    "verdicts",
+    "download",
+)
 TORCH = ("model", "tokenizer", "checkpoint")
-LEAVE_NOTHING = {"shard", "manifest", "metrics", "published_folder", "published_file", "array", "checkpoint"}
+LEAVE_NOTHING = {"shard", "manifest", "metrics", "published_folder", "published_file", "array", "verdicts", "checkpoint"}
+PROGRAM = Path(__file__).with_name("full_disk.py")
 TRIAL = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
 CAN_MOUNT = subprocess.run(TRIAL, capture_output=True, check=False).returncode == 0
 
@@ -26,7 +39,7 @@ def fill_a_disk(folder: Path, kinds: tuple[str, ...]) -> dict[str, dict[str, Any
         "--map-root-user",
         "--mount",
         sys.executable,
-        str(Path(__file__).with_name("full_disk.py")),
+        str(PROGRAM),
         str(folder),
         *kinds,
     ]

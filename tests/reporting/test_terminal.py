@@ -21,7 +21,7 @@ def test_names_and_numbers_are_whole_in_every_width(results: Results, width: int
     assert max(map(len, shown.splitlines())) <= width
     assert "…" not in shown
     assert len(shown.splitlines()) <= 55
-    for variant, control in PARAMS.controls.items():
+    for variant, control in PARAMS.controls:
         assert f"{variant} against its control {control}" in shown
     for item in comparisons(results):
         row = next(line for line in shown.splitlines() if f"{item.difference:+.4f}" in line and f"{item.interval[0]:+.4f}" in line)

@@ -130,7 +130,7 @@ def test_the_readme_has_every_stage_and_every_folder() -> None:
     rows = {name for row in re.findall(r"^\| ([a-z_, ]+) \|", readme, re.MULTILINE) for name in row.split(", ")}
     assert {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")} <= rows
     (tree,) = [block for block in BLOCK.findall(readme) if "src/snowcoder/" in block]
-    listed = set(re.findall(r"(?<![\w/])([a-z]+)/(?![\w/])", tree)) | {"src"}
+    listed = set(re.findall(r"(?<![\w/])([a-z_]+)/(?![\w/])", tree)) | {"src"}
     folders = {path.split("/")[0] for path in tracked() if "/" in path and path[0] != "."}
     packages = {path.parent.name for path in (ROOT / "src/snowcoder").glob("*/__init__.py")}
     assert sorted((folders | packages) - listed) == []

@@ -18,8 +18,8 @@ from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis import extractive_teacher
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap

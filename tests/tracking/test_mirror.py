@@ -273,7 +273,7 @@ def test_an_experiment_that_is_resumed_under_another_name_is_one_row(store: Path
     sync(store)
     (row,) = experiments(store)
     assert (row.info.status, row.data.metrics) == ("FINISHED", {"general/humaneval/pass_at_1": 0.5})
-    assert row.data.params == {"pretrain.general.seed": "7", "pretrain.general.learning_rate": "1e-05"}
+    assert row.data.params == {"pretrain.variants.general.seed": "7", "pretrain.variants.general.learning_rate": "1e-05"}
     assert {run.data.tags["mlflow.parentRunId"] for run in runs(store)} == {row.info.run_id}
 
 

@@ -1,17 +1,17 @@
-"""How a model is asked, and what it wrote is made a solution, as each benchmark's own tool does it.
+"""Puts problems to a model and makes solutions of what it wrote, as each benchmark's own tool does.
 
 in: a problem, the mode   out: the prompt exactly as the model is given it; of its completion, the program that is graded
 
 Sources: evalplus 0.3.1 (codegen.py, provider/utility.py, provider/hf.py), evo-eval/evoeval (codegen/), bigcode-project/bigcodebench
 (generate.py, provider/utility.py, evaluate.py).
 
-base: the model goes on with signature and docstring (MBPP+: with a docstring of the task and one assertion). The end of the prompt matters:
+base: the model continues signature and docstring (MBPP+: with a docstring of the task and one assertion). The end of the prompt matters:
 EvalPlus 0.3.1 ends it in one newline, its earlier versions and the paper's runs in none (the paper saw more than 15 points of difference
 on Qwen, arXiv 2409.02326, section 3.1).
 
 chat: an instruction-tuned model is asked through its own chat template, in EvalPlus' words, which BigCodeBench uses too; the answer is
 begun for it, up to the opening of a code block, and ends where that block closes. The answer is a whole program. BigCodeBench has two
-wordings of a task (split): `complete` shows the signature and docstring, `instruct` tells the task in words.
+wordings of a task (split): `complete` shows the signature and docstring, `instruct` states the task in words.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Asking:
         return STOP_OF_CHAT if self.mode == "chat" else stop_strings(benchmark)
 
     def described(self) -> dict[str, Any]:
-        """As it stands in results: what tells two ways of asking the same model apart, and which template the model has."""
+        """As results record it: what distinguishes two ways of asking the same model, and which template the model has."""
         used = "none" if self.template is None else "used" if self.mode == "chat" else "not used"
         template = {"chat_template": used, "chat_template_sha256": self.template.sha256 if self.template else None}
         if self.mode == "base":

@@ -12,7 +12,7 @@ A run that was stopped resumes from two journals in <work>/evaluate/<name>/: res
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import cache, partial
@@ -26,6 +26,7 @@ from snowcoder.evaluation.benchmark_prompts import Asking
 from snowcoder.evaluation.evaluate_params import EvaluationSettings
 from snowcoder.evaluation.generating.batch_invariance import count_changed_completions
 from snowcoder.evaluation.generating.completions import complete_problems, summarise_completions
+from snowcoder.evaluation.generating.decoding_engine import open_decoding_engine
 from snowcoder.evaluation.grading.grade_completions import grade_completions
 from snowcoder.evaluation.grading.grade_samples import PROGRAM_LIMITS, summarise_verdicts, write_lines
 from snowcoder.evaluation.grading.remarks import score_remark
@@ -35,7 +36,6 @@ from snowcoder.evaluation.measuring.likelihood_choice import BATCH_TOKENS, choos
 from snowcoder.evaluation.measuring.text_sets import reference_solutions
 from snowcoder.inference.engine import Engine, Sampling
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
-from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.model_folder import LoadedModel, ModelFolder, find_folder, open_folder
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import worker_count
@@ -77,10 +77,10 @@ def evaluate_model(
     _say_what_is_replaced(path, head)
     load = cache(partial(folder.load, settings.precision, settings.cpu_threads))
     found: dict[str, Any] = {}
-    with track("evaluate", stem, identity[:16]) as record:
+    with track("evaluate", stem, identity[:16], [folder.folder]) as record:
         with ResponseStore(kept / "responses.jsonl") as store:
-            engine = StoredEngine(partial(_open_engine, folder, settings, window, load), store, identity, asking.mode)
-            completions = _generate(engine, problems_of, settings, asking)
+            open_engine = partial(open_decoding_engine, settings, folder.folder, settings.document_start, load)
+            completions = _generate(StoredEngine(open_engine, store, identity, asking.mode), problems_of, settings, asking)
         for benchmark, problems in problems_of.items():
             say(f"{stem}: {benchmark}: {len(problems)} problems")
             rows = completions[benchmark]
@@ -139,14 +139,6 @@ def _say_what_is_replaced(path: Path, head: dict[str, Any]) -> None:
     changed = [f"{key} {old.get(key)} -> {new.get(key)}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     if before["identity"] != head["identity"]:
         say(f"{path}: its results are replaced: they are of other {', '.join(changed) or 'weights'}; give --name to keep both")
-
-
-def _open_engine(folder: ModelFolder, settings: EvaluationSettings, window: int, load: Callable[[], LoadedModel]) -> Engine:
-    if settings.engine == "vllm":
-        from snowcoder.inference.engines.vllm_engine import load_vllm_engine
-
-        return load_vllm_engine(folder, settings.precision, settings.window_tokens)
-    return TransformersEngine(load(), settings.batch_size, window, worker_count())
 
 
 def _generate(

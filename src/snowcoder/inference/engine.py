@@ -1,4 +1,4 @@
-"""What every inference engine offers: prompts in, completions out.
+"""Defines what every inference engine offers: prompts in, completions out.
 
 Engines know texts and tokens, not benchmarks. The same model, prompt, sampling and draw give the same completion.
 """
@@ -57,7 +57,7 @@ class Completion:
 
     finish_reason: `stop` (a stop string or the end token), `length`, or `content_filter` (of a server).
     n_tokens: what `text` took; vLLM and servers count the stop string and the end token too. n_prompt_tokens: None where the engine does
-    not tell.
+    not report it.
     """
 
     text: str
@@ -73,7 +73,7 @@ class Engine(ABC):
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
         """(index of a prompt, its completion), once per prompt, in whatever order they are finished.
 
-        draws: one number per prompt, which tells several draws for the same prompt apart. Raises EngineError, after it has yielded all
+        draws: one number per prompt, which distinguishes several draws for the same prompt. Raises EngineError, after it has yielded all
         that was answered.
         """
 

@@ -42,14 +42,15 @@ class Journal:
             raise
 
     def append(self, entry: Entry) -> int:
-        """Write one line; returns its offset. Raises OSError if the disk does not take all of it; what it took is then removed."""
-        line = json.dumps(entry).encode() + b"\n"
+        """Write one line; returns its offset. Raises the system's OSError, with the file's name, if it is not written whole: the part
+        that was written is then taken back.
+        """
+        rest = json.dumps(entry).encode() + b"\n"
         with self._thread_lock:
             offset = os.lseek(self._file, 0, os.SEEK_END)
             try:
-                written = os.write(self._file, line)
-                while written < len(line):  # a full disk takes a part; asked for the rest, the system says why not
-                    written += os.write(self._file, line[written:])
+                while rest:  # a full disk takes a part of the line, and gives the reason at the next write
+                    rest = rest[os.write(self._file, rest) :]
             except BaseException as error:
                 os.ftruncate(self._file, offset)
                 if isinstance(error, OSError):

@@ -158,7 +158,7 @@ def test_an_answer_that_a_filter_emptied_is_an_answer():
 
 def test_a_dead_server_is_named():
     engine = OpenAIEngine(Endpoint("http://127.0.0.1:9/v1", attempts=2), "m")
-    with pytest.raises(EngineError, match=r"127\.0\.0\.1:9/v1: no answer .*Connect.*mend the server and run again"):
+    with pytest.raises(EngineError, match=r"127\.0\.0\.1:9/v1: no answer .*Connect.*fix the server and run again"):
         engine.generate(["p"], SAMPLING)
 
 

@@ -27,7 +27,7 @@ from snowcoder.inference.engines.response_store import ResponseStore, StoredEngi
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.model_folder import open_folder
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import EOS_TOKEN
@@ -271,7 +271,7 @@ def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expecte
         for _ in range(3):
             next(arriving)
         kill(process)
-        with pytest.raises(EngineError, match="mend the server and run again"):
+        with pytest.raises(EngineError, match="fix the server and run again"):
             list(arriving)
     kept = path.read_bytes()
     n_kept = kept.count(b"\n")

@@ -18,7 +18,7 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import SourceError
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.grading import checker, evoeval_comparison, output_comparison, reliability_guard, stopwatch
-from snowcoder.evaluation.grading.work_queue import WorkQueue, share_in_workshops
+from snowcoder.evaluation.grading.work_queue import Verdict, WorkQueue, share_in_workshops
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
 
@@ -34,7 +34,6 @@ MAX_REFERENCE_BYTES = 2**31
 MAX_VERDICT_BYTES = 2**16
 PACKAGES = ("numpy",)  # EvalPlus needs it, so that its solutions have it too
 
-Verdict = dict[str, tuple[bool, str]]
 Limits = dict[str, dict[str, Any]]  # group -> {limits: seconds of each call, total_s}
 
 

@@ -1,4 +1,4 @@
-"""Is what a solution returned right? The rules of EvoEval (evo-eval/evoeval, eval_test/: is_equal and its special oracles).
+"""Decides whether a solution returned what is right, by the rules of EvoEval (evo-eval/evoeval, eval_test/: is_equal, special oracles).
 
 Runs inside the sandbox: standard library and numpy only.
 

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.evaluation.grading.differential import Verdict, grade_problems
+from snowcoder.evaluation.grading.differential import grade_problems
 from snowcoder.evaluation.grading.program_grading import grade_programs
 from snowcoder.evaluation.grading.unittest_grading import grade_unittests
+from snowcoder.evaluation.grading.work_queue import Verdict
 from snowcoder.pipeline.console import progress, say
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.journal import Journal, read_journal

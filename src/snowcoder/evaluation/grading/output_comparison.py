@@ -1,4 +1,4 @@
-"""Is what a solution returned right? The rules of EvalPlus (evalplus 0.3.1, eval/__init__.py and eval/_special_oracle.py).
+"""Decides whether a solution returned what is right, by the rules of EvalPlus (evalplus 0.3.1, eval/__init__.py, eval/_special_oracle.py).
 
 Runs inside the sandbox: standard library and numpy only.
 

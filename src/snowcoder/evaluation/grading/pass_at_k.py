@@ -1,4 +1,4 @@
-"""pass@k: the chance that at least one of k samples of a problem passes, estimated from n >= k samples without bias.
+"""Estimates pass@k, the chance that at least one of k samples of a problem passes, from n >= k samples without bias.
 
 in: samples and passes per problem   out: a number in [0, 1]
 """

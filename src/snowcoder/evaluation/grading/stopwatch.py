@@ -1,4 +1,4 @@
-"""A time limit that a loaded machine does not change.
+"""Limits the time of a solution in a way that a loaded machine does not change.
 
 Runs inside the sandbox: standard library only.
 

@@ -57,6 +57,6 @@ def _run(source: str) -> str:
 
 
 def _said(trace: str) -> str:
-    """The line of a traceback that names the exception; what unittest adds below it tells the difference of two values."""
+    """The line of a traceback that names the exception; what unittest adds below it shows how two values differ."""
     lines = trace.strip().splitlines()
     return next((line for line in reversed(lines) if re.match(r"[\w.]*(Error|Exception|Exit)\b", line)), lines[-1])

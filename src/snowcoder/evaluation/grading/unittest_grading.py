@@ -4,9 +4,8 @@ in: problems of grader `unittest`, solutions   out: a verdict per solution: {"ba
 
 The official limit is 240 s of wall time, or the reference's own time if that is longer; here it is time on a processor or asleep
 (stopwatch.py). Packages that solutions import are those named in SNOWCODER_BENCHMARK_PACKAGES (distributions, by commas) and installed
-here:
-they are mounted read-only. One process, no network, no forks: problems whose tests start a process or a server fail, their reference too;
-`check_references` finds them.
+here: they are mounted read-only. One process, no network, no forks: problems whose tests start a process or a server fail, their reference
+too; `check_references` finds them.
 """
 
 import json
@@ -17,7 +16,7 @@ from functools import partial
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.grading import stopwatch, unittest_checker
-from snowcoder.evaluation.grading.work_queue import WorkQueue, share_in_workshops
+from snowcoder.evaluation.grading.work_queue import Verdict, WorkQueue, share_in_workshops
 from snowcoder.pipeline import environment
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
@@ -26,7 +25,6 @@ MODULES = (stopwatch, unittest_checker)
 PACKAGES_VARIABLE = "SNOWCODER_BENCHMARK_PACKAGES"
 LIMIT_S = 240.0
 LIMITS = SandboxLimits(timeout_s=3600.0, cpu_s=300, memory_bytes=32 * 2**30, tmp_bytes=2**30, max_output_bytes=2**16)
-Verdict = dict[str, tuple[bool, str]]
 
 
 def grade_unittests(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:

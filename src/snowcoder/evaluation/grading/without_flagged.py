@@ -1,4 +1,4 @@
-"""Contamination beside the score: the pass rate with and without the problems that the ledgers flag.
+"""Computes the pass rate with and without the problems that the contamination ledgers flag.
 
 in: passes per sample; the ledgers of decontaminate_files, fetch_positives and accept_documents (one row for each problem that a file or
 document overlaps)

@@ -17,6 +17,7 @@ from snowcoder.pipeline.execution import executor_name, worker_count
 from snowcoder.sandbox.workshop import Workshop
 
 V = TypeVar("V")
+Verdict = dict[str, tuple[bool, str]]  # group of tests -> (passed, detail)
 MIN_LEFT_TO_HELP = 2  # a helper has to run the reference again
 
 

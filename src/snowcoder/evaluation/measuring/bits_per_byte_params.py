@@ -1,4 +1,4 @@
-"""Parameters of bits per byte. Light: whoever only reads parameters loads no torch."""
+"""Holds the parameters of bits per byte, apart from the code, so that reading parameters loads no torch."""
 
 from pydantic import Field
 

@@ -64,7 +64,7 @@ def _changes(node: ast.AST, whole: bytes, starts: list[int]) -> Iterator[Change]
 
 
 def _operator(left: ast.expr, operator: ast.AST, right: ast.expr, whole: bytes, starts: list[int]) -> Iterator[Change]:
-    """The operator between two operands, if it is one of SWAPS and nothing but blanks and brackets is beside it."""
+    """The operator between two operands, if it is one of SWAPS and nothing but blanks and brackets is next to it."""
     if type(operator) not in SWAPS:
         return
     assert left.end_lineno is not None

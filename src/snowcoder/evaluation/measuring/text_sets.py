@@ -1,4 +1,4 @@
-"""The texts whose bits per byte are measured.
+"""Chooses the texts whose bits per byte are measured.
 
 in: problems; rows of data/split_files
 out: pairs (prompt, text): reference solutions given their prompts; bodies of documented held-out functions given signature and docstring;

@@ -1,4 +1,4 @@
-"""Which model answers, by which engine: the parameters that every stage which asks a model shares.
+"""Opens the engine that answers, from the parameters that all stages which ask a model share.
 
 `kind` says which; its other fields follow from it. Speed and place come from the environment, for they are no part of a result's identity:
   SNOWCODER_ENDPOINT_URL (http://127.0.0.1:8000/v1), SNOWCODER_ENDPOINT_KEY, SNOWCODER_ENDPOINT_CONCURRENCY (64),

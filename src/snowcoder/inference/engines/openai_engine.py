@@ -1,4 +1,4 @@
-"""The engine that asks a server with OpenAI's API: `vllm serve`, or any other.
+"""Asks a server with OpenAI's API: `vllm serve`, or any other.
 
 in: prompts   out: completions, in the order in which the server finishes them
 
@@ -126,12 +126,12 @@ class _Session:
             except _PassingError as error:
                 reason = error
             except BudgetSpentError as error:
-                raise EngineError(f"{self._endpoint.base_url}: {error}; {KEPT}, raise engine.max_spend_tokens to go on") from None
+                raise EngineError(f"{self._endpoint.base_url}: {error}; {KEPT}, raise engine.max_spend_tokens to continue") from None
             if failures < self._endpoint.attempts:
                 await asyncio.sleep(backoff_s(failures))
         raise EngineError(
             f"{self._endpoint.base_url}: no answer to a request in {self._endpoint.attempts} attempts (the last: {reason}); {KEPT}, "
-            "mend the server and run again"
+            "fix the server and run again"
         )
 
     async def _attempt(self, http: aiohttp.ClientSession, body: dict[str, Any], sampling: Sampling) -> Completion:

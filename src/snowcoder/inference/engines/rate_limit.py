@@ -1,4 +1,4 @@
-"""When a server may be asked again: what its headers say, and what to wait where they say nothing.
+"""Decides when a server may be asked again: as its headers say, or after a wait that grows.
 
 Headers: Retry-After (RFC 9110, seconds or a date), and OpenAI's x-ratelimit-remaining-* and x-ratelimit-reset-*
 (`20ms`, `1s`, `6m0s`; https://platform.openai.com/docs/guides/rate-limits).

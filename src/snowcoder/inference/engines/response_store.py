@@ -25,8 +25,8 @@ FSYNC_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. model: its name and revision, or a hash of its files. prompt_version: the wording that made `prompt`. draw: tells
-    several draws for the same prompt apart. Two requests are the same if all of these are.
+    """What is asked. model: its name and revision, or a hash of its files. prompt_version: the wording that made `prompt`. draw:
+    distinguishes several draws for the same prompt. Two requests are the same if all of these are.
     """
 
     model: str
@@ -36,7 +36,7 @@ class Request:
     draw: int
 
     def fields(self) -> dict[str, Any]:
-        """JSON-serialisable. Seed and top_p of greedy decoding, which change nothing, are left out of what tells requests apart."""
+        """JSON-serialisable. Seed and top_p of greedy decoding, which change nothing, do not distinguish requests."""
         prompt = asdict(self.prompt) if isinstance(self.prompt, Chat) else self.prompt
         sampling = asdict(self.sampling) | {"stop": list(self.sampling.stop)}
         if self.sampling.temperature == 0:

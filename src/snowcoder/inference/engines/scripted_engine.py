@@ -1,4 +1,4 @@
-"""An engine that gives the completions it was told to: for tests, and to score texts that come from elsewhere.
+"""Gives the completions of a script: for tests, and to score texts that come from elsewhere.
 
 in: a mapping prompt -> text   out: completions, cut at stop strings as a model's are
 """

@@ -1,4 +1,4 @@
-"""A limit on tokens that holds while many requests are open: each reserves the most that it can cost, and settles for what it did cost."""
+"""Limits the tokens of many open requests: each reserves the most that it can cost, and settles for what it did cost."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The engine that runs a model in this process with transformers, on CPU or one accelerator.
+"""Runs a model in this process with transformers, on CPU or one accelerator.
 
 in: prompts   out: completions, greedy or drawn
 
@@ -6,7 +6,7 @@ A prompt starts a document: the document start token comes first, as in packed t
 too long for window - max_new_tokens loses its head. Batches are formed by length, then position: a fixed rule, so that the same prompts
 give the same batches. In float32 a batch's size and padding move logits by rounding only (1e-6 or so): they change a completion only where
 two tokens tie to that precision (none of 31,488 tokens of a random 7M-parameter model, batches of 16 against 32). In bfloat16 they can
-change more. Several batches are decoded at a time, each by a thread of its own: on CPU that is faster than several threads within an
+change more. Several batches are decoded at a time, each by its own thread: on CPU that is faster than several threads within an
 operation, which wait for each other thousands of times a second, and it changes nothing in the result.
 """
 
@@ -68,7 +68,7 @@ class TransformersEngine(Engine):
     def _is_finished(self, row: list[int], sampling: Sampling) -> bool:
         if not self._end_ids.isdisjoint(row[-CHECK_EVERY_TOKENS:]):
             return True
-        # a token stands for at least one byte, so that a stop string which ends in the new tokens starts within this tail
+        # a token is at least one byte, so that a stop string which ends in the new tokens starts within this tail
         longest = max((len(stop.encode()) for stop in sampling.stop), default=0)
         tail = self._text(row[-(CHECK_EVERY_TOKENS + longest) :])
         return cut_at_stop(tail, sampling.stop)[1]

@@ -1,4 +1,4 @@
-"""The engine that runs a model in this process with vLLM (0.32): batched continuously, paged, common prefixes computed once.
+"""Runs a model in this process with vLLM (0.32): batched continuously, paged, common prefixes computed once.
 
 in: prompts   out: completions, in the order in which they are finished
 

@@ -1,4 +1,4 @@
-"""The tokens at both ends of a text, as a model's own folder names them.
+"""Finds the tokens at both ends of a text, as a model's own folder names them.
 
 in: a model folder, its tokenizer   out: ids before a text, ids that end a completion
 """
@@ -11,7 +11,7 @@ from typing import Any
 from snowcoder.errors import CheckpointError, ParameterError
 from snowcoder.inference.local.chat_template import ChatTemplate
 
-PROBE = "a"  # any text that is not empty: what is put around it can then be told from it
+PROBE = "a"  # any text that is not empty: what is put around it can then be distinguished from it
 
 
 def open_tokenizer(folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""A model's own chat template: puts a conversation into the text that the model was trained on.
+"""Puts a conversation into the text that a model was trained on, by its own chat template.
 
 in: the tokenizer of a model folder, a Chat   out: a prompt, whose last characters the model's answer follows
 """
@@ -19,7 +19,7 @@ DATE = date(2024, 7, 26)
 
 
 class ChatTemplate:
-    """text: the template as it stands in the folder. sha256: of that text, which tells results of different templates apart."""
+    """text: the template as the folder has it. sha256: of that text, which distinguishes results of different templates."""
 
     def __init__(self, tokenizer: Any, folder: Path) -> None:
         self._tokenizer = tokenizer

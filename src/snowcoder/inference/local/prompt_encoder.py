@@ -1,4 +1,4 @@
-"""Prompts as token ids and completions as text, the same way for every engine that decodes here.
+"""Turns prompts into token ids and new ids into text, the same way for every engine that decodes here.
 
 in: Prompt   out: ids, the last ones where there is no room for all
 in: new ids   out: the text that follows the prompt
