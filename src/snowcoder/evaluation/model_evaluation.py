@@ -77,7 +77,7 @@ def evaluate_model(
     _say_what_is_replaced(path, head)
     load = cache(partial(folder.load, settings.precision, settings.cpu_threads))
     found: dict[str, Any] = {}
-    with track("evaluate", stem, identity[:16]) as record:
+    with track("evaluate", stem, identity[:16], [folder.folder]) as record:
         with ResponseStore(kept / "responses.jsonl") as store:
             open_engine = partial(open_decoding_engine, settings, folder.folder, settings.document_start, load)
             completions = _generate(StoredEngine(open_engine, store, identity, asking.mode), problems_of, settings, asking)
