@@ -95,8 +95,8 @@ dag: setup ## draw the graph to docs/graph.svg (1 second)
 deps: setup ## write each stage's imports into dvc.yaml, after a change of imports (2 seconds)
 	python tools/update_stage_deps.py
 
-# Deduplication beside its peers, which get an environment of their own; BENCH=--quick takes five minutes
-bench: setup .venv-peers/.installed ## deduplication beside its peers: BENCH=--quick (2 minutes; in full 1 hour)
+# Deduplication next to its peers, which get an environment of their own; BENCH=--quick takes five minutes
+bench: setup .venv-peers/.installed ## deduplication next to its peers: BENCH=--quick (2 minutes; in full 1 hour)
 	python -m bench.dedup $(BENCH)
 
 .venv-peers/.installed: bench/peers.txt | setup

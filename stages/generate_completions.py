@@ -23,7 +23,7 @@ from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
@@ -34,7 +34,7 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         engine = open_variant_engine(params, model)
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             prompt = partial(base_prompt, strip_prompt=params.strip_prompt)
             rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), prompt)
             metrics = summarise_completions(rows)

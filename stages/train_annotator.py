@@ -17,7 +17,7 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, output_path, run_stage
 from snowcoder.storage.shards import list_shards
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 EMBEDDINGS = Path("data/embed_files")
 LABELS = Path("data/label_files")
@@ -30,7 +30,7 @@ def main(item: str) -> None:
     embed = load_section("embed_files", EmbedParams) if shared.encoder == "tuned" else None
 
     def build(run: StageRun) -> Metrics:
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             shards = list_shards(EMBEDDINGS)
             labels, labeller = read_labels(LABELS)
             examples = choose_examples(read_files(shards), labels, shared, recipe)
@@ -38,11 +38,12 @@ def main(item: str) -> None:
             head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
             judgement = judge_head(head, vectors, examples)
             if embed is not None:
-                from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
+                from snowcoder.annotator.tuning import judge_tuned, tune_annotator  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
                 encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
-                head, judgement = tune_and_judge(head, judgement, examples, texts, shared, encoder, run.output)
+                tuned = tune_annotator(head, examples, texts, shared, encoder, run.output)
+                head, judgement = tuned.head, judge_tuned(tuned, examples, judgement)
             write_head(run.output, head)
             write_curves(run.output, judgement)
             record.log_model(run.output, output_path(run.stage, item))

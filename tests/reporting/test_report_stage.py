@@ -31,7 +31,7 @@ def test_stage_writes_its_outputs_twice_the_same_and_one_summary_record(root: Pa
     assert first == {path.name: path.read_bytes() for path in (root / "results").iterdir()}
     (record,) = (root / ".work/tracking").glob("*.jsonl")
     entries = [json.loads(line) for line in record.read_text().splitlines()]
-    assert [entry["type"] for entry in entries if entry["type"] != "system"] == ["start", "metrics", "end"] * 2
+    assert [entry["type"] for entry in entries if entry["type"] != "system"] == ["start", "metrics", "artifact", "end"] * 2
     assert entries[0]["tags"]["summary"] == "true"
     for content in (first["report.md"], first["report.html"]):
         assert str(root).encode() not in content

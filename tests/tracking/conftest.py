@@ -14,5 +14,5 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_ROOT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_text("pretrain:\n  general: {seed: 7, learning_rate: 1e-05}\n")
+    (tmp_path / "params.yaml").write_text("pretrain: {shared: {}, variants: {general: {seed: 7, learning_rate: 1e-05}}}\n")
     return folder

@@ -46,10 +46,10 @@ def test_no_repository_is_unknown(work: Path) -> None:
 
 def test_a_stage_has_only_its_own_parameters_and_those_of_its_item(work: Path) -> None:
     Path("params.yaml").write_text(
-        "pretrain:\n  shared: {bf16: true}\n  variants:\n    general: {seed: 7, schedule: {kind: wsd}}\n    continued: {seed: 8}\n"
+        "pretrain: {shared: {bf16: true}, variants: {general: {seed: 7, schedule: {kind: wsd}}, continued: {seed: 8}}}\n"
         "label_files: {seed: 1, names: [a, b]}\n"
     )
-    assert stage_params("pretrain", "general") == {"shared.bf16": True, "seed": 7, "schedule.kind": "wsd"}
+    assert stage_params("pretrain", "general") == {"bf16": True, "seed": 7, "schedule.kind": "wsd"}
     assert stage_params("label_files", None) == {"seed": 1, "names": ["a", "b"]}
     assert stage_params("evaluate", "general") == {}
 
@@ -58,6 +58,6 @@ def test_the_title_of_an_experiment_begins_with_what_differs(repository: Path) -
     revision = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     committed = all_params()
     assert experiment_title(committed, revision) == revision[:7]
-    assert experiment_title(committed | {"pretrain.general.seed": 8}, revision) == f"seed=8 on {revision[:7]}"
+    assert experiment_title(committed | {"pretrain.variants.general.seed": 8}, revision) == f"seed=8 on {revision[:7]}"
     more = {"a.seed": 1, "b.seed": 1, "c.x": 2}
     assert experiment_title(committed | more, revision) == f"a.seed=1, b.seed=1 and 1 more on {revision[:7]}"

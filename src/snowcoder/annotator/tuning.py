@@ -78,20 +78,11 @@ def tune_annotator(
     return Tuned(head, slope * course.scores(np.flatnonzero(is_held_out)) + intercept, course.epochs, best)
 
 
-def tune_and_judge(
-    start: Head,
-    judged: HeadJudgement,
-    examples: Sequence[Example],
-    texts: Sequence[str],
-    shared: AnnotatorParams,
-    frozen: RunnableEncoder,
-    output: Path,
-) -> tuple[Head, HeadJudgement]:
-    """Tune from the frozen head `start`; its ROC-AUC, of `judged`, is reported next to the tuned one's."""
-    tuned = tune_annotator(start, examples, texts, shared, frozen, output)
+def judge_tuned(tuned: Tuned, examples: Sequence[Example], frozen: HeadJudgement) -> HeadJudgement:
+    """The tuned head on held-out repositories, with the ROC-AUC of the `frozen` one that it started from next to its own."""
     metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
-    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": judged[0]["roc_auc"]}
-    return tuned.head, (metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall)
+    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": frozen[0]["roc_auc"]}
+    return metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall
 
 
 class _Course:

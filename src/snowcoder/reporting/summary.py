@@ -41,12 +41,13 @@ class Experiment(NamedTuple):
 def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
     """A dozen numbers that the report shows too, rounded as there: what `dvc exp show` and `dvc metrics diff` compare."""
     params, judged_on = results.params, set_names(results)[0]
-    compared = [compare(results, variant, control, judged_on) for variant, control in params.controls]
+    compared = [compare(results, *pair, judged_on) for pair in params.controls]
+    percents = {f"{item.variant}_against_{item.control}": round(100 * item.relative, 2) for item in compared}
     bits = {variant: round(results.bits[variant](judged_on, "bits_per_byte"), 3) for variant in ladder(params)}
     final = results.scores[list(bits)[-1]]
     return {
         f"bits_per_byte_on_{judged_on}": bits,
-        f"percent_against_control_on_{judged_on}": {item.variant: round(100 * item.relative, 2) for item in compared},
+        f"bits_percent_on_{judged_on}": percents,
         f"percent_solved_by_{list(bits)[-1]}": {name: round(100 * final(name, "pass@1"), 1) for name in benchmark_names(results)},
         "roc_auc_of_annotator": {recipe: round(annotator("roc_auc"), 3) for recipe, annotator in results.annotators.items()},
         "tokens": {

@@ -46,10 +46,7 @@ def all_params() -> dict[str, Any]:
 
 
 def stage_params(stage: str, item: str | None) -> dict[str, Any]:
-    """The parameters of one stage: its section of params.yaml, of which only one item counts.
-
-    The item's own keys have no prefix, so that `learning_rate` of two items is one row of a comparison.
-    """
+    """One stage's section of params.yaml: what its items share and one item's own, so that two items can be compared row by row."""
     section = read_yaml(PARAMS_PATH).get(stage) if PARAMS_PATH.exists() else None
     return flatten(_of_item(section, item)) if isinstance(section, dict) else {}
 
@@ -91,14 +88,11 @@ def _short_name(name: str, names: Sequence[str]) -> str:
 
 
 def _of_item(section: dict[str, Any], item: str | None) -> dict[str, Any]:
-    """The section without the mappings of other items: they are next to the item's, at the top or one level down."""
-    if isinstance(section.get(item or ""), dict):
-        return {key: value for key, value in section.items() if not isinstance(value, dict)} | section[item or ""]
-    inner = {key: value for key, value in section.items() if isinstance(value, dict) and item in value}
-    rest = {key: value for key, value in section.items() if key not in inner}
-    for value in inner.values():
-        rest |= _of_item(value, item)
-    return rest
+    """`shared` and the item's own, of a section with items; else the section."""
+    for name, items in section.items():
+        if name != "shared" and isinstance(items, dict) and isinstance(items.get(item), dict):
+            return section.get("shared", {}) | items[item]
+    return section
 
 
 def _committed_params(revision: str) -> dict[str, Any]:
