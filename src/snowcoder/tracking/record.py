@@ -180,7 +180,8 @@ def _start_mirror(record: Path) -> int:
     command = [sys.executable, "-m", "snowcoder.tracking.mirror", str(record)]
     reader, writer = os.pipe()
     try:
-        with mirror_log(record).open("wb") as log:  # its folder is not ours, which may be a temporary workspace
+        mirror_log(record).unlink(missing_ok=True)
+        with mirror_log(record).open("ab") as log:  # the mirror's folder is not ours, which may be a temporary workspace
             subprocess.Popen(command, stdin=reader, stdout=log, stderr=log, cwd=record.parent, env=variables, start_new_session=True)
     except BaseException:
         os.close(writer)

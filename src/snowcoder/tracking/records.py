@@ -56,7 +56,8 @@ def resume_record(folder: Path, identity: str) -> tuple[Journal, int] | None:
 def is_being_written(path: Path) -> bool:
     """Whether a process has the record open."""
     try:
-        Journal(path, wait=False).close()
+        if path.exists():
+            Journal(path, wait=False).close()
     except BlockingIOError:
         return True
     return False
