@@ -46,7 +46,7 @@ def load_problems() -> list[Problem]:
     """HumanEval and MBPP+, each with its published assertions as far as there are any. SystemExit that says what is missing."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if not folder or not (Path(folder) / MBPP_FILE).is_file():
-        raise SystemExit(f"{FOLDER_VARIABLE} is {folder or 'not set'}: name a folder that holds {MBPP_FILE} (README, Evaluation)")
+        raise SystemExit(f"{FOLDER_VARIABLE} is {folder or 'not set'}: name a folder that holds {MBPP_FILE} (docs/evaluation.md)")
     return [*load_benchmark("humaneval"), *load_benchmark("mbpp_plus")]
 
 

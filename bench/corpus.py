@@ -24,7 +24,7 @@ from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.execution import Outputs, Run, ShardResult, worker_count
 from snowcoder.pipeline.params import load_section
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table
 
 CORPUS = Path("data/fetch_corpus")

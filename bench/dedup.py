@@ -30,7 +30,7 @@ from snowcoder.deduplication.kernels import count_shared
 from snowcoder.deduplication.minhash import make_scheme
 from snowcoder.deduplication.shingles import shingle, text_buffer
 from snowcoder.pipeline.params import load_section
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[1]

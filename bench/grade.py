@@ -73,7 +73,7 @@ def check_evalplus() -> None:
     folder = os.environ.get(FOLDER_VARIABLE)
     missing = [file for _, file in EVALPLUS.values() if folder is None or not (Path(folder) / file).is_file()]
     if missing:
-        sys.exit(f"error: {FOLDER_VARIABLE}: found {folder}; needs a folder that holds {' and '.join(missing)} (README, Evaluation)")
+        sys.exit(f"error: {FOLDER_VARIABLE}: found {folder}; needs a folder that holds {' and '.join(missing)} (docs/evaluation.md)")
 
 
 def compare(benchmark: str, problems: list[Problem], per_problem: int, min_time_limit: str) -> dict[str, float]:

@@ -14,7 +14,7 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.sandbox.program import check_sandbox
 from snowcoder.storage.shards import iterate_rows, write_table
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
@@ -25,7 +25,7 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         check_sandbox()
-        with track(run.stage, run.item, run.fingerprint, [*run.inputs, Path(f"models/pretrain/{item}")]) as record:
+        with track_run(run, also=[Path(f"models/pretrain/{item}")]) as record:
             completed = list(iterate_rows(completions))
             rows = grade_completions(completed, read_problems(PROBLEMS), params.limits)
             metrics = summarise_grades(rows, completed)

@@ -14,7 +14,7 @@ from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table
 
 FILES = Path("data/measure_signals")

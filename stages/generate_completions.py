@@ -18,15 +18,12 @@ from snowcoder.evaluation.generating.completions import (
     complete_problems,
     summarise_completions,
 )
-from snowcoder.evaluation.variants import load_variant, variant_folder
-from snowcoder.inference.engine import Engine
-from snowcoder.inference.engines.transformers_engine import TransformersEngine
-from snowcoder.inference.local.model_folder import open_folder
-from snowcoder.pipeline.execution import worker_count
+from snowcoder.evaluation.generating.variant_engine import load_variant_engine
+from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 PROBLEMS = Path("data/fetch_benchmarks")
 
@@ -36,8 +33,8 @@ def main(item: str) -> None:
     model = variant_folder(item)
 
     def build(run: StageRun) -> Metrics:
-        engine = load_engine(params, model)
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        engine = load_variant_engine(params, model)
+        with track_run(run) as record:
             prompt = partial(base_prompt, strip_prompt=params.strip_prompt)
             rows = complete_problems(engine, read_problems(PROBLEMS), params.sampling(), prompt)
             metrics = summarise_completions(rows)
@@ -47,17 +44,6 @@ def main(item: str) -> None:
         return metrics
 
     run_stage("generate_completions", [params], [model, PROBLEMS], build, item)
-
-
-def load_engine(params: GenerateCompletionsParams, folder: Path) -> Engine:
-    """The variant's model; documents start with EOS_ID in whatever engine."""
-    if params.engine == "vllm":
-        from snowcoder.inference.engines.vllm_engine import load_vllm_engine
-
-        return load_vllm_engine(open_folder(folder, document_start=True), params.precision, params.window_tokens)
-    loaded = load_variant(folder, params.precision, params.cpu_threads)
-    window = loaded.window(params.window_tokens, "generate_completions.window_tokens")
-    return TransformersEngine(loaded, params.batch_size, window, worker_count())
 
 
 if __name__ == "__main__":

@@ -17,12 +17,13 @@ from snowcoder.evaluation.measuring.text_sets import (
     read_train_texts,
     reference_solutions,
 )
-from snowcoder.evaluation.variants import INITIAL, load_variant, variant_folder
+from snowcoder.evaluation.variants import load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
+from snowcoder.words import INITIAL
 
 PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")
@@ -40,7 +41,7 @@ def main(item: str) -> None:
         }
         loaded = load_variant(folder, params.precision, params.cpu_threads)
         window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             scores = score_sets(loaded, sets, params.batch_tokens, window, worker_count())
             metrics: Metrics = summarise_sets(scores, params)
             record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})

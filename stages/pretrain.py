@@ -13,7 +13,7 @@ from snowcoder.pretraining.model import save_model
 from snowcoder.pretraining.phase_training import PhaseTraining, describe_curve, write_loss_curve
 from snowcoder.pretraining.processes import announce_training, train_in_processes
 from snowcoder.pretraining.training_params import TrainingParams, VariantParams
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 
 def main(item: str) -> None:
@@ -22,7 +22,7 @@ def main(item: str) -> None:
 
     def build(run: StageRun) -> Metrics:
         training, state = PhaseTraining(shared, variant, packed), run.state / "training"
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             announce_training(state)
             curve = training.train(state, record.log)
             save_model(training.model, parent, run.output)

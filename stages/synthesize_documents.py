@@ -6,12 +6,11 @@ in: data/split_files, data/score_files/<recipe>  out: data/synthesize_documents 
 
 from pathlib import Path
 
-from snowcoder.synthesis.generation import ask_model
-
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage, work_dir
 from snowcoder.storage.shards import iterate_rows, list_shards
 from snowcoder.synthesis.extractive_teacher import synthesize
+from snowcoder.synthesis.model_teacher import ask_model
 from snowcoder.synthesis.seeds import SEED_COLUMNS, choose_seeds
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 

@@ -17,7 +17,7 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, output_path, run_stage
 from snowcoder.storage.shards import list_shards
-from snowcoder.tracking.record import track
+from snowcoder.tracking.record import track_run
 
 EMBEDDINGS = Path("data/embed_files")
 LABELS = Path("data/label_files")
@@ -27,17 +27,17 @@ POSITIVES = Path("data/fetch_positives")
 
 def main(item: str) -> None:
     shared, recipe = load_item("train_annotator", item, AnnotatorParams, RecipeParams)
-    tuned_as = [load_section("embed_files", EmbedParams)] if shared.encoder == "tuned" else []
+    embed = load_section("embed_files", EmbedParams) if shared.encoder == "tuned" else None
 
     def build(run: StageRun) -> Metrics:
-        with track(run.stage, run.item, run.fingerprint, run.inputs) as record:
+        with track_run(run) as record:
             shards = list_shards(EMBEDDINGS)
             labels, labeller = read_labels(LABELS)
             examples = choose_examples(read_files(shards), labels, shared, recipe)
             vectors = read_vectors(shards, examples)
             head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
             judgement = judge_head(head, vectors, examples)
-            for embed in tuned_as:
+            if embed is not None:
                 from snowcoder.annotator.tuning import tune_and_judge  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
@@ -50,8 +50,8 @@ def main(item: str) -> None:
             record.log({f"annotator/{name}": metrics[name] for name in HEADLINES if name in metrics})
         return metrics
 
-    inputs = [EMBEDDINGS, LABELS, *([FILES, POSITIVES] if tuned_as else [])]
-    run_stage("train_annotator", [shared, recipe, *tuned_as], inputs, build, item)
+    inputs = [EMBEDDINGS, LABELS, *([FILES, POSITIVES] if embed else [])]
+    run_stage("train_annotator", [shared, recipe, *([embed] if embed else [])], inputs, build, item)
 
 
 if __name__ == "__main__":

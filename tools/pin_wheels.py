@@ -20,7 +20,7 @@ from pathlib import Path
 
 from snowcoder.corpus.licence_detection import licence_of
 from snowcoder.corpus.wheel_table import TABLE_COLUMNS, canonical_name
-from snowcoder.licences import licence_class
+from snowcoder.source_files.licences import licence_class
 from snowcoder.storage.files import sha256_file
 
 PURE = ["--platform", "any", "--abi", "none", "--implementation", "py"]

@@ -36,19 +36,18 @@ def times_table(times: list[dict[str, Any]], least: float) -> Table:
     rows = [[entry["stage"], *_cost([entry])] for entry in shown]
     if others := times[len(shown) :]:
         rows.append([f"{len(others)} other stages (tools/show_results.py --all)", *_cost(others)])
-    return Table(["stage", "wall time", "peak memory"], [*rows, [f"all {len(times)} stages", *_cost(times)]] if times else [])
+    return Table(["stage", "wall time", "peak memory"], [*rows, [f"all stages ({len(times)})", *_cost(times)]] if times else [])
 
 
 def plan_table(comparisons: list[Comparison]) -> Table:
     """What `make plan` expected of the stages that it planned, and what they took."""
     rows = []
     for one in comparisons:
-        if one.planned is not None:
-            hours, memory = (one.planned.hours, one.actual.hours), (one.planned.memory_bytes, one.actual.memory_bytes)
-            rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
-            rows[-1] += [f"{size / 2**20:,.0f} MiB" if size else "-" for size in memory]
-    origins = "; ".join(dict.fromkeys(one.origin for one in comparisons if one.planned is not None))
-    columns = ["stage", "time planned", "time taken", "taken / planned", "memory planned", "memory taken"]
+        hours, memory = zip(one.planned, one.actual, strict=True)
+        rows.append([one.stage, *(duration(3600 * value) for value in hours), f"{hours[1] / max(hours[0], 1e-12):.2f}"])
+        rows[-1] += [f"{size / 2**30:.2f}" for size in memory]
+    origins = "; ".join(dict.fromkeys(one.origin for one in comparisons))
+    columns = ["stage", "time planned", "time taken", "ratio", "GiB planned", "GiB taken"]
     return Table(columns, rows, f"Planned from: {origins}.")
 
 
@@ -76,6 +75,7 @@ def main() -> None:
     reported = times / "report.json"
     if not reported.exists() or reported.stat().st_mtime < chosen.since:
         print_results(console, results)
+    console.print()
     for title, table in (
         ("Cost of each stage when it last ran on this machine", times_table(read_times(times), 0 if chosen.all else EXPENSIVE)),
         ("Plan and actual cost", plan_table(read_comparisons(work_dir()))),

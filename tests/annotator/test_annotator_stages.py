@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from snowcoder.embedding.embedding_table import embedding_schema
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.seeding import generator
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.files import sha256_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import read_table, write_table

@@ -20,7 +20,7 @@ from snowcoder.annotator.tuned_encoder import read_tuned
 from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embeddings_of
 from snowcoder.errors import SourceError
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.files import sha256_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import list_shards, read_shard, read_table, write_table

@@ -11,7 +11,7 @@ from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.errors import SourceError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SourceFile
+from snowcoder.source_files.records import SourceFile
 
 LIMITS = FileLimits(max_files_per_repository=10_000, max_bytes_per_repository=10**9, max_file_bytes=1000, languages=["python", "shell"])
 MIT = "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from snowcoder.corpus.held_out_split import SPLIT_SCHEMA, SplitParams, merge_splits, split_of, split_shard
 from snowcoder.errors import EmptyResultError
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.words import HELD_OUT, TRAIN
 
 PARAMS = SplitParams(seed=1, held_out_fraction=0.5)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from snowcoder.corpus.manifests import UNRECOGNISED, declared_licence, joined, licence_of_value
-from snowcoder.licences import licence_class
+from snowcoder.source_files.licences import licence_class
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from snowcoder.corpus.repository_limits import FileLimits, is_vendored, take_within_limits
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SourceFile, make_source_file
+from snowcoder.source_files.records import SourceFile, make_source_file
 
 
 def limits(files: int = 100, total: int = 10_000, single: int = 1000) -> FileLimits:

@@ -19,7 +19,7 @@ from snowcoder.corpus.sources import FetchCorpusParams, fetch_files
 from snowcoder.corpus.spool import Spool
 from snowcoder.errors import ParameterError, SourceError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SourceFile, make_source_file
+from snowcoder.source_files.records import SourceFile, make_source_file
 from snowcoder.storage.shards import read_manifest, read_table
 
 COLUMNS = {

@@ -9,7 +9,7 @@ import pytest
 from snowcoder.corpus.sources import FetchCorpusParams, fetch_files, shard_of
 from snowcoder.errors import EmptyResultError, ParameterError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_manifest, read_shard, read_table
 from tests.corpus.wheel_factory import pin, write_wheel
 

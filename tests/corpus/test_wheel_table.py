@@ -6,7 +6,7 @@ import pytest
 
 from snowcoder.corpus.wheel_table import canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
-from snowcoder.licences import licence_class
+from snowcoder.source_files.licences import licence_class
 
 DIGEST = "0" * 64
 HEADER = "name,version,licence,download_rank,rank_source,rank_date\n"

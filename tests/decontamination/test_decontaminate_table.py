@@ -12,7 +12,7 @@ from snowcoder.decontamination.decontaminate_table import decontaminate_table
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import Run
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from stages.decontaminate_files import main
 from tests.decontamination.problems import PARAMS, ROOT, human_eval

@@ -8,7 +8,7 @@ import pytest
 
 from snowcoder.benchmarks.problem import write_problems
 from snowcoder.pipeline.stage import metrics_path, output_path
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import read_table, write_table
 from stages import decontaminate_files, deduplicate_files
 from tests.decontamination.problems import ROOT, human_eval

@@ -9,7 +9,7 @@ from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.evidence import DROPPED_SCHEMA
 from snowcoder.errors import EmptyResultError, ShardError
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from stages.deduplicate_files import main
 

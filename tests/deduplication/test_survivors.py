@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from snowcoder.deduplication.survivors import rank_keys, revision_age
 from snowcoder.errors import ShardError
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 
 BASE = {"licence": "MIT", "popularity": 0.5, "revision": "2.0", "path": "m/m.py", "file_id": "0c" * 16}
 SCHEMA = pa.schema([SOURCE_FILE_SCHEMA.field(name) for name in BASE])

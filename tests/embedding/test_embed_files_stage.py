@@ -14,7 +14,7 @@ import pytest
 from snowcoder.embedding.encoder_source import EncoderParams, find_encoder
 from snowcoder.errors import SourceError
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.files import sha256_file
 from snowcoder.storage.shards import write_table
 from stages import embed_files

@@ -11,7 +11,7 @@ from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embedding_schema, embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams, EncoderParams, find_encoder
 from snowcoder.pipeline.execution import Run
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, shard_name, write_table
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

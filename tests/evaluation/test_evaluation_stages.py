@@ -10,7 +10,7 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.errors import ParameterError
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import read_table, write_table
 from stages import execute_completions, generate_completions, measure_bits_per_byte
 from tests.inference.tiny_llama import save_folder

@@ -7,7 +7,7 @@ import pyarrow as pa
 from snowcoder.filtering.measuring import measure_shard
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.params import load_section
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ from snowcoder.filtering.filter_shard import filter_shard, load_filter, merge_su
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard, summarise_signals
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
 from snowcoder.pipeline.execution import Run
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import list_shards, read_table, write_table
 from tests.filtering.rows import measured, params, source_table
 

@@ -7,7 +7,7 @@ import pytest
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.labels.labelling import label_shard, last_sampled, summarise_labels
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_shard, write_table
 
 SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))

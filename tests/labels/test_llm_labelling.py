@@ -11,7 +11,7 @@ from snowcoder.errors import EngineError, ParameterError
 from snowcoder.inference.engine import Completion
 from snowcoder.labels.llm_labelling import JudgeParams, judge_files, label_prompt, read_label
 from snowcoder.pipeline.params import validate
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import read_table, write_table
 from stages import label_files

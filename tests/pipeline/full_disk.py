@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from snowcoder.deduplication.exact import new_column
+from snowcoder.deduplication.mapped_columns import new_column
 from snowcoder.deduplication.sorted_runs import write_array
 from snowcoder.errors import SourceError
 from snowcoder.inference.engine import Completion, Sampling

@@ -13,7 +13,7 @@ from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.errors import EmptyResultError, ParameterError, SourceError
 from snowcoder.pipeline.params import load_section, read_yaml
 from snowcoder.positives.kinds import FetchPositivesParams
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import read_table, write_table
 from stages import fetch_positives

@@ -17,8 +17,8 @@ from snowcoder.exercises.names import parse
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.positives.screen_positives import DROPPED_POSITIVE_SCHEMA, POSITIVE_SCHEMA, build_positives
 from snowcoder.positives.teaching_code import documented_fraction, gather_teaching_code, refuse_file
-from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, SourceFile, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 
 PARAMS = FetchPositivesParams(

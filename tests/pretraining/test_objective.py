@@ -49,7 +49,7 @@ def test_activation_checkpointing_keeps_less_and_changes_no_bit(bf16: bool) -> N
 
 
 def test_attention_crosses_documents_of_a_sequence() -> None:
-    """The choice that README states: what a document costs depends on the one packed before it."""
+    """The choice that docs/trust.md states: what a document costs depends on the one packed before it."""
     objective = Objective(initialize(SHAPE).eval(), bf16=False, compile_layers=False, checkpoint_activations=False)
     firsts, second = TOKENS[:, :20], TOKENS[:1, 20:40]
     costs = []

@@ -27,7 +27,7 @@ def run_of(level: float, seed: int, passed: float = 0.0) -> Run:
         n_bytes=dict.fromkeys(SETS, n_bytes),
         passed={name: np.repeat([1.0, 0.0], [int(passed * N_ITEMS), N_ITEMS - int(passed * N_ITEMS)]) for name in BENCHMARKS},
         selection={"budget_tokens": 51200, "tokens": 50000, "files": 30},
-        passes=4.1,
+        epochs=4.1,
     )
 
 
@@ -62,7 +62,7 @@ def test_the_page_holds_every_seed_and_names_what_is_missing() -> None:
 
 def test_runs_on_other_texts_are_not_compared() -> None:
     other = run_of(2.0, 1)
-    moved = Run(other.bits, {name: n_bytes + 1 for name, n_bytes in other.n_bytes.items()}, other.passed, other.selection, other.passes)
+    moved = Run(other.bits, {name: n_bytes + 1 for name, n_bytes in other.n_bytes.items()}, other.passed, other.selection, other.epochs)
     with pytest.raises(ShardError, match="two runs have other texts"):
         compare_arms({CONTROL: ARMS[CONTROL], "HQ, 4 repeats": {1: moved}}, "HQ, 4 repeats", "validation")
 
@@ -81,4 +81,4 @@ def test_a_run_is_read_from_the_outputs_of_its_stages(tmp_path: Path) -> None:
     assert run.bits["humaneval"].tolist() == [8.0, 4.0]
     assert run.n_bytes["humaneval"].tolist() == [4, 2]
     assert run.passed["humaneval"].tolist() == [0.0, 1.0]
-    assert (run.passes, run.selection) == (3.9, {"tokens": 5})
+    assert (run.epochs, run.selection) == (3.9, {"tokens": 5})

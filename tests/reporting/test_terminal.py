@@ -1,15 +1,13 @@
 """What the report stage prints: the conclusion first, and no number cut off in a narrow terminal."""
 
-from pathlib import Path
-
 import pytest
 from rich.console import Console
 
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.findings import comparisons, findings
-from snowcoder.reporting.results import Results, read_results
+from snowcoder.reporting.results import Results
 from snowcoder.reporting.terminal import print_results, print_table
-from tests.reporting.fabricate import PARAMS, fabricate
+from tests.reporting.fabricate import PARAMS
 
 
 def printed(results: Results, width: int, capsys: pytest.CaptureFixture[str]) -> str:
@@ -36,14 +34,6 @@ def test_the_conclusion_comes_first(results: Results, capsys: pytest.CaptureFixt
     words = printed(results, 100, capsys).split()
     first = " ".join(["-", findings(results)[0]]).split()
     assert words[: len(first)] == first
-
-
-def test_what_models_solve_is_a_table_only_if_they_solve_anything(
-    results: Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert "Problems solved" not in printed(results, 80, capsys)
-    fabricate(tmp_path / "solving", solved=4)
-    assert "2.4 (1.4 to 5.4)" in printed(read_results(PARAMS, tmp_path / "solving"), 80, capsys).split("Problems solved")[1]
 
 
 def test_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:

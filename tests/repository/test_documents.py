@@ -94,11 +94,16 @@ def test_modules_and_names_of_code_exist(document: str) -> None:
 
 
 def resolve(name: str) -> bool:
-    """Whether a dotted name is a module, or something in one."""
-    module, _, attribute = name.rpartition(".")
-    if (ROOT / "src" / f"{name.replace('.', '/')}.py").is_file() or (ROOT / "src" / name.replace(".", "/")).is_dir():
+    """Whether a dotted name is a module or a package, or something in one."""
+    parts = name.split(".")
+    path = ROOT / "src" / Path(*parts)
+    if path.with_suffix(".py").is_file() or path.is_dir():
         return True
-    return hasattr(importlib.import_module(module), attribute)
+    n_modules = max(count for count in range(1, len(parts)) if (ROOT / "src" / Path(*parts[:count])).with_suffix(".py").is_file())
+    value: Any = importlib.import_module(".".join(parts[:n_modules]))
+    for part in parts[n_modules:]:
+        value = getattr(value, part, None)
+    return value is not None
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "docs/field_cases.md"])  # which quotes faults
@@ -118,6 +123,17 @@ def is_parameter(key: str, params: dict[str, Any]) -> bool:
     for field in fields:
         value = value.get(field, KeyError) if isinstance(value, dict) else KeyError
     return value is not KeyError or (len(fields) == 1 and fields[0] in SECTIONS[section].model_fields)
+
+
+def test_the_readme_has_every_stage_and_every_folder() -> None:
+    readme = read("README.md")
+    rows = {name for row in re.findall(r"^\| ([a-z_, ]+) \|", readme, re.MULTILINE) for name in row.split(", ")}
+    assert {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")} <= rows
+    (tree,) = [block for block in BLOCK.findall(readme) if "src/snowcoder/" in block]
+    listed = set(re.findall(r"(?<![\w/])([a-z]+)/(?![\w/])", tree)) | {"src"}
+    folders = {path.split("/")[0] for path in tracked() if "/" in path and path[0] != "."}
+    packages = {path.parent.name for path in (ROOT / "src/snowcoder").glob("*/__init__.py")}
+    assert sorted((folders | packages) - listed) == []
 
 
 def differences() -> dict[tuple[str, str], tuple[str, str, str]]:

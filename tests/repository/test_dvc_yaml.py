@@ -55,6 +55,10 @@ def test_one_summary_is_what_dvc_compares_and_its_plots_are_pictures() -> None:
     }
     plots = read_yaml(ROOT / "dvc.yaml")["plots"]
     assert plots == [out for out in outs("report") if out.endswith((".png", ".svg"))] != []
+    page = (ROOT / ".dvc" / "plots.html").read_text()
+    assert "html_template = plots.html" in (ROOT / ".dvc" / "config").read_text()
+    assert "{plot_divs}" in page
+    assert "http" not in page
 
 
 def test_every_stage_script_is_in_the_graph() -> None:

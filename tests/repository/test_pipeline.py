@@ -246,7 +246,7 @@ def test_checkpoints_load_in_a_plain_shell(clone: Clone) -> None:
 
 @pytest.fixture(scope="module")
 def second(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A second clone, which has pulled all outputs from a folder that the first one pushed to; as the README says."""
+    """A second clone, which has pulled all outputs from a folder that the first one pushed to; as docs/experiments.md says."""
     folder = tmp_path_factory.mktemp("shared")
     made = Clone(folder / "second")
     clone.run("dvc", "remote", "add", "--local", "-d", "store", str(folder / "store"))

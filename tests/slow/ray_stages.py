@@ -18,7 +18,7 @@ from snowcoder.filtering.filter_shard import REJECTED_SCHEMA, filter_shard, load
 from snowcoder.filtering.measuring import MEASURED_SCHEMA, measure_shard
 from snowcoder.pipeline.execution import Run, ShardResult
 from snowcoder.pipeline.params import load_section
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import iterate_rows, list_shards, write_table
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA, tokenize_shard
 from snowcoder.tokenization.tokenizer import TokenizerParams, save_tokenizer, train_tokenizer

@@ -11,7 +11,7 @@ from snowcoder.deduplication.deduplicate_table import deduplicate_table
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.deduplication.minhash import make_scheme
 from snowcoder.deduplication.shingles import text_buffer
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
 
 pytestmark = pytest.mark.slow

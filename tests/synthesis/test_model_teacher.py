@@ -16,7 +16,7 @@ from snowcoder.pipeline.stage import work_dir
 from snowcoder.storage.shards import read_manifest, read_table, write_table
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, SyntheticDocument
-from snowcoder.synthesis.model_teacher import RESPONSE_SCHEMA, ModelAuthor
+from snowcoder.synthesis.model_teacher import RESPONSE_SCHEMA
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 from stages import accept_documents, synthesize_documents
 from tests.inference.engines.misbehaving_server import MisbehavingServer, serving
@@ -206,7 +206,7 @@ def test_kill_9_in_the_middle_of_acceptance_gives_the_same_bytes(workspace: Path
         names = [f"{words[number % 8]}_{number}_{place}" for place in range(40)]
         content = body + "".join(f"{name} = shifted_{number}([{place}, {number}])\n" for place, name in enumerate(names))
         document = SyntheticDocument("", content, "", content, "", 2, "model", "stop")
-        rows.append(document.row(seed, ModelAuthor("scripted", "instruct-1")))
+        rows.append(document.row(seed, "scripted", "instruct-1"))
     rows.sort(key=lambda row: row["document_id"])
     write_table(Path("data/synthesize_documents"), [pa.Table.from_pylist(rows, DOCUMENT_SCHEMA)], DOCUMENT_SCHEMA)
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snowcoder.languages import EXTENSIONS
+from snowcoder.source_files.languages import EXTENSIONS
 from snowcoder.synthesis.syntax import GRAMMARS, is_parsed, syntax_fault
 
 PROGRAMS = {

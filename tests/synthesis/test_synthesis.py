@@ -18,12 +18,13 @@ from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
+from snowcoder.synthesis import extractive_teacher
 from snowcoder.synthesis.acceptance import ACCEPTED_SCHEMA, REJECTED_DOCUMENT_SCHEMA, find_repetitions, repository_cap
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed
-from snowcoder.synthesis.extractive_teacher import ExtractiveTeacher, synthesize
+from snowcoder.synthesis.extractive_teacher import synthesize
 from snowcoder.synthesis.seeds import choose_seeds
 from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, SynthesizeParams
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
@@ -323,14 +324,14 @@ def test_kill_9_in_the_middle_of_the_extractive_teacher_gives_the_same_bytes(wor
     assert 2 <= len(finished) < len(files)
     assert not Path("data/synthesize_documents").exists()
     asked: list[str] = []
-    plain = ExtractiveTeacher.documents
+    plain = extractive_teacher.extract_documents
 
-    def counting(teacher: ExtractiveTeacher, seed: Seed) -> Any:
+    def counting(seed: Seed, *others: Any) -> Any:
         asked.append(seed.path)
-        return plain(teacher, seed)
+        return plain(seed, *others)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ExtractiveTeacher, "documents", counting)
+        patch.setattr(extractive_teacher, "extract_documents", counting)
         synthesize_documents.main()
         resumed = read_manifest(Path("data/synthesize_documents"))
         assert len(asked) == len(files) - len(finished)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA

@@ -44,7 +44,7 @@ def test_shorter_documents_are_repeated() -> None:
     mixture = mix(DOCUMENTS, FILES, TRAIN, 0.5, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 80, "css": 60, "c": 20}
     assert _tokens(mixture.files, "shard") == {"d": 80, "f": 80}
-    assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (0.5, 2.0, 1.0)
+    assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.5, 2.0, 1.0)
     rows = zip(mixture.files["shard"].to_pylist(), mixture.passes.tolist(), strict=True)
     assert Counter(number for shard, number in rows if shard == "d") == {0: 4, 1: 4}
 
@@ -53,13 +53,13 @@ def test_shorter_files_are_repeated_with_the_same_shares() -> None:
     # 40 tokens of documents are a quarter beside 120 of others: one and a half passes over 80
     mixture = mix(DOCUMENTS, FILES, TRAIN, 0.25, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 40, "css": 90, "c": 30}
-    assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (0.25, 1.0, 1.5)
+    assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.25, 1.0, 1.5)
 
 
 def test_documents_alone() -> None:
     mixture = mix(DOCUMENTS, FILES, TRAIN, 1.0, seed=0)
     assert _tokens(mixture.files, "shard") == {"d": 40}
-    assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (1.0, 1.0, 0.0)
+    assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (1.0, 1.0, 0.0)
 
 
 def test_unmixed_takes_each_file_once() -> None:
@@ -105,12 +105,12 @@ def test_documents_of_several_languages_are_brought_to_their_shares() -> None:
     mixture = mix(documents, FILES, TRAIN, 0.5, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 40, "css": 30, "c": 10}
     assert set(mixture.files["shard"].to_pylist()) == {"d"}
-    assert {name: (plan.source, plan.planned, plan.n_tokens, plan.passes) for name, plan in mixture.plans.items()} == {
+    assert {name: (plan.source, plan.planned, plan.n_tokens, plan.epochs) for name, plan in mixture.plans.items()} == {
         "c": ("documents", 0.125, 10, pytest.approx(1 / 3)),
         "css": ("documents", 0.375, 30, 3.0),
         "python": ("documents", 0.5, 40, 1.0),
     }
-    assert (mixture.documents_fraction, mixture.document_passes, mixture.file_passes) == (1.0, 1.0, 0.0)
+    assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (1.0, 1.0, 0.0)
 
 
 def test_a_language_in_which_nothing_was_written_comes_from_the_files() -> None:

@@ -39,7 +39,7 @@ class Columns(ParamsModel):
     language: str | None = None
     """The language, as the data set calls it; without it, found from path and content."""
     licence: str | None = None
-    """The licence: SPDX, a name, or a list of which all hold (snowcoder.licences)."""
+    """The licence: SPDX, a name, or a list of which all hold (snowcoder.source_files.licences)."""
     popularity: str | None = None
     """A number, such as stars; a higher one is more popular."""
     revision: str | None = None

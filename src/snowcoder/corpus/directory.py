@@ -22,8 +22,8 @@ from snowcoder.corpus.manifests import MANIFESTS
 from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, refuse_name
 from snowcoder.corpus.repository_limits import VENDORED_FOLDERS, FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.errors import SourceError
-from snowcoder.languages import language_of
-from snowcoder.records import SourceFile
+from snowcoder.source_files.languages import language_of
+from snowcoder.source_files.records import SourceFile
 
 SOURCE = "directory"
 _LICENCE_NAME = re.compile(r"(?:un)?licen[cs]e|copying", re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from snowcoder.languages import may_have_language
+from snowcoder.source_files.languages import may_have_language
 
 GIT_FOLDER = ".git"
 MAX_DEPTH = 4

@@ -12,8 +12,8 @@ from pydantic import Field
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import ShardResult
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.records import SOURCE_FILE_SCHEMA
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.words import HELD_OUT, TRAIN
 
 SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))

@@ -7,7 +7,7 @@ precedes it as a comment of that language, in Python as the module's docstring.
 
 import re
 
-from snowcoder.languages import language_of, name_language
+from snowcoder.source_files.languages import language_of, name_language
 
 # An answer that was cut off leaves its last fence open
 _FENCED = re.compile(r"^[ \t]*```[ \t]*(?P<tag>[\w+#.-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)

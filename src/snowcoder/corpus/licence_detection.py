@@ -1,7 +1,7 @@
 """Licences of distributions and repositories as SPDX expressions.
 
 in: the METADATA of a wheel and the texts of its licence files, or licence files and manifests of a repository
-out: an expression for snowcoder.licences, or None (a wheel) where no permissive licence is recognised
+out: an expression for snowcoder.source_files.licences, or None (a wheel) where no permissive licence is recognised
 
 Sources of a wheel are asked in order of precision: License-Expression (PEP 639), the License field, trove classifiers, the licence text.
 `BSD` alone names two licences, so the text decides between them. A field that names another licence ends the search: permissive texts
@@ -14,7 +14,7 @@ from email.message import Message
 from email.parser import HeaderParser
 
 from snowcoder.corpus.manifests import UNRECOGNISED, declared_licence, joined, licence_of_classifiers
-from snowcoder.licences import licence_class, spdx_id
+from snowcoder.source_files.licences import licence_class, spdx_id
 
 _BSD = "BSD"
 _COPYLEFT_TEXTS = (

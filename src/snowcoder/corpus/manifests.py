@@ -1,7 +1,7 @@
 """What a package manifest, or one field of a data set, declares as the licence.
 
 in: name and text of a manifest at the root of a repository; a value of a data set's column  out: an expression for
-snowcoder.licences, empty where nothing is declared
+snowcoder.source_files.licences, empty where nothing is declared
 
 - package.json: `license` as text or {type}, else the old `licenses: [{type}]`, of which npm lets one choose.
 - composer.json: `license` as text or a list, of which Composer lets one choose.
@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from snowcoder.licences import licence_class, spdx_id
+from snowcoder.source_files.licences import licence_class, spdx_id
 
 UNRECOGNISED = "LicenseRef-unrecognised"  # terms that bind, and that nobody here can read
 # Of a licence as an object: npm's `type`, GitHub's `spdx_id` and `key` (GraphQL: `spdxId`), and the names that data sets use

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 
 from snowcoder.corpus.notebooks import NotebookError, notebook_code
 from snowcoder.corpus.repository_limits import FileLimits, Refused, is_vendored
-from snowcoder.languages import NOTEBOOK, language_of, may_have_language
-from snowcoder.records import SourceFile, make_source_file
+from snowcoder.source_files.languages import NOTEBOOK, language_of, may_have_language
+from snowcoder.source_files.records import SourceFile, make_source_file
 
 NO_EXTENSION = "no extension"
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")

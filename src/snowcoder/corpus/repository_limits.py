@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 
 from pydantic import Field, field_validator, model_validator
 
-from snowcoder.languages import LANGUAGES, name_language
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.languages import LANGUAGES, name_language
+from snowcoder.source_files.records import SourceFile
 
 # Trees of other people's code: it belongs to other repositories, under other licences.
 VENDORED_FOLDERS = frozenset(
@@ -85,7 +85,7 @@ class FileLimits(ParamsModel):
     max_file_bytes: int = Field(gt=0)
     """Bytes of a file, at most; larger files are left out unread."""
     languages: list[str] = Field(min_length=1)
-    """Names of snowcoder.languages, or aliases that name_language knows; files of other languages are left out."""
+    """Names of snowcoder.source_files.languages, or aliases that name_language knows; files of other languages are left out."""
 
     @field_validator("languages")
     @classmethod

@@ -26,10 +26,10 @@ from snowcoder.corpus.manifests import licence_of_value
 from snowcoder.corpus.reading import FileOrigin, decode, is_one_line, make_candidate, plain_path, refuse_name
 from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, take_within_limits
 from snowcoder.corpus.spool import Spool
-from snowcoder.languages import LANGUAGES, language_of, name_language
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.records import SourceFile
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.languages import LANGUAGES, language_of, name_language
+from snowcoder.source_files.records import SourceFile
 
 BUCKETS = 64
 _METADATA_LINE = re.compile(r"(?=<)(?:<reponame>[^<\n]+)?(?:<filename>[^<\n]+)?(?:<gh_stars>[\d+-]+)?\n")

@@ -29,7 +29,7 @@ from snowcoder.corpus.wheels import download_wheels, iterate_wheel_files
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import ExistingPath, ParamsModel
-from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import write_table
 

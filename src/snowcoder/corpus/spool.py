@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, SourceFile
 
 BUFFER_BYTES = 256_000_000
 

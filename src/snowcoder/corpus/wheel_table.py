@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snowcoder.errors import SourceError
-from snowcoder.licences import PERMISSIVE, licence_class
+from snowcoder.source_files.licences import PERMISSIVE, licence_class
 
 TABLE_COLUMNS = ("name", "version", "licence", "download_rank", "rank_source", "rank_date")
 MAX_RANK = 2**31 - 1

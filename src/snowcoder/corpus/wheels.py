@@ -19,7 +19,7 @@ from snowcoder.corpus.repository_limits import FileLimits, LeftOut, Refused, tak
 from snowcoder.corpus.wheel_table import LockedWheel, WheelEntry, canonical_name, read_lock, read_wheel_table
 from snowcoder.errors import SourceError
 from snowcoder.pipeline.console import progress
-from snowcoder.records import SourceFile
+from snowcoder.source_files.records import SourceFile
 from snowcoder.storage.files import sha256_file
 
 SOURCE = "wheels"

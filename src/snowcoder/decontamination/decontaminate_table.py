@@ -18,7 +18,7 @@ from snowcoder.decontamination.ledger import LEDGER_SCHEMA, count_contamination,
 from snowcoder.decontamination.screen import GENERIC_MATCH, BenchmarkScreen
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import Run, ShardResult
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.metrics import shard_accounts, total_accounts
 from snowcoder.storage.shards import iterate_rows
 

@@ -24,7 +24,7 @@ from snowcoder.deduplication.sketches import Sketched, gather_sketches, shingle_
 from snowcoder.deduplication.wipe_out import count_files, find_wipe_outs
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import map_items
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.files import write_json
 from snowcoder.storage.metrics import shard_accounts, total_accounts
 from snowcoder.storage.shards import read_shard, write_manifest, write_shard

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from packaging.version import InvalidVersion, Version
 
 from snowcoder.errors import ShardError
-from snowcoder.licences import licence_class
+from snowcoder.source_files.licences import licence_class
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 

@@ -5,6 +5,7 @@ in: SourceFile rows with `split` (corpus) or with `kind` (positives)  out: rows 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -65,19 +66,11 @@ def _count(table: pa.Table) -> dict[str, dict[str, int]]:
     return counts
 
 
-_loaded: dict[tuple[Path, str], Encoder] = {}
-_cutters: dict[tuple[Path, int], SectionCutter] = {}
-
-
+@cache  # for the life of the process: loading costs as much as a small shard
 def _encoder(folder: Path, params: EmbedParams) -> Encoder:
-    # held for the life of the process: loading costs as much as a small shard
-    key = (folder, params.model_dump_json())
-    if key not in _loaded:
-        _loaded[key] = Encoder(folder, params.encoder.pooling, params.bf16, params.cpu_threads, params.device)
-    return _loaded[key]
+    return Encoder(folder, params.encoder.pooling, params.bf16, params.cpu_threads, params.device)
 
 
+@cache
 def _cutter(folder: Path, section_tokens: int) -> SectionCutter:
-    if (folder, section_tokens) not in _cutters:
-        _cutters[folder, section_tokens] = SectionCutter(folder / "tokenizer.json", section_tokens)
-    return _cutters[folder, section_tokens]
+    return SectionCutter(folder / "tokenizer.json", section_tokens)

@@ -19,9 +19,9 @@ from snowcoder.filtering.measuring import MASKED_COLUMNS
 from snowcoder.filtering.opt_out import OptOut, read_opt_out
 from snowcoder.filtering.rights_accounts import COUNTS, count_rights, describe_rights
 from snowcoder.filtering.rules import RULES, FilterParams, Findings, Thresholds, find_broken, load_thresholds
-from snowcoder.licences import licence_class
 from snowcoder.pipeline.execution import ShardResult
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.licences import licence_class
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.metrics import row_accounts
 
 _IDENTITY = ("file_id", "repository", "path", "language", "n_bytes", "licence")

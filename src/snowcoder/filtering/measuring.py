@@ -19,7 +19,7 @@ from snowcoder.filtering.masking import KINDS, mask
 from snowcoder.filtering.python_syntax import code_tokens, syntax_error_lines
 from snowcoder.filtering.signals import PYTHON, SIGNALS, SYNTAX_SIGNAL, measure
 from snowcoder.pipeline.execution import ShardResult
-from snowcoder.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
 from snowcoder.storage.shards import read_table
 
 SIGNAL_COLUMNS = (*SIGNALS, "replacements_in_code")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from snowcoder.filtering.opt_out import OptOut
-from snowcoder.licences import licence_class
+from snowcoder.source_files.licences import licence_class
 
 N_COMMONEST = 20
 MAX_STATEMENT_CHARS = 100

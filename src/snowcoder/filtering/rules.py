@@ -17,8 +17,8 @@ from pydantic import Field
 
 from snowcoder.errors import ParameterError
 from snowcoder.filtering.csv_tables import read_rows
-from snowcoder.licences import LicenceClass
 from snowcoder.pipeline.params import ExistingPath, ParamsModel
+from snowcoder.source_files.licences import LicenceClass
 
 EXCEPTION_COLUMNS = ("language", "threshold", "value", "source")
 Fraction = Field(ge=0, le=1)
@@ -36,7 +36,7 @@ class FilterParams(ParamsModel):
     opt_out: ExistingPath | None
     """CSV of repositories and owners that must not be used (snowcoder.filtering.opt_out); null: none."""
     licence_classes: list[LicenceClass] = Field(min_length=1)
-    """Classes of licences (snowcoder.licences) that are kept."""
+    """Classes of licences (snowcoder.source_files.licences) that are kept."""
     mask: bool
     """Whether emails, public IP addresses and secrets in kept files are replaced."""
     min_words: int | None = Field(ge=0)

@@ -5,6 +5,7 @@ maps each item of its stage to its own values (`pretrain.shared`, `pretrain.vari
 snowcoder.configuration.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,9 +17,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.param_faults import describe_faults, did_you_mean, shown
-from snowcoder.pipeline.references import resolve
+from snowcoder.pipeline.references import source_path
 
 PARAMS_PATH = Path("params.yaml")
+UNNAMED = "\0"  # in a path: a part whose name is missing, which is a fault of its own
 SHARED = "shared"  # key of what all items of a section have in common
 
 
@@ -86,25 +88,53 @@ def validate(raw: Any, model: type[M], field: str, path: Path = PARAMS_PATH, sec
 
 def check(raw: Any, model: type[M], field: str, sections: Mapping[str, Any] | None) -> tuple[M | None, list[str]]:
     """(`raw` as `model`, or None; a line for each fault). A fault of a value that another section holds names that section."""
-    filled, references = resolve(raw, model, sections, field) if sections else (raw, [])
-    kept = [
-        f"{one.field}: found {shown(one.found)}; allowed: no such key, as {one.source} holds the value; remove it"
-        for one in references
-        if one.found is not None
-    ]
-    if kept:
-        return None, kept
+    filled, sources, faults = _resolve(raw, model, field, sections) if sections else (raw, {}, [])
+    if faults:
+        return None, faults
     try:
         return model.model_validate(filled), []
     except ValidationError as error:
         faults = describe_faults(error, model, field)
-    for one in references:
-        faults = [one.source + fault.removeprefix(one.field) if fault.startswith(f"{one.field}: ") else fault for fault in faults]
-        if one.is_odd_choice:
-            hint = did_you_mean(one.chosen, one.allowed)
-            odd = [f"{one.chosen_by}: found {shown(one.chosen)}; {hint}allowed: {', '.join(one.allowed)}"] if one.chosen else []
-            faults = [fault for fault in faults if not fault.startswith(f"{one.source}: ")] + odd
-    return None, faults
+    for name, source in sources.items():
+        faults = [source + fault.removeprefix(name) if fault.startswith(f"{name}: ") else fault for fault in faults]
+    return None, [fault for fault in faults if UNNAMED not in fault]
+
+
+def _resolve(raw: Any, model: type[BaseModel], field: str, sections: Mapping[str, Any]) -> tuple[Any, dict[str, str], list[str]]:
+    """(`raw` with the values that its fields read from other sections, {field: the path it is read from}, faults)."""
+    if not isinstance(raw, dict):
+        return raw, {}, []
+    filled, sources, faults = dict(raw), {}, []
+    for name, info in model.model_fields.items():
+        if path := source_path(model, name):
+            source = sources[f"{field}.{name}"] = path.format_map(defaultdict(lambda: UNNAMED, raw))
+            value = _value_at(sections, source)
+            if name in raw:
+                faults.append(f"{field}.{name}: found {shown(raw[name])}; allowed: no such key, as {source} holds the value; remove it")
+            elif value is not None:
+                filled[name] = value
+            elif "{" in path:
+                faults += _odd_name(path, raw, field, sections)
+        elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel) and name in raw:
+            filled[name], inner_sources, inner_faults = _resolve(raw[name], info.annotation, f"{field}.{name}", sections)
+            sources, faults = sources | inner_sources, faults + inner_faults
+    return filled, sources, faults
+
+
+def _odd_name(path: str, raw: dict[str, Any], field: str, sections: Mapping[str, Any]) -> list[str]:
+    """The fault of a value that names no part of `sections`: `{name}` in `path`."""
+    before, name = path.split("}")[0].split("{")
+    allowed = list(map(str, _value_at(sections, before.rstrip(".")) or ()))
+    if name not in raw or raw[name] in allowed:
+        return []
+    return [f"{field}.{name}: found {shown(raw[name])}; {did_you_mean(raw[name], allowed)}allowed: {', '.join(allowed)}"]
+
+
+def _value_at(sections: Mapping[str, Any], path: str) -> Any:
+    value: Any = sections
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def read_section(sections: dict[str, Any], section: str, path: Path) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Compares what a training stage was planned to cost with what it cost.
 
 in:  <work>/plans/<digest of params.yaml>.json, which tools/plan.py writes before a run; the tracking records of the work folder
-out: one Comparison for each stage that trained
+out: one Comparison for each stage that was planned; without a plan for exactly its parameters, a run is not compared
 
-Without a plan for its parameters, a run's own first report serves as one: its speed, for all tokens (and no memory).
 Hours are those of all processes that wrote the record, including what kills cost. Memory is the peak of the process or, on a machine with
 GPUs, the largest use of one GPU that the samples show (the driver's count).
 """
@@ -21,16 +20,12 @@ from snowcoder.storage.journal import Entry
 from snowcoder.tracking.context import params_digest
 from snowcoder.tracking.records import list_records, read_record
 
-TOKENS, SPEED = "train/tokens", "train/tokens_per_second"
-FIRST_REPORT = "the run's first report"
-
 
 class StageCost(NamedTuple):
-    """Planned or measured. tokens_per_second: of all devices together; memory_bytes: of one, None where nothing was planned."""
+    """Planned or measured. memory_bytes: of one device."""
 
     hours: float
-    tokens_per_second: float
-    memory_bytes: int | None
+    memory_bytes: int
 
 
 class Comparison(NamedTuple):
@@ -49,7 +44,7 @@ def write_plan(work: Path, params: dict[str, Any], origin: str, stages: dict[str
 
 
 def read_comparisons(work: Path) -> list[Comparison]:
-    """The last finished run of every stage that trained with this work folder, compared with its plan; by name."""
+    """The last finished run of every stage, compared with its plan; by name."""
     found: dict[str, Comparison] = {}
     for path in list_records(work):  # the oldest first
         with suppress(ShardError):  # a damaged record
@@ -60,20 +55,16 @@ def read_comparisons(work: Path) -> list[Comparison]:
 
 
 def compare(work: Path, entries: Sequence[Entry]) -> Comparison | None:
-    """The plan of one record's stage, and what it cost; None for a run that has not finished or reported no training."""
-    reports = [entry["metrics"] for entry in entries if entry["type"] == "metrics" and {TOKENS, SPEED} <= entry["metrics"].keys()]
-    if not reports or entries[-1].get("status") != "FINISHED":
+    """The plan of one record's stage, and what it cost; None for a run that has not finished or was not planned."""
+    if not entries or entries[-1].get("status") != "FINISHED":
         return None
-    tokens, hours = reports[-1][TOKENS], sum(_segments_ms(entries)) / 3_600_000
-    actual = StageCost(hours, tokens / max(hours * 3600, 1e-9), _gpu_memory_bytes(entries) or entries[-1]["peak_memory_bytes"])
     tags = next(entry for entry in reversed(entries) if entry["type"] == "start")["tags"]
-    stage, plan = stage_label(tags["stage"], tags.get("item")), _plan_path(work, tags["params_digest"])
-    if plan.exists():
-        kept = json.loads(plan.read_text())
-        if stage in kept["stages"]:
-            return Comparison(stage, kept["origin"], StageCost(**kept["stages"][stage]), actual)
-    speed = reports[0][SPEED]
-    return Comparison(stage, FIRST_REPORT, StageCost(tokens / speed / 3600, speed, None), actual)
+    stage, plan = stage_label(tags["stage"], tags.get("item")), _plan_path(work, tags.get("params_digest", "none"))
+    kept = json.loads(plan.read_text()) if plan.exists() else {"stages": {}}
+    if stage not in kept["stages"]:
+        return None
+    actual = StageCost(sum(_segments_ms(entries)) / 3_600_000, _gpu_memory_bytes(entries) or entries[-1]["peak_memory_bytes"])
+    return Comparison(stage, kept["origin"], StageCost(**kept["stages"][stage]), actual)
 
 
 def _segments_ms(entries: Sequence[Entry]) -> Iterator[int]:

@@ -16,8 +16,8 @@ from snowcoder.corpus.repository_limits import FileLimits, LeftOut
 from snowcoder.corpus.sources import AnyRowSource, WheelSource
 from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.pipeline.params import ParamsModel
-from snowcoder.records import SourceFile
 from snowcoder.sandbox.program import SandboxLimits
+from snowcoder.source_files.records import SourceFile
 
 
 class DatasetsSource(ParamsModel):

@@ -26,8 +26,8 @@ from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.execution import map_items
 from snowcoder.positives.kinds import DatasetsSource, FetchPositivesParams, Gathered, PositiveRows, gather_datasets
 from snowcoder.positives.teaching_code import gather_teaching_code
-from snowcoder.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, SourceFile
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 

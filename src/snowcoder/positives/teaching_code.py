@@ -16,8 +16,8 @@ from snowcoder.exercises.names import parse
 from snowcoder.exercises.render import render_instruction
 from snowcoder.pipeline.execution import map_items
 from snowcoder.positives.kinds import FetchPositivesParams, Gathered, PositiveRows
-from snowcoder.records import SourceFile, make_source_file
 from snowcoder.sandbox.program import check_sandbox, run_programs
+from snowcoder.source_files.records import SourceFile, make_source_file
 
 TEST_FOLDERS = frozenset({"test", "tests", "testing", "_tests", "benchmarks", "docs", "examples"})
 SETUP_FILES = frozenset({"setup.py", "conftest.py", "versioneer.py", "_version.py", "version.py", "__main__.py"})

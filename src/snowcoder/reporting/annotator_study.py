@@ -36,7 +36,7 @@ class Run:
     n_bytes: Mapping[str, np.ndarray]
     passed: Mapping[str, np.ndarray]
     selection: Mapping[str, Any]
-    passes: float
+    epochs: float
 
 
 Arms = Mapping[str, Mapping[int, Run]]  # arm -> seed -> run
@@ -58,7 +58,7 @@ def read_run(folder: Path, variant: str, rule: str) -> Run:
             for name in sorted({row["benchmark"] for row in grades})
         },
         selection=read_metrics(folder / f"metrics/select_files/{rule}.json"),
-        passes=read_metrics(folder / f"metrics/pretrain/{variant}.json")["passes"],
+        epochs=read_metrics(folder / f"metrics/pretrain/{variant}.json")["passes"],
     )
 
 
@@ -80,7 +80,7 @@ def _selection_table(arms: Arms) -> Table:
         for seed, run in runs.items():
             chosen = run.selection
             rows.append(
-                [name, str(seed), number(chosen["budget_tokens"]), number(chosen["tokens"]), str(chosen["files"]), f"{run.passes:.2f}"]
+                [name, str(seed), number(chosen["budget_tokens"]), number(chosen["tokens"]), str(chosen["files"]), f"{run.epochs:.2f}"]
             )
     caption = "Files are whole, so that a budget is met to within half a file; the horizon is the same for all, so that passes differ."
     return Table(["arm", "seed", "budget, unique tokens", "selected tokens", "files", "passes"], rows, caption)

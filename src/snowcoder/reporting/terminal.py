@@ -9,8 +9,8 @@ from rich.table import Table as Printed
 
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.findings import findings
-from snowcoder.reporting.model_tables import bits_table, comparison_table, score_table
-from snowcoder.reporting.results import Results, benchmark_names
+from snowcoder.reporting.model_tables import bits_table, comparison_table
+from snowcoder.reporting.results import Results
 
 PIPED_WIDTH = 100
 
@@ -21,14 +21,13 @@ def open_console() -> Console:
 
 
 def print_results(console: Console, results: Results) -> None:
-    """The findings, the bits per byte of all models, each model against its control; what the models solve, if any solves anything."""
+    """The findings (what the models solve is among them), the bits per byte of all models, each model against its control."""
     listed = Printed.grid(padding=(0, 1))
     for finding in findings(results):
         listed.add_row("-", finding)
     console.print(listed, "")
-    for title, table in [("Models", models_table(results)), *control_tables(results), ("Problems solved", solved_table(results))]:
-        if table.rows:
-            print_table(console, title, table)
+    for title, table in [("Models", models_table(results)), *control_tables(results)]:
+        print_table(console, title, table)
     console.print("Noise and 95% intervals are those of the choice of texts, not of the seed. With figures: results/report.html")
 
 
@@ -60,10 +59,3 @@ def control_tables(results: Results) -> list[tuple[str, Table]]:
         title = f"{variant} against its control {control}: below zero, {variant} is better"
         tables.append((title, Table(["bits per byte", *compared.columns[5:]], [[row[2], *row[5:]] for row in rows])))
     return tables
-
-
-def solved_table(results: Results) -> Table:
-    """pass@1 of every model with its interval; no row where no model solves a problem."""
-    scores = score_table(results)
-    is_any = any(score(name, "passed") for score in results.scores.values() for name in benchmark_names(results))
-    return Table([scores.columns[0], *scores.columns[5:]], [[row[0], *row[5:]] for row in scores.rows if is_any])

@@ -23,8 +23,8 @@ from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
 from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
-from snowcoder.languages import EXTENSIONS
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
+from snowcoder.source_files.languages import EXTENSIONS
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.acceptance_params import AcceptParams

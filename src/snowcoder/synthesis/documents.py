@@ -1,4 +1,4 @@
-"""Records of synthesis: the seed file that a document is made of, the document, and who made it.
+"""Records of synthesis: the seed file that a document is made of, and the document.
 
 out: rows of DOCUMENT_SCHEMA; for each part of a seed that gave no document a Refusal, with an example for the report
 """
@@ -6,7 +6,7 @@ out: rows of DOCUMENT_SCHEMA; for each part of a seed that gave no document a Re
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -76,28 +76,17 @@ class SyntheticDocument:
     tests_from: str
     finish_reason: str
 
-    def row(self, seed: Seed, teacher: "Author") -> dict[str, Any]:
-        """A row of DOCUMENT_SCHEMA. document_id: 32 hex digits over prompt version, seed and content."""
-        version = teacher.prompt_version
-        identity = hashlib.sha256("\0".join((version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    def row(self, seed: Seed, teacher: str, prompt_version: str) -> dict[str, Any]:
+        """A row of DOCUMENT_SCHEMA. teacher: the kind of engine; prompt_version: of the wording, or of the rules, so that a change shows.
+
+        document_id: 32 hex digits over prompt version, seed and content.
+        """
+        identity = hashlib.sha256("\0".join((prompt_version, seed.file_id, self.content)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         origin = {"seed_file_id": seed.file_id, "repository": seed.repository, "licence": seed.licence, "language": seed.language}
-        made = {"document_id": identity, "teacher": teacher.name, "prompt_version": version}
+        made = {"document_id": identity, "teacher": teacher, "prompt_version": prompt_version}
         return asdict(self) | origin | made | {"seed_score": seed.score, "seed_quarter": seed.quarter}
 
 
 def refusal_example(seed: Seed, text: str) -> dict[str, str]:
     """Where a seed gave no document, for the report. text: what shows why."""
     return {"repository": seed.repository, "path": seed.path, "detail": " ".join(text.split())[:EXAMPLE_CHARACTERS]}
-
-
-class Author(Protocol):
-    """Who a document is by.
-
-    name: the engine. prompt_version: names the wording (or the rules) that made a document, so that a change of it shows in the data.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def prompt_version(self) -> str: ...

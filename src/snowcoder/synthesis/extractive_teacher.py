@@ -7,7 +7,7 @@ effect of format, not of a stronger model. For documents by a model see model_te
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,36 +16,26 @@ import pyarrow as pa
 
 from snowcoder.errors import EmptyResultError
 from snowcoder.exercises.cutout import Refusal
-from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises
+from snowcoder.exercises.exercise import Exercise, make_exercises
 from snowcoder.exercises.package import Package
 from snowcoder.pipeline.execution import Run, ShardResult
-from snowcoder.sandbox.program import SandboxLimits, check_sandbox
+from snowcoder.sandbox.program import check_sandbox
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis.documents import DOCUMENT_SCHEMA, Seed, SyntheticDocument, make_seed, refusal_example
 from snowcoder.synthesis.seeds import LANGUAGE
 from snowcoder.synthesis.synthesis_params import SynthesizeParams
 
+TEACHER = "extractive"
+# raised with every change of what an exercise looks like
+RULES_VERSION = "extractive-2"
 Packages = dict[str, dict[str, str]]
 
 
-class ExtractiveTeacher:
-    """The embedded teacher: fixed rules, no model. packages: repository -> {path: text} of the train files that may be inlined."""
-
-    name = "extractive"
-    # raised with every change of what an exercise looks like
-    prompt_version = "extractive-2"
-
-    def __init__(self, rules: ExerciseRules, limits: SandboxLimits, packages: Mapping[str, Mapping[str, str]]) -> None:
-        self._rules = rules
-        self._limits = limits
-        self._packages = {repository: Package(files) for repository, files in packages.items()}
-
-    def documents(self, seed: Seed) -> list[SyntheticDocument | Refusal]:
-        """One result per candidate, in the order of the file. Raises SandboxError."""
-        package = self._packages.get(seed.repository)
-        results = make_exercises(seed.content, seed.path, self._rules, package, self._limits)
-        return [result if isinstance(result, Refusal) else _document(result) for result in results]
+def extract_documents(seed: Seed, package: Package | None, params: SynthesizeParams) -> list[SyntheticDocument | Refusal]:
+    """One result per candidate, in the order of the file. package: what may be inlined. Raises SandboxError."""
+    results = make_exercises(seed.content, seed.path, params.exercises, package, params.sandbox)
+    return [result if isinstance(result, Refusal) else _document(result) for result in results]
 
 
 def _document(exercise: Exercise) -> SyntheticDocument:
@@ -110,18 +100,18 @@ def synthesize_shard(
     files: pa.Table, seeds: dict[str, float], quarters: dict[str, int], packages: Packages, params: SynthesizeParams
 ) -> ShardResult:
     """Documents of the seeds in one shard of SourceFile rows with `split`."""
-    teacher = ExtractiveTeacher(params.exercises, params.sandbox, packages)
+    parsed = {repository: Package(texts) for repository, texts in packages.items()}
     rows: list[dict[str, Any]] = []
     refused: Counter[str] = Counter()
     examples: dict[str, dict[str, str]] = {}
     chosen = [row for row in files.to_pylist() if row["file_id"] in seeds]
     for row in chosen:
         seed = make_seed(row, seeds[row["file_id"]], quarters[row["file_id"]])
-        results = teacher.documents(seed)
+        results = extract_documents(seed, parsed.get(seed.repository), params)
         for refusal in (result for result in results if isinstance(result, Refusal)):
             refused[refusal.reason] += 1
             examples.setdefault(refusal.reason, refusal_example(seed, refusal.detail))
-        rows += [result.row(seed, teacher) for result in results if not isinstance(result, Refusal)]
+        rows += [result.row(seed, TEACHER, RULES_VERSION) for result in results if not isinstance(result, Refusal)]
     unique = {row["document_id"]: row for row in rows}
     refused["same_document_twice"] += len(rows) - len(unique)
     table = pa.Table.from_pylist([unique[key] for key in sorted(unique)], DOCUMENT_SCHEMA)

@@ -38,14 +38,6 @@ RESPONSE_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class ModelAuthor:
-    """A model that is asked for all documents at once (generate_documents). name: the engine's kind."""
-
-    name: str
-    prompt_version: str
-
-
-@dataclass(frozen=True)
 class TeacherModel:
     """kind: of its engine. identity: its name in `store`, a file of responses kept between runs. open_engine: for the first new request."""
 
@@ -131,10 +123,9 @@ def seed_prompt(seed: Seed, params: GenerationParams) -> Prompt:
 
 
 def _documents(
-    answered: Sequence[tuple[Seed, Prompt, Completion]], name: str, prompt_version: str
+    answered: Sequence[tuple[Seed, Prompt, Completion]], teacher: str, prompt_version: str
 ) -> tuple[dict[str, dict[str, Any]], Counter[str], dict[str, dict[str, str]]]:
     """(rows by document_id, refusals by reason, the first example of each reason)."""
-    teacher = ModelAuthor(name, prompt_version)
     documents: dict[str, dict[str, Any]] = {}
     refused: Counter[str] = Counter()
     examples: dict[str, dict[str, str]] = {}
@@ -144,7 +135,7 @@ def _documents(
             refused[result.reason] += 1
             examples.setdefault(result.reason, refusal_example(seed, completion.text))
             continue
-        row = result.row(seed, teacher)
+        row = result.row(seed, teacher, prompt_version)
         refused["same_document_twice"] += row["document_id"] in documents
         documents[row["document_id"]] = row
     return documents, +refused, examples

@@ -29,12 +29,12 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class LanguagePlan:
-    """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. passes: tokens taken by tokens there are."""
+    """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. epochs: tokens taken by tokens there are."""
 
     source: MixtureSource
     planned: float
     n_tokens: int
-    passes: float
+    epochs: float
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Mixture:
     """What to pack. files: CATALOGUE_SCHEMA, a row per file and pass; passes: int64 [rows], the pass of each row, from 0.
 
     documents_fraction: of all tokens, those of documents, 0 to 1.
-    document_passes, file_passes: tokens taken by tokens there are (1.0: each once; 2.5: twice, and half of them again; 0.0: none).
+    document_epochs, file_epochs: tokens taken by tokens there are (1.0: each once; 2.5: twice, and half of them again; 0.0: none).
     plans: by language; empty where nothing is mixed.
     """
 
     files: pa.Table
     passes: np.ndarray
     documents_fraction: float
-    document_passes: float
-    file_passes: float
+    document_epochs: float
+    file_epochs: float
     plans: Mapping[str, LanguagePlan]
 
 
 def unmixed(files: pa.Table) -> Mixture:
     """Each file once, no documents."""
-    return Mixture(files, np.zeros(len(files), dtype=np.int64), documents_fraction=0.0, document_passes=0.0, file_passes=1.0, plans={})
+    return Mixture(files, np.zeros(len(files), dtype=np.int64), documents_fraction=0.0, document_epochs=0.0, file_epochs=1.0, plans={})
 
 
 def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], python_fraction: float, seed: int) -> Mixture:
@@ -86,8 +86,8 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
         files=pa.concat_tables(parts),
         passes=np.concatenate(numbers),
         documents_fraction=of_documents / (of_documents + of_files),
-        document_passes=of_documents / sum(written.values()),
-        file_passes=of_files / max(1, _n_tokens(others)),
+        document_epochs=of_documents / sum(written.values()),
+        file_epochs=of_files / max(1, _n_tokens(others)),
         plans=plans,
     )
 
@@ -109,12 +109,12 @@ def plan_shares(
     return {PYTHON: python_fraction} | {language: (1 - python_fraction) * weight / total for language, weight in weights.items()}
 
 
-def repeat_rows(files: pa.Table, n_passes: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def repeat_rows(files: pa.Table, epochs: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(rows, passes), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
-    whole = int(n_passes + 1e-9)
+    whole = int(epochs + 1e-9)
     rows = np.tile(np.arange(len(files), dtype=np.int64), whole)
     passes = np.repeat(np.arange(whole, dtype=np.int64), len(files))
-    prefix = _prefix(files, n_passes - whole, whole, seed)
+    prefix = _prefix(files, epochs - whole, whole, seed)
     return np.concatenate([rows, prefix]), np.concatenate([passes, np.full(len(prefix), whole, dtype=np.int64)])
 
 

@@ -170,7 +170,7 @@ def _language_mix(mixture: Mixture, tokens_by_language: dict[str, int]) -> dict[
     total = sum(tokens_by_language.values())
     reached = {language: tokens_by_language.get(language, 0) / total for language in mixture.plans}
     rows = {
-        language: {"source": plan.source, "planned": plan.planned, "reached": reached[language], "passes": plan.passes}
+        language: {"source": plan.source, "planned": plan.planned, "reached": reached[language], "passes": plan.epochs}
         for language, plan in mixture.plans.items()
     }
     return {"language_mix": rows} if rows else {}
@@ -191,5 +191,5 @@ def _metrics(mixture: Mixture, files: pa.Table, pieces: Pieces, n_tokens_in: int
         "tokens_by_language": by_language,
         "python_fraction": by_language.get("python", 0) / layout.n_tokens,
         "documents_fraction": mixture.documents_fraction,
-        "passes": {"documents": mixture.document_passes, "files": mixture.file_passes},
+        "passes": {"documents": mixture.document_epochs, "files": mixture.file_epochs},
     }

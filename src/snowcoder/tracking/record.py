@@ -22,14 +22,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.fingerprint import SOURCE_ROOT
-from snowcoder.pipeline.stage import stage_label, work_dir
+from snowcoder.pipeline.stage import StageRun, stage_label, work_dir
 from snowcoder.storage.journal import Entry, Journal
 from snowcoder.tracking.context import all_params, run_tags, stage_params
 from snowcoder.tracking.lineage import describe_inputs, describe_model
@@ -164,6 +164,11 @@ def track(stage: str, item: str | None, fingerprint: str, inputs: Sequence[Path]
         raise
     record._guarded(lambda: record._close("FINISHED"))
     record._report_faults()
+
+
+def track_run(run: StageRun, also: Sequence[Path] = ()) -> AbstractContextManager[Record]:
+    """As `track`, of a stage's run. also: paths that it reads through its inputs, such as the model of its completions."""
+    return track(run.stage, run.item, run.fingerprint, [*run.inputs, *also])
 
 
 def _new_record(folder: Path, identity: str) -> Journal:

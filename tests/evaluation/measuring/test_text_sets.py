@@ -15,7 +15,7 @@ from snowcoder.evaluation.measuring.text_sets import (
     read_train_texts,
     reference_solutions,
 )
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 
 SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))

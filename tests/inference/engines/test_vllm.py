@@ -27,7 +27,7 @@ from snowcoder.inference.engines.response_store import ResponseStore, StoredEngi
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.model_folder import open_folder
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import EOS_TOKEN

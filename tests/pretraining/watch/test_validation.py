@@ -19,7 +19,7 @@ from snowcoder.pretraining.watch.validation import (
     open_validation,
     read_held_out_rows,
 )
-from snowcoder.records import SOURCE_FILE_SCHEMA, make_source_file
+from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import write_table
 from snowcoder.tokenization.tokenizer import token_byte_lengths
 from tests.inference.tiny_llama import make_tokenizer

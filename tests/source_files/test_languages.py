@@ -1,8 +1,8 @@
-"""snowcoder.languages: extension first, content where it is ambiguous or absent."""
+"""snowcoder.source_files.languages: extension first, content where it is ambiguous or absent."""
 
 import pytest
 
-from snowcoder.languages import EXTENSIONS, LANGUAGES, language_of, may_have_language, name_language
+from snowcoder.source_files.languages import EXTENSIONS, LANGUAGES, language_of, may_have_language, name_language
 
 PAPER_LANGUAGES = {
     "python", "java", "cpp", "c", "javascript", "php", "csharp", "go", "typescript", "sql", "ruby", "rust", "jupyter-notebook", "scala",

@@ -1,4 +1,4 @@
-"""snowcoder.licences: three classes of what people state as a licence."""
+"""snowcoder.source_files.licences: three classes of what people state as a licence."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.licences import MAX_EXPRESSION_CHARS, licence_class
+from snowcoder.source_files.licences import MAX_EXPRESSION_CHARS, licence_class
 
 PERMISSIVE = [
     "MIT",

@@ -210,7 +210,7 @@ def _class_of_name(name: str) -> LicenceClass:
 
 @cache
 def _licensing() -> Licensing:
-    return Licensing()  # without a list of licences: which names are known is for snowcoder.licences to say
+    return Licensing()  # without a list of licences: which names are known is for snowcoder.source_files.licences to say
 
 
 @cache

@@ -1,8 +1,8 @@
-"""snowcoder.licences: the names that people write for permissive licences."""
+"""snowcoder.source_files.licences: the names that people write for permissive licences."""
 
 import pytest
 
-from snowcoder.licences import PERMISSIVE, spdx_id
+from snowcoder.source_files.licences import PERMISSIVE, spdx_id
 
 
 @pytest.mark.parametrize(
