@@ -32,7 +32,7 @@ def read_record(path: Path) -> list[Entry]:
 
 
 def summary_id(experiment: str) -> str:
-    """The record of the one run that stands for a whole experiment."""
+    """The record of the summary run, the parent of all runs of an experiment."""
     return f"{SUMMARY}-{experiment}"
 
 
