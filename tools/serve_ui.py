@@ -110,7 +110,7 @@ def refuse_taken(port: int) -> None:
 
 
 def start_server(uri: str, port: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start MLflow's server in a process group of its own, so that Ctrl-C comes here alone."""
+    """Start MLflow's server in another process group, so that Ctrl-C reaches this process alone."""
     signal.signal(signal.SIGTERM, _interrupt)
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # no jobs here: half the memory
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", uri, "--host", "127.0.0.1"]

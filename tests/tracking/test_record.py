@@ -144,7 +144,7 @@ def test_metric_that_cannot_be_kept_is_an_error_when_strict(work: Path, metrics:
         record.log(metrics)
 
 
-def test_faults_are_counted_and_told_but_touch_nothing(
+def test_faults_are_counted_and_reported_but_touch_nothing(
     work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("SNOWCODER_TRACKING_STRICT")

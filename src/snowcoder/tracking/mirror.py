@@ -83,6 +83,9 @@ def follow(record: Path, pipe: IO[bytes]) -> None:
         try:
             store = store or Store(record.parent.parent)
             mirror.copy(store)
+            if fault:
+                with suppress(FileNotFoundError):
+                    os.truncate(mirror_log(record), 0)
             pause_s, fault = POLL_S, ""
         except Exception as error:  # MLflow's stores and transports each have errors of their own
             fault = _one_line(error)

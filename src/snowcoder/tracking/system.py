@@ -84,7 +84,7 @@ def _gpu_probe() -> Callable[[], dict[str, float]] | None:
 
         pynvml.nvmlInit()
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except Exception:  # no pynvml, no driver, no GPU: each has an error class of its own
+    except Exception:  # no pynvml, no driver, no GPU: each has another error class
         return None
 
     def probe() -> dict[str, float]:
