@@ -89,7 +89,7 @@ def open_store(work: Path) -> Store:
         return Store(work)
     except MlflowException as error:
         reason = str(error).split("\n")[0][:300]
-        advice = f"the records are in {records_folder(work)}; without MLFLOW_TRACKING_URI they are served from here"
+        advice = f"the records are in {records_folder(work)}; they are served from here if MLFLOW_TRACKING_URI is not set"
         sys.exit(f"error: {tracking_uri(work)}: cannot be read ({reason}); {advice}")
 
 
@@ -99,7 +99,7 @@ def print_pages(base: str, store: Store) -> None:
 
 
 def refuse_taken(port: int) -> None:
-    """Exit if another program listens on the port: its pages would be taken for ours."""
+    """Exit if another program listens on the port: its pages would look like ours."""
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Python makes up its fraction of tokens, other languages keep their shares, whatever a teacher wrote; the shorter side is repeated."""
+"""Python gets its fraction of tokens, other languages keep their shares, whatever a teacher wrote; the shorter side repeats."""
 
 from collections import Counter
 
@@ -50,7 +50,7 @@ def test_shorter_documents_are_repeated() -> None:
 
 
 def test_shorter_files_are_repeated_with_the_same_shares() -> None:
-    # 40 tokens of documents are a quarter beside 120 of others: one and a half passes over 80
+    # 40 tokens of documents are a quarter next to 120 of others: one and a half passes over 80
     mixture = mix(DOCUMENTS, FILES, TRAIN, 0.25, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 40, "css": 90, "c": 30}
     assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.25, 1.0, 1.5)
@@ -153,16 +153,16 @@ def test_every_language_has_its_share_whatever_was_written(documents: list[tuple
 
 
 def test_no_other_language() -> None:
-    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold another language than Python.*0.5"):
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files contain a language other than Python.*0.5"):
         mix(DOCUMENTS, _catalogue([("python", 5)]), TRAIN, 0.5, seed=0)
 
 
 def test_no_python() -> None:
     css = _catalogue([("css", 5)])
-    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold Python.*0.5"):
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files contain Python.*0.5"):
         mix(css, css, TRAIN, 0.5, seed=0)
 
 
 def test_no_documents() -> None:
-    with pytest.raises(EmptyResultError, match="documents hold no tokens"):
+    with pytest.raises(EmptyResultError, match="documents have no tokens"):
         mix(DOCUMENTS.slice(0, 0), FILES, TRAIN, 0.5, seed=0)

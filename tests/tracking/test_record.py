@@ -1,4 +1,4 @@
-"""The record on disk: what it holds, how it survives a kill, and that nothing of it touches the run."""
+"""The record on disk: its content, how it survives a kill, and that it never affects the run."""
 
 import json
 import os

@@ -1,12 +1,12 @@
-"""The mix of the enhanced variant: how much of each language, and whether it comes from synthetic documents or from selected files.
+"""Plans the mix of the enhanced variant: the share of each language, from synthetic documents or from selected files.
 
 in: catalogues of documents and of files, the train split's tokens by language  out: one catalogue, and the pass of each row
 In the paper (section 2.4) the synthetic phase raises Python to about half of the tokens, and the other languages keep their relative
 shares. Both are held here by tokens, whatever languages a teacher wrote and however much of each was accepted: Python gets
 `python_fraction`; the others share the rest as they do in `files` (one that a small selection lacks: as in the train split). A language's
 tokens are its documents, or, where nothing was written in it, its files.
-Python on one side and the others together on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
-prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share wants. A prefix ends with the
+Python is on one side and all others on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
+prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share requires. A prefix ends with the
 file that reaches the goal: what is taken overshoots by less than one file per language.
 """
 
@@ -143,15 +143,15 @@ def _mix_tokens(available: Mapping[str, int], python_fraction: float) -> float:
 
 def _check_sides(n_files: int, written: Mapping[str, int], available: Mapping[str, int], python_fraction: float) -> None:
     if not written:
-        raise EmptyResultError("pack_tokens: the documents hold no tokens; mend synthesize_documents, or set python_fraction to null")
+        raise EmptyResultError("pack_tokens: the documents have no tokens; fix synthesize_documents, or set python_fraction to null")
     if PYTHON not in available:
         raise EmptyResultError(
-            f"pack_tokens: neither the documents nor the {n_files} files hold Python, so that it cannot be {python_fraction} of the mix; "
-            "mend synthesize_documents, or set python_fraction to null"
+            f"pack_tokens: neither the documents nor the {n_files} files contain Python, so it cannot be {python_fraction} of the mix; "
+            "fix synthesize_documents, or set python_fraction to null"
         )
     if set(available) == {PYTHON} and python_fraction < 1:
         raise EmptyResultError(
-            f"pack_tokens: neither the documents nor the {n_files} files hold another language than Python, so that it cannot be "
+            f"pack_tokens: neither the documents nor the {n_files} files contain a language other than Python, so it cannot be "
             f"{python_fraction} of the mix; allowed then: python_fraction 1.0"
         )
 

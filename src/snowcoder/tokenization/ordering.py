@@ -1,10 +1,10 @@
-"""The order of files in the packed stream (paper, section 2.2 and table 3).
+"""Orders files in the packed stream (paper, section 2.2 and table 3).
 
 in: catalogue rows, each with the number of its pass  out: the permutation that orders them
 language_then_repository (adopted): languages in alphabetical order; in a language, repositories in random order; in a repository, files
 in random order. repository (the paper's ablation): repositories in random order, with files of all their languages mixed.
-Random orders are decided by hashes of the seed, the pass and the names: never by position, so that neither the order nor the sharding of
-the input matters, and a file more leaves the order of the others as it was. A further pass is a further run over the repositories of its
+Hashes of the seed, the pass and the names decide random orders, never positions, so that neither the order nor the sharding of
+the input matters, and another file leaves the order of the others unchanged. A further pass is a further run over the repositories of its
 language, in another order.
 """
 

@@ -143,7 +143,7 @@ class Record:
 
     def _report_faults(self) -> None:
         if self.faults:
-            say(f"{self.label}: tracking: {self.faults} faults, the run was not touched; the first: {self.first_fault}")
+            say(f"{self.label}: tracking: {self.faults} faults, which did not affect the run; the first: {self.first_fault}")
 
 
 @contextmanager
