@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snowcoder.errors import ShardError
-from snowcoder.storage import shards
+from snowcoder.storage import files, shards
 
 SCHEMA = pa.schema([("file_id", pa.string()), ("n_bytes", pa.int64())])
 
@@ -70,7 +70,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(shards, "fsync", full)
+    monkeypatch.setattr(files, "fsync", full)
     with pytest.raises(ShardError, match="free disk space, then run again"):
         shards.write_shard(tmp_path / "part-00000.parquet", table("a"), SCHEMA)
     assert list(tmp_path.iterdir()) == []
