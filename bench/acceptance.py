@@ -1,4 +1,4 @@
-"""Documents per second of acceptance without execution: screening, overlap with the corpus, near duplicates, tokens; nothing is run.
+"""Measures documents per second of acceptance without execution: screening, overlap with the corpus, near duplicates, tokens.
 
 Reads data/{synthesize_documents,split_files,fetch_benchmarks,train_tokenizer} of a finished `dvc repro`. The documents are taken COPIES
 times with other identifiers, so that the fixed cost of reading the corpus does not hide the cost of a document.

@@ -1,4 +1,4 @@
-"""What asynchronous checkpoints and the input cost the steps of a training: the stage's own loop, with checkpoints far too often.
+"""Measures what asynchronous checkpoints and reading the input cost a training step, in the stage's own loop.
 
     python -m bench.checkpoint [--steps 300] [--every-s 4]
 
@@ -98,7 +98,7 @@ def main() -> None:
     chosen = parser.parse_args()
     found = measure(chosen.steps, chosen.every_s)
     costs_s, usual_s = checkpoint_costs(found.step_seconds(), found.saved_at)
-    print(f"step {usual_s * 1000:.0f} ms (median of those beside no checkpoint); {len(costs_s)} checkpoints")
+    print(f"step {usual_s * 1000:.0f} ms (median of steps without a checkpoint); {len(costs_s)} checkpoints")
     cost_s, held_s = statistics.median(costs_s), statistics.median(found.held_s)
     spread = f"{min(costs_s) * 1000:.0f} to {max(costs_s) * 1000:.0f}"
     print(f"a checkpoint costs {cost_s * 1000:.0f} ms (median; {spread}), of which save() holds {held_s * 1000:.0f} ms")

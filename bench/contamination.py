@@ -1,4 +1,4 @@
-"""Does decontamination find what it should, and nothing else? Recall by disguise and benchmark, precision on ordinary code.
+"""Measures decontamination: recall by disguise and benchmark, and precision on ordinary code.
 
 `python -m bench.contamination` hides every problem of HumanEval and MBPP+ (SNOWCODER_BENCHMARKS_DIR must hold MbppPlus.jsonl.gz; with
 MbppPlus-OriginFmt.jsonl.gz its assertions are tried too) in the disguises of bench/disguises.py, and screens functions, each alone, of the
@@ -204,9 +204,9 @@ def print_precision(sides: dict[str, dict[str, Any]]) -> None:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Print the measurement; with --json as JSON, for --against."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--functions", type=int, default=2000, help="at most as many of each sample of ordinary functions")
+    parser.add_argument("--functions", type=int, default=2000, help="at most this many of each sample of ordinary functions")
     parser.add_argument("--corpus", type=Path, default=Path("data/deduplicate_files"), help="table of files")
-    parser.add_argument("--missed", action="store_true", help="name every problem that is missed")
+    parser.add_argument("--missed", action="store_true", help="list every missed problem")
     parser.add_argument("--against", metavar="COMMIT", help="measure this commit first")
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""Megabytes per second of measuring and filtering files and of screening them against benchmarks, on the workers of the environment.
+"""Measures megabytes per second of measuring and filtering files, and of screening them against benchmarks.
 
 `python -m bench.corpus` needs data/fetch_corpus (`dvc repro fetch_corpus`) and reads HumanEval, with HumanEval+ and MBPP+ where
 SNOWCODER_BENCHMARKS_DIR holds them. Starting the workers is counted, as a stage pays for it too.

@@ -1,4 +1,4 @@
-"""Near deduplication side by side on the same code: ours, datasketch's plain loop, text-dedup, datatrove.
+"""Compares near deduplication on the same code: snowcoder, datasketch in a plain loop, text-dedup, datatrove.
 
 `make bench` installs the peers (bench/peers.txt) into .venv-peers and runs `python -m bench.dedup`. Every side is a fresh process that
 reads Parquet and writes the survivors as Parquet, with the same number of workers; the seconds are those of the process, with its start
@@ -86,7 +86,7 @@ def write_corpus(source: Path, megabytes: int, folder: Path, signature_bytes: in
 
 
 class Cost(NamedTuple):
-    """Wall seconds of a process, and processor seconds of it and its children (not of datatrove's, which a server of its own starts)."""
+    """Wall seconds of a process, and processor seconds of it and its children (not of datatrove's, which its own server starts)."""
 
     wall_s: float
     processor_s: float
@@ -185,13 +185,13 @@ def _tell(name: str, megabytes: float, cost: Cost) -> None:
 
 
 def main() -> None:
-    """Compare, or (--ours) be our side in a process of its own."""
+    """Compare, or (--ours) run our side in its own process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=160, help="size of the corpus")
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="50 MB, signatures of 5: within five minutes on two idle cores; our start counts for more in it",
+        help="50 MB, signatures of 5: within five minutes on two idle cores; start-up weighs more in our result",
     )
     parser.add_argument("--source", type=Path, default=Path(sysconfig.get_path("purelib")), help="folder of Python files")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv-peers/bin/python", help="interpreter with bench/peers.txt")

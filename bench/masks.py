@@ -1,4 +1,4 @@
-"""Precision and recall of masks and of marks of tools on the committed list tests/filtering/masks_and_marks.yaml.
+"""Measures precision and recall of masks and generated-file marks on tests/filtering/masks_and_marks.yaml.
 
 `python -m bench.masks` prints a row per kind and every snippet that is judged wrong. A secret or an address counts as found only if all of
 it has vanished; a snippet to be left alone is a false find whatever kind is replaced in it.

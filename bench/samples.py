@@ -1,4 +1,4 @@
-"""Solutions of every kind that a grader meets, made from the benchmarks' own: for agreement with EvalPlus, and for speed.
+"""Makes samples of every kind that a grader meets from the benchmarks' own solutions, to compare verdicts and speed with EvalPlus.
 
 in: problems, how many samples of each, a seed   out: rows {task_id, kind, solution}; the same for the same seed
 """

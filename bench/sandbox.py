@@ -1,4 +1,4 @@
-"""Wall time of the sandbox for the program `pass`, less that of the bare interpreter, in turns in one process; and programs per second.
+"""Measures the sandbox: wall time of the program `pass` minus that of the bare interpreter, and programs per second.
 
 `python -m bench.sandbox` prints a table and, last, `overhead <ms of run_program("pass") above python -I -S -c pass> ms`.
 """

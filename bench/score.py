@@ -1,4 +1,4 @@
-"""Sections per second of scoring on this machine: our encoder and head against transformers' text-classification pipeline.
+"""Measures scored sections per second: snowcoder's encoder and head against transformers' text-classification pipeline.
 
     python -m bench.score [--quick] [--threads 2]
 
@@ -6,7 +6,7 @@ Ours runs twice: in one process with all threads, and in as many processes of on
 
 The same files, sections, encoder, precision (bfloat16) and head on both sides. The pipeline gets the sections as text, tokenises them
 again and runs a model whose classification head is ours (mean pooling, then one linear function), at the best of several batch sizes, in
-the order of the corpus: it has no buckets of its own. Ours cuts the sections, sorts them by length and forms batches by padded tokens; the
+the order of the corpus: it has no buckets. Ours cuts the sections, sorts them by length and forms batches by padded tokens; the
 cutting is timed too. Sides take turns, so that other load falls on both alike; rates are medians. The annotator's ROC-AUC is computed from
 the scores of both and of float32. Last line: `ratio <ours / pipeline>`.
 

@@ -1,4 +1,4 @@
-"""Tokens per second of pretraining on this machine: our loop against transformers' Trainer and a plain PyTorch loop.
+"""Measures tokens per second of pretraining: snowcoder's loop against transformers' Trainer and a plain PyTorch loop.
 
     python -m bench.train [--quick] [--compiled]
 
@@ -152,7 +152,7 @@ def measure(name: str) -> list[float]:
 
 
 def measure_apart(name: str) -> list[float]:
-    """The same in a process of its own: settings of one peer (threads, determinism, allocator) must not reach the next."""
+    """The same in its own process: settings of one peer (threads, determinism, allocator) must not reach the next."""
     command = [sys.executable, "-m", "bench.train", "--only", name]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return [float(rate) for rate in json.loads(lines[-1])]

@@ -1,9 +1,9 @@
-"""Tokens per second, MFU and peak memory of pretraining on one GPU: micro-batch x activation checkpointing x attention kernel.
+"""Measures tokens per second, MFU and peak memory on one GPU: micro-batch x activation checkpointing x attention kernel.
 
     python -m bench.train_gpu [--profile paper] [--limit-s 540] [--list]
 
 The stage's own loop trains the profile's model (paper: 1.364B parameters, sequences of 8,192) on random tokens, each configuration in a
-process of its own. What is measured is kept in .work/bench/train_gpu.jsonl, one row a configuration and device: a run that --limit-s ends
+separate process. Results are kept in .work/bench/train_gpu.jsonl, one row a configuration and device: a run that --limit-s ends
 is gone on with by the same command. --list shows the configurations with their planned memory, on any machine.
 Tokens/s and MFU are those of the steps after the warm-up, by the formula of snowcoder.pretraining.watch.throughput.
 """
@@ -113,7 +113,7 @@ def measure(configuration: Configuration, profile: str) -> dict[str, Any]:
 
 
 def measure_apart(configuration: Configuration, profile: str) -> dict[str, Any]:
-    """The same in a process of its own; {"fault": …} if it does not end well or in time."""
+    """The same in its own process; {"fault": …} if it does not end well or in time."""
     command = [sys.executable, "-m", "bench.train_gpu", "--profile", profile, "--only", configuration.name]
     environment = os.environ | {"SNOWCODER_ACTIVATION_CHECKPOINTING": str(int(configuration.checkpointing))}
     environment |= {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True", "SNOWCODER_CHECKPOINT_INTERVAL_S": "1e9"}
@@ -153,7 +153,7 @@ def sweep(profile: str, limit_s: float) -> None:
     for configuration in CONFIGURATIONS:
         if configuration.name not in known:
             if time.monotonic() - started_s + CONFIGURATION_LIMIT_S > limit_s:
-                print(f"stopped before {configuration.name}: --limit-s {limit_s:.0f}; run the same command again to go on", flush=True)
+                print(f"stopped before {configuration.name}: --limit-s {limit_s:.0f}; run the same command again to resume", flush=True)
                 return
             known[configuration.name] = measure_apart(configuration, profile)
             with record.open("a") as file:
@@ -166,7 +166,7 @@ def main() -> None:
     """Sweep, list, or (for its own use) measure one configuration."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="paper")
-    parser.add_argument("--limit-s", type=float, default=540.0, help="start no configuration that could end later (default 540)")
+    parser.add_argument("--limit-s", type=float, default=540.0, help="start no configuration that could end after this (default 540)")
     parser.add_argument("--list", action="store_true", help="show the configurations and their planned memory")
     parser.add_argument("--only", choices=[configuration.name for configuration in CONFIGURATIONS], help=argparse.SUPPRESS)
     chosen = parser.parse_args()

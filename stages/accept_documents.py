@@ -1,4 +1,4 @@
-"""accept_documents: keeps the documents that are whole, hold no benchmark, copy nothing, pass their tests and repeat no other.
+"""accept_documents: keeps documents that are whole, contain no benchmark, copy nothing, pass their tests and repeat no other.
 
 in: data/synthesize_documents, data/split_files, data/fetch_benchmarks, data/train_tokenizer
 out: data/accept_documents (tokenised; rejected/, ledger/), metrics/accept_documents.json

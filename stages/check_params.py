@@ -1,8 +1,8 @@
-"""check_params: the whole params.yaml, before any other stage: every other one depends on it, and its output is always the same.
+"""check_params: checks all of params.yaml before any other stage; all others depend on it, and its output is always the same.
 
 in: params.yaml, dvc.yaml, the files that params name  out: data/check_params (one line)
-A separate stage, and no import of the others, so that no stage depends on the parameters and models of another. `dvc repro`, its targets
-and experiments run it first where anything in params.yaml has changed; a stage that a person runs by hand checks without it (command_line).
+A separate stage and not an import of the others, so that no stage depends on the parameters and models of another. `dvc repro`, its targets
+and experiments run it first if anything in params.yaml has changed; a stage that a person runs by hand does the same check (command_line).
 """
 
 from snowcoder.configuration.checking import GRAPH_PATH, check_params, overwrite_notice

@@ -1,8 +1,8 @@
-"""compare_annotators: agreement of the recipes, the files at either end, and a diagnostic that looks at the benchmarks.
+"""compare_annotators: agreement of the recipes, the files with extreme scores, and a diagnostic that looks at the benchmarks.
 
 in: data/score_files/<recipe>, models/train_annotator/<recipe>, data/tokenize_files, data/fetch_benchmarks
 out: data/compare_annotators (the ten highest and lowest files of each recipe, to read), metrics/compare_annotators.json:
-  variance_of_scores                  of each recipe: its share between and within repositories; where hardly any is left within, a warning
+  variance_of_scores                  of each recipe: its share between and within repositories; if hardly any is left within, a warning
                                       is printed, for such a recipe sorts repositories, not files
   rank_correlation, selected_overlap  of each pair of recipes (ranks within language; tokens selected by both, of those by either)
   benchmark_roc_auc_diagnostic        the paper's Figure 2: reference solutions against held-out Python files. It looks at the benchmarks,

@@ -1,4 +1,4 @@
-"""deduplicate_files: one copy of each file; exact duplicates, then near duplicates (nominated by MinHash LSH, verified by exact Jaccard).
+"""deduplicate_files: keeps one copy of each file: exact duplicates, then near ones (found by MinHash LSH, verified by exact Jaccard).
 
 in: data/filter_files  out: data/deduplicate_files (kept files; dropped/ with reason, kept file, Jaccard), metrics/deduplicate_files.json
 """

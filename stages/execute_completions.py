@@ -1,4 +1,4 @@
-"""execute_completions: the tests of every problem, run on its completion in the sandbox; pass@1 with its interval.
+"""execute_completions: runs every problem's tests on its completion in the sandbox; pass@1 with its interval.
 
 in: data/generate_completions/<variant>, data/fetch_benchmarks
 out: data/execute_completions/<variant> (benchmark, problem_id, sample, passed, outcome, detail), metrics/execute_completions/<variant>.json

@@ -1,4 +1,4 @@
-"""filter_files: thresholds over measured signals, licences and opt-outs; what is kept has emails, public IP addresses and secrets masked.
+"""filter_files: applies thresholds, licences and opt-outs; masks emails, public IP addresses and secrets in the kept files.
 
 in: data/measure_signals, the tables that params name (data/filter_exceptions.csv, data/opt_out.csv)
 out: data/filter_files (kept files; rejected/ with rule, value, threshold), metrics/filter_files.json

@@ -1,4 +1,4 @@
-"""measure_bits_per_byte: bits per byte of reference solutions, of documented held-out functions, of held-out code.
+"""measure_bits_per_byte: bits per byte of reference solutions, documented held-out functions and held-out code.
 
 in: models/pretrain/<variant> (models/initialize_model for `initial`), data/fetch_benchmarks, data/split_files
 out: data/measure_bits_per_byte/<variant> (set, item, bits, n_bytes),

@@ -1,4 +1,4 @@
-"""measure_signals: every signal that a filter may ask of a file, and its content with personal data and secrets masked. No threshold.
+"""measure_signals: every signal that a filter rule can use, and the content with personal data and secrets masked; no thresholds.
 
 in: data/fetch_corpus  out: data/measure_signals (the same files with their signals), metrics/measure_signals.json
 """

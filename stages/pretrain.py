@@ -1,4 +1,4 @@
-"""pretrain: one variant's phase, from its parent checkpoint over its packed tokens, with its schedule.
+"""pretrain: trains one variant's phase, from its parent checkpoint, on its packed tokens, with its schedule.
 
 in: the parent model, data/pack_tokens/<variant>
 out: models/pretrain/<variant> (Hugging Face folder with tokenizer; loss_curve.csv: rows of LossPoint),

@@ -1,4 +1,4 @@
-"""report: tables and figures of an experiment beside the paper's, and its summary run in MLflow.
+"""report: tables and figures of an experiment next to the paper's, and its summary run in MLflow.
 
 in: the files of snowcoder.reporting.results.input_paths: metrics/<stage>.json of the stages without items; metrics/<stage>/<arm>.json of
     pack_tokens, pretrain, execute_completions, measure_bits_per_byte (also initial), train_annotator, select_files;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a stage, with its arguments, by the interpreter of the `dvc` that asks for it: nobody has to activate an environment.
-# That interpreter is looked for among the ancestors of this process, as there may be a shell in between; where DVC has an environment
-# of its own (pipx, a package of the system), or there is no DVC, `python` of PATH is taken.
+# That interpreter is looked for among the ancestors of this process, as there may be a shell in between; where DVC has its own
+# environment (pipx, a package of the system), or there is no DVC, the `python` on PATH is used.
 set -eu
 
 has_packages() {

@@ -1,6 +1,6 @@
 """score_files: the score of every corpus file by one recipe's annotator; a file's score is the mean of its sections' scores.
 
-in: models/train_annotator/<recipe>; data/embed_files, or data/split_files where the annotator has a tuned encoder of its own
+in: models/train_annotator/<recipe>; data/embed_files, or data/split_files where the annotator has its own tuned encoder
 out: data/score_files/<recipe>, metrics/score_files/<recipe>.json (how the scores of the train split spread, by language,
      length, licence, repository)
 """

@@ -1,4 +1,4 @@
-"""select_files: train files under a token budget, by score (`selected`) or at random (`random`, the control), the language mix kept.
+"""select_files: train files under a token budget, by score (`selected`) or at random (`random`, the control); keeps the language mix.
 
 in: data/score_files/<select_files.shared.recipe>, data/tokenize_files
 out: data/select_files/<rule> (a shard per language), metrics/select_files/<rule>.json

@@ -1,4 +1,4 @@
-"""split_files: column `split` (train, held_out) by a hash of the repository.
+"""split_files: assigns each repository to train or held_out by its hash, in the column `split`.
 
 in: data/decontaminate_files  out: data/split_files (SourceFile + split), metrics/split_files.json
 """

@@ -1,4 +1,4 @@
-"""tokenize_files: every file tokenised once, end of text appended.
+"""tokenize_files: tokenises every file once and appends the end-of-text token.
 
 in: data/split_files, data/train_tokenizer
 out: data/tokenize_files, metrics/tokenize_files.json (files, bytes and tokens by split and language)

@@ -1,5 +1,5 @@
-"""train_annotator: positives and random negatives of one recipe -> a linear head, judged on held-out repositories; on frozen embeddings,
-or, with train_annotator.shared.encoder: tuned, with an encoder whose weights the recipe's examples change too.
+"""train_annotator: trains a linear head on one recipe's positives and random negatives, judged on held-out repositories; on frozen
+embeddings, or, with train_annotator.shared.encoder: tuned, with an encoder whose weights the recipe's examples change too.
 
 in: data/embed_files, data/label_files; for a tuned encoder also data/split_files, data/fetch_positives
 out: models/train_annotator/<recipe> (head.json, roc.csv, precision_recall.csv; of a tuned encoder also encoder/ and embedding.json),

@@ -1,4 +1,4 @@
-"""train_tokenizer: byte-level BPE on the train split, or a pinned tokenizer.
+"""train_tokenizer: trains a byte-level BPE tokenizer on the train split, or takes a pinned one.
 
 in: data/split_files
 out: data/train_tokenizer (Hugging Face fast tokenizer), metrics/train_tokenizer.json (bytes per token on held-out files)

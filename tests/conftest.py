@@ -1,4 +1,4 @@
-"""Fixtures for all tests: every test has a work folder of its own, and a tracking fault is an error."""
+"""Fixtures for all tests: every test gets its own work folder, and a tracking fault is an error."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyt
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The whole pipeline first: it takes as long as all else together, and with two workers runs beside it."""
+    """The whole pipeline first: it takes as long as everything else together, and with two workers runs next to it."""
     items.sort(key=lambda item: item.path.name != "test_pipeline.py")
 
 

@@ -1,4 +1,4 @@
-"""Named randomness: the same on every machine (values pinned), independent between names."""
+"""Named randomness: the same on every machine (pinned values), independent between names."""
 
 from snowcoder.seeding import derive_seed, generator, unit_hash
 

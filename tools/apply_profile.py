@@ -1,4 +1,4 @@
-"""Merge profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`; `make profile` lists the profiles.
+"""Merges profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`; `make profile` lists the profiles.
 
 An overlay may only set keys that exist in params.yaml; mappings merge, everything else replaces, and so does a mapping that names its
 `kind`, for its other fields follow from that. Nothing is written unless the result passes the checks that every run makes.
@@ -60,8 +60,8 @@ def apply_profile(profile: Path, params: Path) -> None:
 
 
 def list_profiles() -> str:
-    """One line for each: what its file says first."""
-    described = {COMMITTED: "params.yaml as committed (restores it)"}
+    """One line for each: the first comment of its file."""
+    described = {COMMITTED: "the committed params.yaml (restores it)"}
     for path in sorted(PROFILES.glob("*.yaml")):
         described[path.stem] = path.read_text().split("\n")[0].removeprefix("# ")
     width = max(map(len, described))
@@ -73,16 +73,16 @@ def restore() -> str:
     committed = _git("show", f"HEAD:./{PARAMS_PATH}")
     found = PARAMS_PATH.read_text() if PARAMS_PATH.exists() else ""
     if found == committed:
-        return f"{PARAMS_PATH}: is as committed already"
+        return f"{PARAMS_PATH}: already as committed"
     kept = work_dir() / "params.yaml.replaced"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(found)
     _replace(committed)
-    return f"{PARAMS_PATH}: as committed again; what it held is in {kept}"
+    return f"{PARAMS_PATH}: restored as committed; its former content is in {kept}"
 
 
 def apply(name: str) -> str:
-    """Merge a profile and check the result; returns a message. Raises ParameterError, and has written nothing, for a value refused."""
+    """Merge a profile and check the result; returns a message. Raises ParameterError for a refused value, without writing anything."""
     profile = PROFILES / f"{name}.yaml"
     text = merged(profile, PARAMS_PATH)
     is_changed = PARAMS_PATH.read_text() != _git("show", f"HEAD:./{PARAMS_PATH}")
@@ -93,9 +93,9 @@ def apply(name: str) -> str:
     finally:
         partial.unlink()
     if faults:
-        raise ParameterError("\n".join([f"{profile}: with it {PARAMS_PATH} would be refused, and is left as it was:", *faults]))
+        raise ParameterError("\n".join([f"{profile}: {PARAMS_PATH} would be refused with it, and is left unchanged:", *faults]))
     _replace(text)
-    before = f"It had changes before, and keeps those that {profile} does not set. " if is_changed else ""
+    before = f"It already had changes, and keeps those that {profile} does not set. " if is_changed else ""
     applied = f"{PARAMS_PATH}: profile {name} applied. {before}See `git diff {PARAMS_PATH}`; `make profile PROFILE={COMMITTED}` restores it"
     return f"{applied}\n{overwrite_notice()}".rstrip()
 
@@ -116,19 +116,19 @@ def main() -> None:
 
 
 def _without_sharing(value: Any) -> Any:
-    """A copy in which places that an anchor (`&`) ties together are places of their own."""
+    """A copy in which values that an anchor (`&`) ties together are separate."""
     if isinstance(value, dict):
         return {key: _without_sharing(inner) for key, inner in value.items()}
     return [_without_sharing(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _refuse_side_effects(found: Any, expected: Any, source: str, field: str = "") -> None:
-    """Raises ParameterError if the merged text says anything that the overlay does not: an anchor ties one value to another."""
+    """Raises ParameterError if the merge changes anything that the overlay does not set: an anchor ties one value to another."""
     if isinstance(found, dict) and isinstance(expected, dict) and found.keys() == expected.keys():
         for key, value in found.items():
             _refuse_side_effects(value, expected[key], source, f"{field}.{key}" if field else str(key))
     elif found != expected:
-        shared = "it shares its value with another key by `&` and `*`, and the profile sets that one; write it out"
+        shared = "it shares its value with another key by `&` and `*`, and the profile sets that one; write the value out"
         raise ParameterError(f"{source}: {field} would become {shown(found)} instead of {shown(expected)}: {shared}")
 
 

@@ -1,7 +1,7 @@
-"""What `make repro` checks in its first seconds: Python, processor, memory, disk, GPU, compiler, isolation of untrusted programs.
+"""Checks the machine when `make repro` starts: Python, processor, memory, disk, GPU, compiler, isolation of untrusted programs.
 
 in: this machine, its environment, params.yaml
-out: one line per check, with the fix where one is due; exits 1 if the pipeline cannot run here.
+out: one line per check, with a fix if one is needed; exits 1 if the pipeline cannot run here.
 """
 
 import os
@@ -87,7 +87,7 @@ def check_compiler(params: dict[str, Any], on_gpu: bool) -> str | None:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """A line for each variable that nothing here reads: one misspelt would leave its setting as it was without a word."""
+    """A line for each variable that nothing reads: a misspelt one would silently have no effect."""
     unknown = sorted(name for name in environment if name.startswith("SNOWCODER_") and name not in VARIABLES)
     read = "docs/environment.md lists what is read"
     return [f"environment: {name}: nothing reads it; {did_you_mean(name, VARIABLES)}{read}" for name in unknown]
@@ -141,7 +141,7 @@ def describe_gpu() -> str:
     if not may_have_gpu():
         return "none: models run on the CPU"
     if device_type() == "cpu":
-        return "not used: models run on the CPU, as the environment asks, or as this container has no GPU of its host"
+        return "not used: models run on the CPU, because the environment says so, or this container has no access to the host's GPU"
     import torch  # after the checks, for it takes seconds
 
     free, total = torch.cuda.mem_get_info()

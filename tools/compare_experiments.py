@@ -107,8 +107,9 @@ def main() -> None:
         sys.exit(done.returncode)  # DVC has said why
     experiments = read_experiments(json.loads(done.stdout))
     if len(experiments) == 1:
-        sys.exit("There are no experiments yet: dvc exp run -S select_files.repeats=2")
-    print_comparison(open_console(), experiments)
+        print("There are no experiments yet: dvc exp run -S select_files.shared.repeats=2")
+    else:
+        print_comparison(open_console(), experiments)
 
 
 if __name__ == "__main__":

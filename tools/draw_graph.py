@@ -1,4 +1,4 @@
-"""Draw the graph of dvc.yaml as a picture that a person can read: `make dag`.
+"""Draws the graph of dvc.yaml as a readable picture: `make dag`.
 
 in: dvc.yaml, params.yaml   out: docs/graph.svg. A box is a stage with its items; its tooltip is the stage's description. An arrow is a
 dependency; it is left out where a longer way says the same.

@@ -27,9 +27,9 @@ def main() -> None:
     parser.add_argument("--model", default="", help="folder or hub id; default: all variants of params.yaml")
     parser.add_argument("--name", default="", help="of the result; default: the last part of the model's name")
     parser.add_argument("--benchmarks", default="humaneval_plus mbpp_plus", help="by blanks or commas")
-    parser.add_argument("--accept-changed", default="", help="benchmarks whose file may have another hash, by blanks or commas")
-    parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings of the same name this model is")
-    parser.add_argument("--check-batching", action="store_true", help="count the completions that the batch size changes, by precision")
+    parser.add_argument("--accept-changed", default="", help="benchmarks whose file may have another hash, separated by blanks or commas")
+    parser.add_argument("--training-seed", type=int, default=None, help="which of several trainings with the same name this model is")
+    parser.add_argument("--check-batching", action="store_true", help="count the completions that change with the batch size, by precision")
     for name, field in EvaluationSettings.model_fields.items():
         default = DEFAULTS.get(name, field.default)
         explained = f"{field.description or ''} (default: {default}; of the variants: as in params.yaml)".strip()
@@ -56,7 +56,7 @@ def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[s
     found = {name: str(folder) for name, folder in folders.items() if (folder / "config.json").is_file()}
     if not found:
         raise CheckpointError(
-            f"{next(iter(folders.values()))}: no checkpoint of a variant is there; run `dvc repro` or `dvc checkout`, or name a MODEL"
+            f"{next(iter(folders.values()))}: no variant has a checkpoint; run `dvc repro` or `dvc checkout`, or name a MODEL"
         )
     return [(name, folder, _settings(arguments, ours)) for name, folder in found.items()]
 

@@ -1,4 +1,4 @@
-"""(Re)make a lock and its table from names of distributions: the newest pure-Python wheel of each, with hash, licence and rank.
+"""Makes or remakes a lock and its table from distribution names: the newest pure-Python wheel of each, with hash, licence and rank.
 
 in: names (arguments, and the rows of an existing table)  out: LOCK (pip requirements with hashes), TABLE (see snowcoder.corpus.wheel_table)
 
@@ -60,7 +60,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     for path in (arguments.lock, arguments.table):  # before anything is downloaded
         if path.is_dir() or not path.parent.is_dir():
-            parser.error(f"{path}: cannot be written there; allowed: a file in a folder that exists")
+            parser.error(f"{path}: cannot be written; allowed: a file in an existing folder")
     if not arguments.table.exists() and not arguments.add:
         parser.error(f"{arguments.table}: not found, and no --add: there is nothing to pin")
     return arguments
@@ -85,7 +85,7 @@ def download(name: str, folder: Path) -> Path:
     command += ["--no-deps", "--only-binary=:all:", *PURE, "--dest", str(folder), name]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        sys.exit(f"error: {name}: no pure-Python wheel to be had:\n{result.stderr.strip()[-500:]}")
+        sys.exit(f"error: {name}: no pure-Python wheel available:\n{result.stderr.strip()[-500:]}")
     return next(folder.glob("*.whl"))
 
 
@@ -105,7 +105,7 @@ def refuse_unfit(pinned: dict[str, dict[str, str]]) -> None:
         f"{name} ({row['licence'] or 'not recognised'})" for name, row in pinned.items() if licence_class(row["licence"]) != "permissive"
     ]
     if unfit:
-        sys.exit(f"error: licence is not permissive: {', '.join(unfit)}; take them out with --remove")
+        sys.exit(f"error: licence is not permissive: {', '.join(unfit)}; remove them with --remove")
 
 
 def write(lock: Path, table: Path, pinned: dict[str, dict[str, str]], hashes: dict[str, str]) -> None:

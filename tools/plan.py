@@ -1,12 +1,12 @@
-"""What a profile will cost, stage by stage, before it is run: `make plan`, or
+"""Predicts what a profile costs, stage by stage, before it runs: `make plan`, or
 
     python -m tools.plan [--profile paper] [--device this|a100|h100|h200|b200] [--devices N] [--mfu 0.377] [--shards N]
                          [--activation-checkpointing] [--corpus-tokens N] [--price 2.5]
 
 --shards and --activation-checkpointing default to what SNOWCODER_SHARDING and SNOWCODER_ACTIVATION_CHECKPOINTING say a training would do.
 --device this (the default) calibrates: some steps of the profile's own model, some batches of its encoder, some tokens of decoding here.
-Another device is not asked, but taken at a share of its peak; snowcoder.planning.speeds says whose figures these are. --price is per device
-and hour. The plan of the training stages is kept in the work folder and set beside what they cost when they have run.
+For another device, a published share of its peak is assumed; snowcoder.planning.speeds names the sources. --price is per device
+and hour. The plan of the training stages is kept in the work folder and compared with their cost when they have run.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def devices_per_model(sharding: str, n_devices: int) -> int:
 
 
 def check_choices(chosen: argparse.Namespace) -> None:
-    """Raises ParameterError for a number that no plan can be made with."""
+    """Raises ParameterError for a number that makes a plan impossible."""
     allowed = {
         "devices": (chosen.devices >= 1, "1 or more"),
         "mfu": (0 < chosen.mfu <= 1, "above 0, 1 at most"),
@@ -83,7 +83,7 @@ def read_corpus(profile: str | None, training: Training, tokens: int | None) -> 
     """As many tokens as are asked for; else what the last run found, and for a profile one pass of its first phase."""
     measured = measured_corpus(METRICS)
     if tokens is not None:
-        return corpus_of(tokens, measured, "as --corpus-tokens says, in files like those of the last run")
+        return corpus_of(tokens, measured, "as set by --corpus-tokens, in files like those of the last run")
     if profile is None:
         return measured
     first = next(iter(training.phases.values())).tokens
@@ -107,7 +107,7 @@ def stage_table(plans: list[StagePlan], price: float | None) -> Table:
     return Table(
         columns,
         [*rows, _row(total, device_hours, price)],
-        "Disk: of outputs, and of two checkpoints while one trains; DVC's cache holds them again.",
+        "Disk: outputs, and two checkpoints during training; DVC's cache holds them a second time.",
     )
 
 
@@ -120,7 +120,7 @@ def _row(plan: StagePlan, device_hours: float, price: float | None) -> list[str]
 
 
 def memory_lines(memory: MemoryPlan, n_shards: int, activation_checkpointing: bool, micro_batch: int, device: str) -> list[str]:
-    """Gibibytes by kind, how they were counted, and whether they fit."""
+    """GiB by kind, how they were counted, and whether they fit."""
     parts = {"weights": memory.weights, "gradients": memory.gradients, "optimizer": memory.optimizer, "activations": memory.activations}
     listed = ", ".join(f"{name} {size / 2**30:.2f}" for name, size in parts.items())
     spread = f"sharded over {n_shards} devices" if n_shards > 1 else "the whole model on each"
@@ -131,14 +131,14 @@ def memory_lines(memory: MemoryPlan, n_shards: int, activation_checkpointing: bo
     ]
     if device != THIS and memory.total > DEVICE_MEMORY_BYTES[device]:
         lines.append(
-            f"It does not fit: a device has {DEVICE_MEMORY_BYTES[device] / 1e9:.0f} GB; "
+            f"This does not fit: a device has {DEVICE_MEMORY_BYTES[device] / 1e9:.0f} GB; "
             "try --shards, --activation-checkpointing, or smaller micro-batches"
         )
     return lines
 
 
 def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: str) -> list[str]:
-    """What the plan rests on."""
+    """The assumptions of the plan."""
     per_device = speeds.training / training.flops_per_token
     lines = [
         f"model: {count_parameters(training.shape):,} parameters with embeddings, {training.flops_per_token:.4g} FLOPs a token of training "
@@ -153,9 +153,9 @@ def assumptions(speeds: Speeds, training: Training, corpus: CorpusSize, device: 
         )
         lines.append(
             f"other shares of the peak: encoder {ENCODING_UTILISATION:.1%}, decoding {DECODING_UTILISATION:.1%}; "
-            "snowcoder.planning.speeds says whose figures they all are"
+            "snowcoder.planning.speeds names the sources"
         )
-        lines.append("not counted: starting, failures, queues, what communication takes beyond those 8 devices")
+        lines.append("not counted: start-up, failures, queues, communication beyond those 8 devices")
     return lines
 
 
@@ -164,8 +164,8 @@ def main() -> None:
     parser.add_argument("--profile", help="an overlay of profiles/ (default: params.yaml as it is)")
     parser.add_argument("--device", choices=[THIS, *DEVICE_MEMORY_BYTES], default=THIS)
     parser.add_argument("--devices", type=int, default=1, help="how many (default 1)")
-    parser.add_argument("--mfu", type=float, default=TRAINING_MFU, help=f"share of the peak in training (default {TRAINING_MFU})")
-    parser.add_argument("--shards", type=int, help="devices that weights and optimizer are spread over (default: see above)")
+    parser.add_argument("--mfu", type=float, default=TRAINING_MFU, help=f"share of the peak reached in training (default {TRAINING_MFU})")
+    parser.add_argument("--shards", type=int, help="devices over which weights and optimizer are sharded (default: see above)")
     parser.add_argument("--activation-checkpointing", action="store_true", help="also by SNOWCODER_ACTIVATION_CHECKPOINTING=1")
     parser.add_argument("--corpus-tokens", type=int, help="of the filtered corpus")
     parser.add_argument("--price", type=float, help="per device and hour")
@@ -176,7 +176,7 @@ def main() -> None:
     check_choices(chosen)
     if chosen.device == THIS and chosen.activation_checkpointing and not recomputes:
         raise ParameterError(
-            "--activation-checkpointing: the steps measured here do as SNOWCODER_ACTIVATION_CHECKPOINTING=1 says; set that"
+            "--activation-checkpointing: steps measured here follow SNOWCODER_ACTIVATION_CHECKPOINTING=1; set that instead"
         )
     chosen.activation_checkpointing |= recomputes
     with tempfile.TemporaryDirectory() as folder:

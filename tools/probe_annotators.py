@@ -1,8 +1,8 @@
-"""What does an annotator read? Scores of corpus files before and after one thing about them is changed: `python tools/probe_annotators.py`.
+"""Probes what an annotator reacts to: scores before and after one change to each file: `python tools/probe_annotators.py`.
 
-A correlation between a score and, say, docstrings does not show that docstrings are what is scored: well documented files differ in other
-ways too. So the same Python files of the train split are scored as they are and with a licence header put before them, their docstrings,
-comments or imports taken out, or cut to their beginning. A shift is told in standard deviations of the recipe's scores on unchanged files.
+A correlation between a score and, say, docstrings does not show that docstrings cause the score: well documented files also differ in other
+ways. So the same Python files of the train split are scored as they are and with a licence header put before them, their docstrings,
+comments or imports taken out, or cut to their beginning. A shift is given in standard deviations of the recipe's scores on unchanged files.
 Needs the outputs of embed_files and train_annotator.
 """
 
@@ -56,7 +56,7 @@ def without_comments(content: str) -> str:
 
 
 def without_imports(content: str) -> str:
-    """Import statements are dropped, wherever they stand."""
+    """Import statements are dropped, wherever they are."""
     tree = parse(content)
     lines = content.splitlines(keepends=True)
     for node in ast.walk(tree) if tree else ():
@@ -70,14 +70,14 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "docstrings taken out": without_docstrings,
     "comments taken out": without_comments,
     "imports taken out": without_imports,
-    "first 1,000 characters alone": lambda content: content[:1000],
+    "only the first 1,000 characters": lambda content: content[:1000],
 }
 
 
 def main() -> None:
     """Print one row per change: the mean shift of each recipe's score, in standard deviations."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=100, help="Python files of the train split, in the order of a hash of their content")
+    parser.add_argument("--files", type=int, default=100, help="number of Python files of the train split, in the order of their hash")
     arguments = parser.parse_args()
     if arguments.files < 1:
         parser.error(f"--files: found {arguments.files}; allowed: 1 or more")
@@ -86,7 +86,7 @@ def main() -> None:
     rows = rows[: arguments.files]
     before = _scores(rows)
     spread = {recipe: float(scores.std()) for recipe, scores in before.items()}
-    print(f"{len(rows)} files; mean shift of the score, in standard deviations; in brackets files that the change touches")
+    print(f"{len(rows)} files; mean shift of the score, in standard deviations; in brackets the number of files that change")
     print("| change | " + " | ".join(before) + " |\n| :--- |" + " ---: |" * len(before))
     for name, change in CHANGES.items():
         touched = [row for row in rows if change(row["content"]) != row["content"] and change(row["content"]).strip()]

@@ -89,7 +89,7 @@ def open_store(work: Path) -> Store:
         return Store(work)
     except MlflowException as error:
         reason = str(error).split("\n")[0][:300]
-        advice = f"the records are in {records_folder(work)}; without MLFLOW_TRACKING_URI they are served from here"
+        advice = f"the records are in {records_folder(work)}; they are served from here if MLFLOW_TRACKING_URI is not set"
         sys.exit(f"error: {tracking_uri(work)}: cannot be read ({reason}); {advice}")
 
 
@@ -99,7 +99,7 @@ def print_pages(base: str, store: Store) -> None:
 
 
 def refuse_taken(port: int) -> None:
-    """Exit if another program listens on the port: its pages would be taken for ours."""
+    """Exit if another program listens on the port: its pages would look like ours."""
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -110,7 +110,7 @@ def refuse_taken(port: int) -> None:
 
 
 def start_server(uri: str, port: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start MLflow's server in a process group of its own, so that Ctrl-C comes here alone."""
+    """Start MLflow's server in another process group, so that Ctrl-C reaches this process alone."""
     signal.signal(signal.SIGTERM, _interrupt)
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # no jobs here: half the memory
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--backend-store-uri", uri, "--host", "127.0.0.1"]

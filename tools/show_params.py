@@ -101,7 +101,7 @@ def _value(entry: Entry, params: Any) -> str:
 
 
 def _values(node: Any, path: list[str], item: str, kinds: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """(item, value) of what is at `path`; lists of mappings, and mappings of another kind, are passed over."""
+    """(item, value) of what is at `path`; lists of mappings, and mappings of another kind, are skipped."""
     if not path:
         if not isinstance(node, dict):
             yield item, node

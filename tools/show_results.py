@@ -3,7 +3,7 @@
     python tools/show_results.py [--all] [--since SECONDS]
 
 --all: the cost of every stage. --since (as `date +%s` prints it): without the results, if the report stage has printed them since then.
-Results that came with the clone or from DVC's cache get their summary run in MLflow here: no stage ran that could have written it.
+Results that came with the clone or from DVC's cache get their summary run in MLflow here, since no stage ran to write it.
 """
 
 import argparse

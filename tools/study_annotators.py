@@ -1,4 +1,4 @@
-"""Does selection help? Runs the study's arms as DVC experiments and writes results/annotators.md: `make study`.
+"""Studies whether selection helps: runs the arms as DVC experiments and writes results/annotators.md: `make study`.
 
 Two one-way sweeps, five rules at 4 repeats and HQINS at 1, 2, 4 and 5, at an equal token horizon, from the same general checkpoint with the
 same schedule; three seeds each, which decide ties of the selection (and all of the random one) and the order of continued pretraining.
@@ -32,7 +32,7 @@ MBPP_FILE = "MbppPlus.jsonl.gz"
 
 @dataclass(frozen=True)
 class Arm:
-    """recipe: None for the random control, which is an item of its own in the graph."""
+    """recipe: None for the random control, which is a separate item of the graph."""
 
     recipe: str | None
     repeats: int
@@ -106,7 +106,7 @@ def _study(arguments: argparse.Namespace) -> None:
 
 
 def _experiment(name: str, overrides: list[str], targets: list[str]) -> None:
-    """One experiment, in a folder of its own, so that the workspace stays as it is."""
+    """One experiment, in its own folder, so that the workspace stays unchanged."""
     values = [part for value in [*_benchmarks(), *overrides] for part in ("-S", value)]
     subprocess.run(
         ["dvc", "exp", "run", "--temp", "--name", name, *values, *targets], check=True, env=os.environ | {"DVC_NO_ANALYTICS": "1"}
@@ -114,7 +114,7 @@ def _experiment(name: str, overrides: list[str], targets: list[str]) -> None:
 
 
 def _benchmarks() -> list[str]:
-    """Both benchmarks: the corpus is screened against them, and they are what is measured."""
+    """Both benchmarks: the corpus is screened against them, and models are measured on them."""
     digest = BENCHMARKS["mbpp_plus"].published[MBPP_FILE]
     return ["fetch_benchmarks.names=[humaneval,mbpp_plus]", f"+fetch_benchmarks.sha256.mbpp_plus='{digest}'"]
 
@@ -172,11 +172,11 @@ def _revision(head: str, name: str) -> str:
 
 
 def _refuse_changes() -> None:
-    """Experiments take uncommitted changes along: the arms would not be runs of one state."""
+    """Experiments include uncommitted changes: the arms would not all run the same state."""
     changed = [line for line in _git("status", "--porcelain", "--untracked-files=no").splitlines() if not line.endswith(str(PAGE))]
     if changed:
         raise SnowcoderError(
-            f"uncommitted changes in {len(changed)} files ({changed[0].strip()}); commit or stash them: all arms run one commit"
+            f"uncommitted changes in {len(changed)} files ({changed[0].strip()}); commit or stash them: all arms must run the same commit"
         )
 
 

@@ -1,5 +1,5 @@
-"""Copies to MLflow what it does not have yet of the tracking records in `.work/tracking`: after a server was down, or of records
-that were brought here from another machine (copy its `.work/tracking` there first; their own times are kept).
+"""Copies missing tracking records from `.work/tracking` to MLflow: after a server was down, or records
+from another machine (first copy its `.work/tracking` there; their own times are kept).
 
 Experiments whose results came from DVC's cache get their summary run first. Exits 1 if something is left.
 """

@@ -1,4 +1,4 @@
-"""Write each stage's import closure into its `deps` in dvc.yaml, because DVC does not follow imports.
+"""Writes each stage's import closure into its `deps` in dvc.yaml, because DVC does not follow imports.
 
 Run by `make deps` after a change of imports.
 """

@@ -2,20 +2,20 @@
 
 SnowcoderError
 ├── ParameterError     params.yaml or a profile: unknown key, wrong type, value out of range
-├── SourceError        a corpus, positive, model or benchmark source: missing, changed, refused by its hash
+├── SourceError        a corpus, positive, model or benchmark source: missing, changed, or with another hash
 ├── ShardError         a data folder: missing, corrupt, of another schema
-├── EmptyResultError   a stage that would hand on nothing, or a budget that its input cannot fill
+├── EmptyResultError   a stage without a result, or a budget that its input cannot fill
 ├── CheckpointError    a model folder or a training state
-├── TrainingError      a loss that is no number, or a device that failed
+├── TrainingError      a loss that is not finite, or a device that failed
 ├── SandboxError       isolation of untrusted programs is not available
-├── ExecutionError     a worker of another machine died again and again, or could not start; a program that a stage runs does not work
+├── ExecutionError     a worker on another machine died repeatedly or could not start; a program that a stage runs does not work
 ├── EngineError        an inference engine
-└── DeviceError        a GPU that is there, or asked for, cannot be used
+└── DeviceError        a GPU that exists, or was requested, cannot be used
 """
 
 
 class SnowcoderError(Exception):
-    """Root of all errors that a user can mend."""
+    """Root of all errors that a user can fix."""
 
 
 class ParameterError(SnowcoderError):
@@ -23,7 +23,7 @@ class ParameterError(SnowcoderError):
 
 
 class SourceError(SnowcoderError):
-    """An input from outside is missing, unreachable or not what its hash says."""
+    """An external input is missing, unreachable or does not match its hash."""
 
 
 class ShardError(SnowcoderError):
@@ -31,7 +31,7 @@ class ShardError(SnowcoderError):
 
 
 class EmptyResultError(SnowcoderError):
-    """A stage would hand on nothing, or a budget is larger than its input."""
+    """A stage has no result, or a budget is larger than its input."""
 
 
 class CheckpointError(SnowcoderError):
@@ -39,7 +39,7 @@ class CheckpointError(SnowcoderError):
 
 
 class TrainingError(SnowcoderError):
-    """Training cannot go on: its loss or gradient is not a finite number, or its device failed."""
+    """Training cannot continue: its loss or gradient is not a finite number, or its device failed."""
 
 
 class SandboxError(SnowcoderError):
@@ -47,7 +47,7 @@ class SandboxError(SnowcoderError):
 
 
 class ExecutionError(SnowcoderError):
-    """Work on other machines could not be finished there, or a program that a stage runs does not work."""
+    """Work on other machines could not be finished, or a program that a stage runs does not work."""
 
 
 class EngineError(SnowcoderError):
@@ -55,4 +55,4 @@ class EngineError(SnowcoderError):
 
 
 class DeviceError(SnowcoderError):
-    """A GPU that the machine has, or that was asked for, cannot be used."""
+    """A GPU that the machine has, or that was requested, cannot be used."""

@@ -1,4 +1,4 @@
-"""Named randomness: every generator comes from one seed in params and a name; a random rule on a file is decided by its content's hash."""
+"""Named randomness: a generator is seeded by params and a name; random decisions about a file depend on its content's hash."""
 
 import hashlib
 
@@ -12,10 +12,10 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A NumPy generator of its own for one named use."""
+    """A separate NumPy generator for one named use."""
     return np.random.Generator(np.random.PCG64(derive_seed(seed, *names)))
 
 
 def unit_hash(seed: int, *names: str | int) -> float:
-    """A number in [0, 1) that depends on the names alone: for rules such as `keep 10%` or a random order that no position decides."""
+    """A number in [0, 1) that depends only on the names: for rules such as `keep 10%`, or a random order independent of position."""
     return derive_seed(seed, *names) / 2**63

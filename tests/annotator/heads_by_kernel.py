@@ -1,5 +1,5 @@
-"""Fits a classification and a regression on seeded random vectors and prints their heads: tests/annotator/test_head_fitting.py runs it once
-for each kind of processor that OpenBLAS has kernels for."""
+"""Fits a classification and a regression on seeded random vectors and prints their heads; tests/annotator/test_head_fitting.py runs it
+once for each kind of processor that OpenBLAS has kernels for."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The shared parameters of train_annotator, for tests: all valid, any of them to be changed by name."""
+"""Valid shared parameters of train_annotator for tests, any of which can be changed by name."""
 
 from typing import Any
 

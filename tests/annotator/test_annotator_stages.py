@@ -1,4 +1,4 @@
-"""label_files, train_annotator, score_files and select_files one after another, and again: the same bytes on every backend."""
+"""label_files, train_annotator, score_files and select_files in turn, twice: the same bytes on every backend."""
 
 from pathlib import Path
 

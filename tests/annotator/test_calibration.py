@@ -1,4 +1,4 @@
-"""Calibration: Platt's slope is found, the ranking stays, an overconfident head becomes believable, reliability by hand."""
+"""Calibration: finds Platt's slope, keeps the ranking, corrects an overconfident head; reliability computed by hand."""
 
 import numpy as np
 import pytest

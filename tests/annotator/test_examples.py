@@ -103,5 +103,5 @@ def test_nothing_to_learn_from_or_to_judge_on_is_an_error() -> None:
 
 
 def test_held_out_files_of_the_corpus_are_refused() -> None:
-    with pytest.raises(AssertionError, match="train split only"):
+    with pytest.raises(AssertionError, match="only see the train split"):
         choose_examples([{**FILES[0], "split": "held_out"}], {}, SHARED, HQINS)

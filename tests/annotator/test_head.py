@@ -1,4 +1,4 @@
-"""A head: linear scores, means by file, its file."""
+"""A head: linear scores, means by file, and its file format."""
 
 from pathlib import Path
 

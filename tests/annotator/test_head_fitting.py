@@ -1,4 +1,4 @@
-"""Training and scoring on separable embeddings: the head finds the direction, is judged on held-out files, and comes out the same."""
+"""Training and scoring on separable embeddings: the head finds the direction, is judged on held-out files, and is reproducible."""
 
 import os
 import subprocess

@@ -1,5 +1,5 @@
-"""train_annotator and score_files with a tuned encoder: the corpus is scored by it and by no other, also after a kill, and frozen runs read
-what they always read."""
+"""train_annotator and score_files with a tuned encoder: only it scores the corpus, also after a kill, and frozen runs still read
+the same inputs."""
 
 import os
 import shutil
@@ -189,7 +189,7 @@ def test_a_kill_during_scoring_changes_nothing_and_neither_do_processes(
     process.communicate()
     kept = finished_shards(killed)
     assert 0 < len(kept) < N_SHARDS, "the kill came before the first shard or after the last"
-    assert not (killed / "data/score_files").exists(), "nothing may stand under the final name"
+    assert not (killed / "data/score_files").exists(), "nothing may be under the final name"
     output, _ = (process := start(killed)).communicate(timeout=300)
     assert process.returncode == 0, output
     monkeypatch.chdir(whole)

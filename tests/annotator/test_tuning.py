@@ -1,4 +1,4 @@
-"""Tuning a tiny BERT: it learns what separates the classes, the same way twice, stops in time, and says so when it cannot."""
+"""Tuning a tiny BERT: it learns to separate the classes, gives the same result twice, stops early, and fails with a message."""
 
 from pathlib import Path
 

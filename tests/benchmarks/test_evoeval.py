@@ -1,4 +1,4 @@
-"""EvoEval's published schema, in files of our own."""
+"""EvoEval's published schema, in files made for the tests."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every value of params.yaml is checked: whatever is changed into nonsense is refused, with its dotted path."""
+"""Every value of params.yaml is checked: a nonsensical one is refused with its dotted path."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Sections that contradict each other are refused, with both values."""
+"""Sections that contradict each other are refused, with both values in the message."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"synthesize_documents__recipe": "HQINS"},
             "synthesize_documents.recipe: found 'HQINS'; allowed: no such key, as select_files.shared.recipe holds the value; remove it",
         ),
-        ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', at which every completion would end at"),
+        ({"generate_completions__stop": ["\ndef ", ""]}, "generate_completions.stop.1: found '', which would end every completion at once"),
         (
             {"select_files__shared__horizon_tokens": 102400},
             "select_files.shared.horizon_tokens: found 102400; allowed: no such key, as pretrain.variants.continued.tokens holds the val",

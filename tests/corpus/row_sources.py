@@ -1,4 +1,4 @@
-"""Rows written as each kind of source reads them, and fetched with limits that leave them all."""
+"""Writes rows in the form that each kind of source reads, and fetches them with limits that keep them all."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.columns through the sources: the shapes of published corpora of code, and what is said where one is not right."""
+"""snowcoder.corpus.columns through the sources: the layouts of published code corpora, and the messages for wrong columns."""
 
 import json
 from pathlib import Path
@@ -101,7 +101,7 @@ def test_a_sequence_of_the_datasets_library_is_a_list_of_files(kind: str, tmp_pa
             r"missing: body; found in an element of files: content, .*; found in its row: files, path, repo_path",
         ),
         ("file", {"content": "content"}, r"missing: file; found: files, path, repo_path, stars; fix fetch_corpus\.source\.rows"),
-        ("stars", {"content": "content"}, r"stars holds no list of structs"),
+        ("stars", {"content": "content"}, r"stars is not a list of structs"),
         (None, {"content": "files.content"}, r"found: files, path, repo_path, stars; .*`rows: files` takes each as a file"),
         (None, {"content": "content"}, r"`rows: files` takes each as a file"),
     ],

@@ -39,9 +39,9 @@ def test_repositories_lie_at_the_depth_that_is_asked_for(tmp_path: Path) -> None
     assert names(read(tmp_path, 1)[0]) == ["o:a/m.py", "o:b/sub/n.py", "o:loose.py"]
     assert names(read(tmp_path / "o", 0)[0]) == ["o:a/m.py", "o:b/sub/n.py", "o:loose.py"]
     assert names(read(tmp_path, 2, ["o/b"])[0]) == ["o/b:sub/n.py"]
-    with pytest.raises(SourceError, match="only_repositories: found o/c, which are not there; allowed: o/a, o/b"):
+    with pytest.raises(SourceError, match="only_repositories: found o/c, which do not exist there; allowed: o/a, o/b"):
         read(tmp_path, 2, ["o/c"])
-    with pytest.raises(SourceError, match="is no folder"):
+    with pytest.raises(SourceError, match="not a folder"):
         read(tmp_path / "top.py")
 
 
@@ -145,10 +145,10 @@ def test_the_revision_is_the_commit_that_is_checked_out(tmp_path: Path) -> None:
     ("files", "depth", "message"),
     [
         ([], 1, "an empty folder"),
-        (["a.py"], 1, "no folder lies at depth 1; repositories seem to lie at depth 0: set fetch_corpus.source.depth"),
-        (["README.md", "r/a.py"], 3, "no folder lies at depth 3; repositories seem to lie at depth 1"),
-        (["o/r/.git/HEAD", "o/r/src/a.py"], 4, "no folder lies at depth 4; repositories seem to lie at depth 2"),
-        (["notes.rst"], 2, "no folder lies at depth 2; repositories seem to lie at depth 0"),
+        (["a.py"], 1, "no folder at depth 1; repositories seem to be at depth 0: set fetch_corpus.source.depth"),
+        (["README.md", "r/a.py"], 3, "no folder at depth 3; repositories seem to be at depth 1"),
+        (["o/r/.git/HEAD", "o/r/src/a.py"], 4, "no folder at depth 4; repositories seem to be at depth 2"),
+        (["notes.rst"], 2, "no folder at depth 2; repositories seem to be at depth 0"),
     ],
 )
 def test_a_wrong_depth_and_an_empty_folder_say_so(files: list[str], depth: int, message: str, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_wrong_depth_and_an_empty_folder_say_so(files: list[str], depth: int, 
 def test_clones_at_another_depth_are_noted(tmp_path: Path) -> None:
     write(tmp_path, {"o/r/.git/HEAD": "x", "o/r/a.py": "x = 1\n", "o/s/.git/HEAD": "x", "o/s/b.py": "x = 1\n"})
     notes = {depth: read(tmp_path, depth)[1].notes for depth in (0, 1, 2)}
-    assert all("folders with a .git lie at depth 2" in notes[depth][0] for depth in (0, 1))
+    assert all("folders with a .git are at depth 2" in notes[depth][0] for depth in (0, 1))
     assert notes[2] == []
     assert read(tmp_path / "o" / "r", 0)[1].notes == []
 

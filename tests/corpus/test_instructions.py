@@ -1,4 +1,4 @@
-"""Answers in markdown as files of code, by hand."""
+"""Markdown answers as code files, checked by hand."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.ipython_cells: Python comes out byte for byte, and commands of IPython, wherever a statement may stand, leave Python."""
+"""snowcoder.corpus.ipython_cells: Python is unchanged byte for byte, and IPython commands, wherever a statement may be, leave Python."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.json_text and .jsonl: what a file is decides how it is read, and every row of it is found or counted."""
+"""snowcoder.corpus.json_text and .jsonl: a file's content decides how it is read, and every row is found or counted."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.notebooks: code cells as code, all else as comments."""
+"""snowcoder.corpus.notebooks: code cells become code, everything else comments."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.reading: which paths are taken, and in which form."""
+"""snowcoder.corpus.reading: which paths are read, and in which form."""
 
 from pathlib import PurePosixPath
 

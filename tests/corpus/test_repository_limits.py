@@ -1,4 +1,4 @@
-"""snowcoder.corpus.repository_limits: the limits of a repository fill up by hash, not by position."""
+"""snowcoder.corpus.repository_limits: a repository's limits fill up by hash, not by position."""
 
 import random
 

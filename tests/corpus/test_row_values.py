@@ -1,4 +1,4 @@
-"""snowcoder.corpus.rows: values of a row that are not what they should be, languages as data sets call them, and samples."""
+"""snowcoder.corpus.rows: invalid values in a row, the language names that data sets use, and samples."""
 
 import json
 import math
@@ -128,7 +128,7 @@ def test_a_corpus_with_neither_path_nor_language_says_what_is_missing(tmp_path: 
     assert (metrics["rows_out"], metrics["dropped"]) == (14, {"language_unknown": 296})
     said = capsys.readouterr().err
     assert said.startswith(
-        "WARNING: MOST OF THE INPUT IS LOST. fetch_corpus: 296 of 310 rows left out: language_unknown 296 (for example 'x = "
+        "WARNING: MOST OF THE INPUT IS LEFT OUT. fetch_corpus: 296 of 310 rows left out: language_unknown 296 (for example 'x = "
     )
     assert said.endswith("; name source.columns.language or source.columns.path, or set source.language for all rows\n")
     assert fetch(source | {"language": "py"}, tmp_path / "all")[0]["rows_out"] == 310

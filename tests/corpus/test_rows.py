@@ -1,4 +1,4 @@
-"""snowcoder.corpus.rows, .spool, .jsonl, .parquet, .huggingface through the sources that use them: every row is a file or is counted."""
+"""snowcoder.corpus.rows, .spool, .jsonl, .parquet, .huggingface through their sources: every row is a file or is counted."""
 
 import gzip
 import json
@@ -202,7 +202,7 @@ def test_labels_of_the_datasets_library_are_their_names(tmp_path: Path, monkeypa
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array(["a = 1\n"]), pa.array(["b = 1\n"])], names=["text", "text"]), tmp_path / "a.parquet")
     source = {"kind": "parquet", "path": str(tmp_path), "columns": {"content": "text"}, "language": "python"}
-    with pytest.raises(SourceError, match=r"a\.parquet: two columns are called text"):
+    with pytest.raises(SourceError, match=r"a\.parquet: two columns are named text"):
         fetch_files(params(source), tmp_path / "out", tmp_path / "downloads")
 
 

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.source_paths: the files that a path of params.yaml means, in the repository and in an experiment's copy of it."""
+"""snowcoder.corpus.source_paths: what a path of params.yaml refers to, in the repository and in an experiment's copy."""
 
 from pathlib import Path
 
@@ -74,5 +74,5 @@ def test_what_systems_leave_behind_is_hidden_and_links_are_followed_to_files_alo
 def test_a_link_that_leads_nowhere_is_a_file_that_is_missing(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{}\n")
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "annex" / "b")
-    with pytest.raises(SourceError, match=r"b\.jsonl: a link to a file that is not there; fetch it"):
+    with pytest.raises(SourceError, match=r"b\.jsonl: a link to a missing file; fetch it"):
         list_files(tmp_path, (".jsonl",), LeftOut())

@@ -1,4 +1,4 @@
-"""snowcoder.corpus.wheel_table, and the two sets of wheels that the repository pins."""
+"""snowcoder.corpus.wheel_table, and the two pinned sets of wheels in the repository."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_a_bad_lock_is_named_with_its_line(tmp_path: Path, text: str | bytes, me
         (HEADER + '"a,1,MIT,,,\nb,1,MIT,,,\n', r"a\.csv:2: not CSV \(unexpected end of data"),
         (HEADER + "a,1\n", r"a\.csv:2: found 2 fields"),
         (HEADER + "a,1,MIT,,,,,\n", r"a\.csv:2: found 8 fields"),
-        (HEADER + "a,1,MIT,,,\nA,2,MIT,,,\n", r"a\.csv:3: a comes twice"),
+        (HEADER + "a,1,MIT,,,\nA,2,MIT,,,\n", r"a\.csv:3: a occurs twice"),
         ((HEADER + "a,1,MIT,,,caf\xe9\n").encode("latin-1"), r"a\.csv:2: not UTF-8 \(byte 0xe9\)"),
         ("", "columns missing: name"),
     ],

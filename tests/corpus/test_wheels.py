@@ -66,7 +66,7 @@ def test_a_wrong_hash_names_the_wheel_and_both_hashes(index: Path, tmp_path: Pat
     lock, _ = pin(tmp_path, [good, write_wheel(index, "snow-bad", FILES)])
     found = lock.read_text().splitlines()[1].rsplit(":", 1)[1]
     lock.write_text(lock.read_text().replace(found, "0" * 64))
-    with pytest.raises(SourceError, match=rf"snow-bad==1\.0: refused by its hash: the lock says sha256 0{{64}}, the index gave {found}"):
+    with pytest.raises(SourceError, match=rf"snow-bad==1\.0: its hash is wrong: the lock has sha256 0{{64}}, the index gave {found}"):
         download_wheels(lock, tmp_path / "downloads")
 
 
@@ -74,7 +74,7 @@ def test_what_can_be_had_is_kept_when_one_wheel_cannot(index: Path, tmp_path: Pa
     wheels = [write_wheel(index, "snow-demo", FILES), write_wheel(index, "snow-gone", FILES)]
     lock, _ = pin(tmp_path, wheels)
     wheels[1].unlink()
-    with pytest.raises(SourceError, match=r"a\.lock: snow-gone==1\.0: not to be had as a wheel .* remake the lock"):
+    with pytest.raises(SourceError, match=r"a\.lock: snow-gone==1\.0: not available as a wheel .* remake the lock"):
         download_wheels(lock, tmp_path / "downloads")
     assert len(list((tmp_path / "downloads").glob("*/snow_demo*.whl"))) == 1
     assert not list((tmp_path / "downloads").glob(".partial-*"))
@@ -119,7 +119,7 @@ def test_a_full_disk_is_called_a_full_disk(index: Path, tmp_path: Path) -> None:
             "WARNING: Retrying after connection broken by 'NewConnectionError(\"[Errno 111] Connection refused\")'\n",
             "index cannot be reached",
         ),
-        ("ERROR: No matching distribution found for snow-demo==1.0\n", "not to be had as a wheel"),
+        ("ERROR: No matching distribution found for snow-demo==1.0\n", "not available as a wheel"),
     ],
 )
 def test_pip_s_faults_are_told_apart(errors: str, message: str, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_each_dropped_file_has_a_ledger_row(tmp_path):
         "disguised.py": ("corpus", "HumanEval/1"),
     }
     assert all(0 < len(row["matched_text"]) <= 200 for row in rows.values())
-    # a copy of a short solution is known by the statement that stands with it
+    # a copy of a short solution is recognised by the statement next to it
     assert metrics["dropped"] == {"docstring": 2, "solution": 1, "syntax_tree": 1}
     assert {row["reason"] for row in rows.values()} == {"benchmark_overlap"}
     assert all(row["dropped"] for row in rows.values())
@@ -118,7 +118,7 @@ def test_the_bytes_are_the_same_for_any_number_of_workers(tmp_path, monkeypatch)
 def test_no_problem_and_no_file_left_are_errors(tmp_path):
     write_source(tmp_path / "in", ROWS[1:2])
     shards = list_shards(tmp_path / "in")
-    with pytest.raises(EmptyResultError, match="no problem to screen against"):
+    with pytest.raises(EmptyResultError, match="no problems to screen against"):
         decontaminate_table(shards, [], PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
     with pytest.raises(EmptyResultError, match="no file is left of 1"):
         decontaminate_table(shards, PROBLEMS, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))

@@ -1,4 +1,4 @@
-"""bench.disguises by hand-made texts, and how many of HumanEval's problems the committed thresholds find in each."""
+"""bench.disguises on handmade texts, and how many HumanEval problems the committed thresholds find in each disguise."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.embedded_code: what strings hold is found as what files hold."""
+"""snowcoder.decontamination.embedded_code: code in strings is found like code in files."""
 
 import json
 import textwrap

@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.screen: short code that many people write, and what it takes to be found."""
+"""snowcoder.decontamination.screen: short code that many people write, and when it counts as found."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.normalise: words as re's \\w+ finds them, in lower case, outside comments if asked."""
+"""snowcoder.decontamination.normalise: the words that re's \\w+ finds, in lower case, optionally without comments."""
 
 import re
 

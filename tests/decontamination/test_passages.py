@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.passages: what of a problem is looked for."""
+"""snowcoder.decontamination.passages: which parts of a problem are searched for."""
 
 import json
 

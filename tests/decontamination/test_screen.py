@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.screen on real problems: what is found whatever its disguise, and that ordinary code is not."""
+"""snowcoder.decontamination.screen on real problems: finds them in any disguise, and not in ordinary code."""
 
 import json
 import pickle

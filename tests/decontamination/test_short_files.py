@@ -1,4 +1,4 @@
-"""Files shorter than any n-gram pass through deduplicate_files and decontaminate_files as others do."""
+"""Files shorter than any n-gram pass through deduplicate_files and decontaminate_files like any other."""
 
 import json
 import shutil

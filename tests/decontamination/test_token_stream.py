@@ -1,4 +1,4 @@
-"""snowcoder.decontamination.token_stream, .python_tree and .lexing: equal up to renaming, and only then."""
+"""snowcoder.decontamination.token_stream, .python_tree and .lexing: equal exactly up to renaming."""
 
 import numpy as np
 import pytest

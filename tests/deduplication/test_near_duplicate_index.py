@@ -60,7 +60,7 @@ def test_short_files_match_only_their_like():
 def test_a_key_is_inserted_once():
     index = NearDuplicateIndex(PARAMS)
     index.insert("a", "x")
-    with pytest.raises(ValueError, match="'a' is in the index already"):
+    with pytest.raises(ValueError, match="'a' is already in the index"):
         index.insert("a", "y")
 
 

@@ -1,4 +1,4 @@
-"""The stage embed_files: killed between two shards, started again, the same bytes as without; weights that are not the pinned ones."""
+"""The stage embed_files: killed between two shards and restarted, it writes the same bytes; it refuses weights that are not pinned."""
 
 import os
 import shutil
@@ -81,7 +81,7 @@ def test_a_kill_during_embedding_changes_nothing(tmp_path: Path) -> None:
     process.communicate()
     markers = {path: path.stat().st_mtime_ns for path in finished_shards(killed)}
     assert 0 < len(markers) <= N_SHARDS, "the kill came before the first shard or after the last"
-    assert not (killed / "data/embed_files").exists(), "nothing may stand under the final name"
+    assert not (killed / "data/embed_files").exists(), "nothing may be under the final name"
     shutil.copytree(killed, tmp_path / "whole", ignore=shutil.ignore_patterns(".work"))
     run(killed)
     run(tmp_path / "whole")

@@ -1,4 +1,4 @@
-"""embed_shard and its stage: rows for corpus and positives, one table of all shards, resumed where it stopped."""
+"""embed_shard and its stage: rows for corpus and positives, one table of all shards, resumable."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The frozen encoder: batches by a fixed rule, pooling, and the same vectors whatever the batch."""
+"""The frozen encoder: batches by a fixed rule, pooling, and the same vectors in any batch."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where the encoder comes from, and what is refused."""
+"""Where the encoder is loaded from, and what is refused."""
 
 import json
 from pathlib import Path

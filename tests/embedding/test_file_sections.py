@@ -1,4 +1,4 @@
-"""Sections of a file: how many, where, and how long."""
+"""The sections of a file: number, position and length."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A BERT of a few thousand random weights with a WordPiece tokenizer of two dozen words, in a folder as an encoder's source holds it."""
+"""A BERT with a few thousand random weights and a WordPiece tokenizer of two dozen words, in the folder layout of an encoder."""
 
 from pathlib import Path
 

@@ -28,7 +28,7 @@ def test_options_are_read_as_their_settings_are() -> None:
         ({"temperature": "nan"}, r"ARGUMENTS\.temperature: found \.nan; allowed: a number from 0"),
         ({"temperature": "-1"}, "ARGUMENTS.temperature: "),
         ({"strip_prompt": "maybe"}, "ARGUMENTS.strip_prompt: "),
-        ({"split": "instruct"}, "split: instruct is a question to a chat model"),
+        ({"split": "instruct"}, "split: instruct needs a chat model"),
         ({"mode": "chat", "strip_prompt": "true"}, "strip_prompt: true has no effect in mode chat"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The three stages of evaluation, one after the other, on a tiny model."""
+"""The three stages of evaluation in turn, on a tiny model."""
 
 import json
 from pathlib import Path

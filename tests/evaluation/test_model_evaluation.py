@@ -1,4 +1,4 @@
-"""A tiny model on a made-up benchmark, from its folder to the page of results."""
+"""A tiny model on a made-up benchmark, from its folder to the results page."""
 
 import gzip
 import hashlib
@@ -162,7 +162,7 @@ def test_several_samples_give_pass_at_k(folder: Path) -> None:
 
 def test_a_model_that_is_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(CheckpointError, match="nobody/nothing: neither a folder here nor a model that can be fetched"):
+    with pytest.raises(CheckpointError, match="nobody/nothing: neither a local folder nor a model that can be fetched"):
         find_folder("nobody/nothing")
 
 
@@ -218,7 +218,7 @@ def test_base_and_chat_have_results_of_their_own(chat_folder: Path, capsys: pyte
     evaluate_chat(chat_folder)
     asked_chat = capsys.readouterr().err
     base, rows = evaluate_chat(chat_folder, CHAT.model_copy(update={"mode": "base"}))
-    told = f"{chat_folder}: has a chat template and is asked without it (mode base)"
+    told = f"{chat_folder}: has a chat template but is prompted without it (mode base)"
     assert (told in asked_chat, told in capsys.readouterr().err) == (False, True)
     assert (base["asked"]["mode"], base["asked"]["chat_template"]) == ("base", "not used")
     assert base["asked"]["chat_template_sha256"]
@@ -232,7 +232,7 @@ def test_another_template_is_asked_anew(chat_folder: Path, capsys: pytest.Captur
     _, rows = evaluate_chat(chat_folder)
     assert rows[0]["prompt"].startswith("<|im_start|>USER\n")
     assert [row["problem_id"] for row in rows] == [row["problem_id"] for row in before]
-    assert "chatty.chat.json: its results are replaced: they are of other chat_template_sha256" in capsys.readouterr().err
+    assert "chatty.chat.json: its results are replaced, as they have other chat_template_sha256" in capsys.readouterr().err
 
 
 def test_several_samples_of_a_chat_model(chat_folder: Path) -> None:

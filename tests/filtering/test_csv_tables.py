@@ -1,4 +1,4 @@
-"""snowcoder.filtering.csv_tables: a CSV is read whole, or refused with the line that is broken."""
+"""snowcoder.filtering.csv_tables: a CSV table is read whole, or refused with the number of the broken line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""stages.filter_files over a small measured table: what a person is told about opt-outs, and about an empty result."""
+"""stages.filter_files on a small measured table: its messages about opt-outs and an empty result."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""snowcoder.filtering.masking: what is masked, what is left alone, and that it is stable."""
+"""snowcoder.filtering.masking: what is masked, what is not, and that the result is stable."""
 
 import ast
 import re

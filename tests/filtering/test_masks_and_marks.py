@@ -1,4 +1,4 @@
-"""The committed list of snippets: masks and marks of tools find at least so many of those to be found, and leave so many alone."""
+"""The committed list of snippets: masks and generated-file marks find a minimum of those to be found and leave a minimum alone."""
 
 import pytest
 

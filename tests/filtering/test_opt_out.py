@@ -1,4 +1,4 @@
-"""snowcoder.filtering.opt_out and .repository_names: entries as owners write them, both sides read the same way."""
+"""snowcoder.filtering.opt_out and .repository_names: entries as owners write them, normalised like repository names."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""snowcoder.filtering.python_syntax: every Python 3 up to the newest parses, Python 2 and broken text do not, under any interpreter."""
+"""snowcoder.filtering.python_syntax: every Python 3 parses; Python 2 and broken text do not, under any interpreter."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""snowcoder.filtering.rights_accounts and .emptiness: what filter_files says about licences, opt-outs and an empty result."""
+"""snowcoder.filtering.rights_accounts and .emptiness: reports on licences, opt-outs and an empty result."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""snowcoder.filtering.rules: each rule at both sides of its threshold, and the tables that hold them."""
+"""snowcoder.filtering.rules: each rule on both sides of its threshold, and the tables of exceptions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""snowcoder.filtering.signals: hand-computed values, and that any text can be measured."""
+"""snowcoder.filtering.signals: hand-computed values; every text can be measured."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_repetition_counts_what_came_before_and_nothing_else() -> None:
     once = [f"w{number:02d}" for number in range(20)]
     assert set(repeated_ngram_fractions(once).values()) == {0.0}
     assert repeated_ngram_fractions(once + once)["repeated_10gram_fraction"] == 0.5
-    nearly = [*once[:5], "x", *once[:5]]  # one run of five stands twice: 15 of 31 characters
+    nearly = [*once[:5], "x", *once[:5]]  # one run of five occurs twice: 15 of 31 characters
     assert repeated_ngram_fractions(nearly)["repeated_5gram_fraction"] == pytest.approx(15 / 31)
     assert repeated_ngram_fractions(nearly)["repeated_6gram_fraction"] == 0.0
     assert repeated_line_fraction([]) == 0.0

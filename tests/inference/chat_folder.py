@@ -1,4 +1,4 @@
-"""Model folders with the start, end and padding tokens that other people's models have: the tiny Llama, whose tokenizer is theirs."""
+"""Model folders with other models' start, end and padding tokens: the tiny Llama with their tokenizer settings."""
 
 import json
 from collections.abc import Sequence

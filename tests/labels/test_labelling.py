@@ -1,4 +1,4 @@
-"""The labelled sample: by hash of content, train only, the same whatever the order."""
+"""The labelled sample: by hash of content, train split only, independent of the order."""
 
 from pathlib import Path
 

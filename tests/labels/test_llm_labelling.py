@@ -1,4 +1,4 @@
-"""Labels by an LLM: answers that are labels, answers that are nonsense, what is asked twice, and the whole stage with a scripted model."""
+"""Labels from an LLM: valid and nonsensical answers, what is asked twice, and the whole stage with a scripted model."""
 
 import json
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_nonsense_is_counted_and_leaves_no_label(tmp_path: Path) -> None:
 
 
 def test_too_much_nonsense_is_an_error_that_shows_where_to_look(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"1 of 3 answers are no label \({'no_json': 1}\); allowed: a share of 0.1 .*store.jsonl"):
+    with pytest.raises(EngineError, match=r"1 of 3 answers are not labels \({'no_json': 1}\); allowed: a share of 0.1 .*store.jsonl"):
         judge_files(FILES, judge_params(script(tmp_path / "a.yaml", ANSWERS), 0.1), tmp_path / "store.jsonl")
 
 

@@ -1,4 +1,4 @@
-"""Run by test_failures.py in a user namespace: mounts a disk of 1 MiB on a folder and writes to it, as stages do, until it is full.
+"""Mounts a disk of 1 MiB on a folder and fills it as stages would; test_failures.py runs it in a user namespace.
 
 in: folder, kinds of writing   out: JSON {kind: {message: what the user reads, left: files that are still there}}
 """
@@ -104,7 +104,7 @@ def tokenizer(folder: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    """Costs the checkpoint alone: training goes on, so that this raises nothing."""
+    """Costs only the checkpoint: training continues, so this raises nothing."""
     import torch
 
     from snowcoder.pretraining.checkpoint_writer import CheckpointWriter

@@ -1,4 +1,4 @@
-"""A GPU that is there is used or is an error; only a machine without one falls to the CPU."""
+"""A GPU that exists is used or is an error; only a machine without one uses the CPU."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The allocator's setting: taken by glibc, and seen in the page faults of a process that frees and allocates again."""
+"""The allocator's setting: glibc accepts it, and it shows in a process' page faults."""
 
 import subprocess
 import sys

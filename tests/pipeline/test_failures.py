@@ -56,7 +56,7 @@ def test_every_way_of_writing_calls_a_full_disk_a_full_disk(tmp_path: Path, kind
     for kind, told in fill_a_disk(disk, kinds).items():
         assert "the disk is full" in told["message"], (kind, told)
         assert "Traceback" not in told["message"], (kind, told)
-        if kind != "checkpoint":  # training goes on
+        if kind != "checkpoint":  # training continues
             assert told["message"].startswith("error: the disk is full"), (kind, told)
             assert f"{disk}: " in told["message"], (kind, told)
             assert "run the same command again" in told["message"], (kind, told)

@@ -1,4 +1,4 @@
-"""Fingerprints change with whatever can change a result, and with nothing else."""
+"""Fingerprints change with everything that can change a result, and with nothing else."""
 
 import shutil
 from pathlib import Path

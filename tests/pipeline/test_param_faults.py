@@ -1,4 +1,4 @@
-"""What is allowed is read from the types alone: all of it, and in plain words."""
+"""Allowed values are read from the types alone and described completely, in plain words."""
 
 import datetime
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Reading params.yaml: what is no YAML, no UTF-8 or no mapping is named with its line; one section against a model."""
+"""Reading params.yaml: broken YAML, wrong encodings and non-mappings are reported with their line; one section against its model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -137,8 +137,8 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
             r"params\.yaml:3: not valid YAML: while parsing a flow sequence, expected ',' or '\]'",
         ),
         (b"a: 1\n\tb: 2\n", r"params\.yaml:2: not valid YAML: "),
-        (b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", r'params\.yaml:5: found duplicate key "c": it is there twice; keep one'),
-        (b"a: 1\na: 1\n", r'params\.yaml:2: found duplicate key "a": it is there twice; keep one'),
+        (b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", r'params\.yaml:5: found duplicate key "c": occurs twice; keep one'),
+        (b"a: 1\na: 1\n", r'params\.yaml:2: found duplicate key "a": occurs twice; keep one'),
         (b"a: 1\nb: caf\xe9\n", r"params\.yaml:2: not UTF-8 \(byte 0xe9\); save the file as UTF-8"),
         ("a: 1\n".encode("utf-16"), r"params\.yaml:1: not UTF-8 \(byte 0xff\)"),
         (b"a: \x01\n", "not valid YAML: unacceptable character #x0001"),

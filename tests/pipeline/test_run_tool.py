@@ -1,4 +1,4 @@
-"""Tools that are started in a wrong way, or that cannot do their work, end in one message."""
+"""Tools that are called wrongly, or that cannot do their work, end with one message."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ def test_what_a_tool_lacks_is_told_without_a_traceback(tmp_path: Path) -> None:
 def test_wheels_are_pinned_into_files_that_can_be_written(tmp_path: Path) -> None:
     """Both are written last: after everything has been downloaded."""
     done = run("pin_wheels", str(tmp_path / "no" / "a.lock"), str(tmp_path / "a.csv"), "--add", "six", PIP_NO_INDEX="1")
-    assert (done.returncode, "no/a.lock: cannot be written there" in done.stderr) == (2, True)
+    assert (done.returncode, "no/a.lock: cannot be written;" in done.stderr) == (2, True)
     done = run("pin_wheels", str(tmp_path / "a.lock"), str(tmp_path / "a.csv"))
     assert (done.returncode, "there is nothing to pin" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""One run of one stage: published whole or not at all, resumable, never twice at once."""
+"""One run of one stage: published whole or not at all, resumable, never twice at the same time."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Stages without a model: by record, by measured rate, or said to be unknown."""
+"""Stages without a model: planned from the record, from a measured rate, or reported as unknown."""
 
 import json
 from pathlib import Path

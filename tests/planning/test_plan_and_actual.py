@@ -1,4 +1,4 @@
-"""Plan against actual: whose plan it is, and what was measured."""
+"""The plan next to the actual cost: whose plan it is, and what was measured."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The plan's arithmetic: against hand-computed points, against the models themselves, against what backward really keeps."""
+"""The plan's arithmetic, checked by hand, against the models themselves, and against what backward really keeps."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whole profiles: what the plan prints, and what it keeps for the run."""
+"""Plans of whole profiles: what they print, and what they save for the run."""
 
 import json
 import sys
@@ -72,7 +72,7 @@ def test_the_papers_model_fits_an_h100_at_the_profile_s_micro_batches(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = run_plan(monkeypatch, capsys, "--profile", "paper", "--device", "h100", "--devices", "64")
-    assert "It does not fit" not in shown
+    assert "This does not fit" not in shown
 
 
 @pytest.mark.parametrize(("sharding", "spread"), [("full", 64), ("hybrid", 8)])
@@ -130,7 +130,7 @@ def test_what_is_measured_here_is_what_the_plan_says(monkeypatch: pytest.MonkeyP
 def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("psutil.cpu_percent", lambda interval: 50.0)
     shown = " ".join(run_plan(monkeypatch, capsys, "--profile", "toy").split())
-    assert "BESIDE OTHER PROGRAMS on 50% of the processors" in shown
+    assert "WHILE OTHER PROGRAMS USED 50% of the processors" in shown
 
 
 def test_a_model_that_does_not_fit_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

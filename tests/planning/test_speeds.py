@@ -1,4 +1,4 @@
-"""The published figures behind the speeds, recomputed from what their sources print."""
+"""The published figures behind the speeds, recomputed from their sources."""
 
 import pytest
 

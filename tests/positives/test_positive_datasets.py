@@ -1,4 +1,4 @@
-"""Positives from data sets by params alone: the shapes of the named ones, written in the hub's layout, through the whole stage, offline."""
+"""Positives from data sets, by params alone: the layouts of well-known ones in the hub's format, through the whole stage, offline."""
 
 import gzip
 import json

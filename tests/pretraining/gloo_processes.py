@@ -1,4 +1,4 @@
-"""Real processes that train together over gloo, and small models, data and programs for them to train."""
+"""Real processes that train together over gloo, with small models, data and programs."""
 
 import os
 import socket

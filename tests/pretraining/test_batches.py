@@ -1,4 +1,4 @@
-"""The order of sequences: every pass shows each sequence once, and a step's batch depends on the step alone."""
+"""The order of sequences: every pass shows each sequence once, and a step's batch depends only on the step."""
 
 import numpy as np
 from hypothesis import given

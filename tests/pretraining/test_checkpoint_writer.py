@@ -1,4 +1,4 @@
-"""Checkpoints: written behind training's back, checked when read, and never the end of a run; whole ones and those of shards."""
+"""Checkpoints, whole and sharded: written in the background, checked when read, and never the end of a run."""
 
 import contextlib
 import io
@@ -65,14 +65,14 @@ def test_a_spoiled_one_is_told_and_the_one_before_is_taken(tmp_path: Path, fault
         content[len(content) // 2] ^= 1  # a bit of the weights: torch would load it
     newest.write_bytes(content if fault == "changed" else content[: 1000 if fault == "torn" else 0])
     assert load(newest_checkpoint(tmp_path))["curve"] == [(1.0, 0.5)]
-    assert f"{newest}: is torn or was changed" in capsys.readouterr().err
+    assert f"{newest}: torn or modified" in capsys.readouterr().err
 
 
 def test_a_spoiled_one_without_another_before_it_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(tmp_path, 1)
     next(tmp_path.iterdir()).write_bytes(b"torn")
     assert newest_checkpoint(tmp_path) is None
-    assert "there is none before it: starting over" in capsys.readouterr().err
+    assert "no earlier checkpoint: starting from the beginning" in capsys.readouterr().err
 
 
 def test_without_one_there_is_no_state(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "changed shard": (lambda folder: _flip(folder / "__1_0.distcp"), "__1_0.distcp: its SHA-256 is not the one in digests.json"),
     "torn shard": (lambda folder: (folder / "__0_0.distcp").write_bytes(b"short"), "__0_0.distcp: its SHA-256"),
     "missing shard": (lambda folder: (folder / "__0_0.distcp").unlink(), "__0_0.distcp is missing"),
-    "changed digests": (lambda folder: _flip(folder / "digests.json"), "digests.json: its SHA-256 begins with"),
+    "changed digests": (lambda folder: _flip(folder / "digests.json"), "digests.json: its SHA-256 starts with"),
     "no digests": (lambda folder: (folder / "digests.json").unlink(), "it has no digests.json"),
 }
 
@@ -143,7 +143,7 @@ def test_a_spoiled_folder_is_told_and_the_one_before_is_taken(
     found = newest_checkpoint(tmp_path / "state")
     assert found is not None
     assert found.name.startswith("step-000000002-")
-    assert f"{newest}: is torn or was changed ({message}" in capsys.readouterr().err
+    assert f"{newest}: torn or modified ({message}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [{"ffn_size": 64}, {"layers": 3}, {"layers": 1}])
@@ -151,7 +151,7 @@ def test_shards_of_another_shape_are_refused(two_sharded: Path, change: dict[str
     model = initialize(ModelParams.model_validate(SHAPE.model_dump() | change))
     checkpoint = newest_checkpoint(two_sharded)
     assert checkpoint is not None
-    with pytest.raises(CheckpointError, match=r"step-000000003-.*its checkpoint is of another model: model\.layers.* remove the folder"):
+    with pytest.raises(CheckpointError, match=r"step-000000003-.*the checkpoint is from another model: model\.layers.* remove the folder"):
         read_checkpoint(checkpoint, model, torch.optim.AdamW(model.parameters()))
 
 

@@ -1,4 +1,4 @@
-"""The pretrain stage under a launcher: one set of outputs, as from one process; launch files that accelerate can read."""
+"""The pretrain stage under a launcher: one set of outputs, as from one process; launch files that accelerate accepts."""
 
 import csv
 import os
@@ -143,7 +143,7 @@ def test_sigterm_of_a_sharded_training_checkpoints_and_leaves_and_the_next_goes_
 
     status, said = run_stage_in(tmp_path / "stopped", repository_root, torchrun(2), **sharded)
     assert status == 0, said
-    assert said.count(f"going on from step {step} of 200") == 1
+    assert said.count(f"resuming from step {step} of 200") == 1
     for name, weight in weights(tmp_path / "whole").items():
         np.testing.assert_array_equal(weights(tmp_path / "stopped")[name], weight, err_msg=name)
 
@@ -153,7 +153,7 @@ def test_sigterm_of_a_sharded_training_checkpoints_and_leaves_and_the_next_goes_
 def test_killed_in_the_midst_and_resumed_by_another_number_of_processes(
     tmp_path: Path, repository_root: Path, before: int, after: int
 ) -> None:
-    """Sixty passes over ten sequences: it is killed in the midst of one."""
+    """Sixty passes over ten sequences: it is killed in the middle of one."""
     for name in ("whole", "killed"):
         make_workspace(tmp_path / name, n_steps=75)
     launchers = {1: [], 2: torchrun(2)}
@@ -169,7 +169,7 @@ def test_killed_in_the_midst_and_resumed_by_another_number_of_processes(
 
     status, said = run_stage_in(tmp_path / "killed", repository_root, launchers[after])
     assert status == 0, said
-    assert "going on from step" in said
+    assert "resuming from step" in said
     np.testing.assert_allclose(losses(tmp_path / "killed"), losses(tmp_path / "whole"), rtol=0 if before == after else 1e-5)
     if before == after:
         for name, weight in weights(tmp_path / "whole").items():

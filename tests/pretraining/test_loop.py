@@ -1,4 +1,4 @@
-"""Training: resumes exactly after kills at any step, learns, and says what is wrong with its parameters."""
+"""Training: resumes exactly after kills at any step, learns, and reports faulty parameters."""
 
 import os
 import subprocess
@@ -124,14 +124,14 @@ def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     run(CountingData(), tmp_path)
     wider = initialize(MODEL.model_copy(update={"ffn_size": 64}))
-    with pytest.raises(CheckpointError, match=r"(?s)its checkpoint is of another model: .*mlp"):
+    with pytest.raises(CheckpointError, match=r"(?s)the checkpoint is from another model: .*mlp"):
         train(wider, CountingData(), SHARED, PHASE, tmp_path)  # type: ignore[arg-type]
 
 
 def test_no_sequence_is_refused(tmp_path: Path) -> None:
     data = CountingData()
     data.n_sequences = 0
-    with pytest.raises(EmptyResultError, match="no packed sequence to train on"):
+    with pytest.raises(EmptyResultError, match="no packed sequences to train on"):
         run(data, tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_ids_that_the_model_does_not_know_are_refused(tmp_path: Path) -> None:
         def sequences(self, indices: np.ndarray) -> np.ndarray:
             return super().sequences(indices) + np.uint16(222)  # up to 300
 
-    with pytest.raises(ShardError, match=r"the packed tokens hold id 300, the model knows 300 \(train_tokenizer.vocab_size\)"):
+    with pytest.raises(ShardError, match=r"the packed tokens contain id 300, but the model has 300 \(train_tokenizer.vocab_size\)"):
         run(Foreign(), tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Activation checkpointing keeps less and changes no bit; the loss has torch's own values and gradients, without whole logits."""
+"""Activation checkpointing saves memory and changes no bit; the loss matches torch's values and gradients, without whole logits."""
 
 import os
 from typing import Any

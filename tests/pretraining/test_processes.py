@@ -1,4 +1,4 @@
-"""Shares of a batch, agreement between processes, and what is refused. For whole trainings see test_sharding."""
+"""Shares of a batch, agreement between processes, and what is refused. test_sharding.py runs whole trainings."""
 
 import numpy as np
 import pytest

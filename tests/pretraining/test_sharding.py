@@ -1,4 +1,4 @@
-"""Sharded training by real processes over gloo: really sharded, the same losses and weights, checkpoints for any number of processes."""
+"""Sharded training by real processes over gloo: really sharded, equal losses and weights, checkpoints for any number of processes."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Made-up results of a whole experiment, written as the stages write them."""
+"""Made-up results of a whole experiment, in the stages' formats."""
 
 from pathlib import Path
 

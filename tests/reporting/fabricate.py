@@ -1,4 +1,4 @@
-"""Writes metrics as the stages write them, with made-up numbers of a plausible size."""
+"""Writes metrics in the stages' formats, with made-up numbers of plausible size."""
 
 import csv
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The study's page: every seed's value, differences with intervals, what is missing, and runs that do not belong together."""
+"""The study's page: every seed's value, differences with intervals, missing runs, and runs that do not belong together."""
 
 from pathlib import Path
 

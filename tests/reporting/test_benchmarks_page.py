@@ -91,9 +91,9 @@ def test_results_that_were_asked_differently_are_not_compared(tmp_path: Path, se
         one["settings"][setting] = value
     page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, [("m", "k")])
     assert f"| m | k | {setting}: {values[0]} / {values[1]} |" in page
-    assert "MBPP+: some models and their controls were asked in different ways and are not compared." in page
+    assert "MBPP+: some models and their controls were prompted in different ways and are not compared." in page
     assert "beyond noise: m and k" not in page
-    assert "figures of different letters cannot be compared" in page
+    assert "figures with different letters cannot be compared" in page
     assert "| k | A | 20/100 |" in page
     assert "| m | B | 40/100 |" in page
     assert all(f"{setting} {value}" in page for value in values)
@@ -124,8 +124,8 @@ def test_the_page_tells_which_template_was_used_or_was_not(tmp_path: Path) -> No
     base = result(1) | {"asked": {"mode": "base", "chat_template": "not used", "wording": "the problem's own text"} | template}
     chat["settings"] = {"samples": 1, "mode": "chat"}
     page = page_of(tmp_path, {"i.chat": chat, "i": base}, [])
-    assert "Asked through their chat templates (sha256): i.chat: 0123456789abcdef, wording of evalplus 0.3.1." in page
-    assert "Have a chat template and were asked without it, which is not how they were trained: i." in page
+    assert "Prompted through their chat templates (sha256): i.chat: 0123456789abcdef, wording of evalplus 0.3.1." in page
+    assert "Have a chat template but were prompted without it, unlike in their training: i." in page
 
 
 def test_without_a_result_there_is_no_page(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_a_document_without_a_name_is_called_by_its_first_words_and_an_unparsed_
     results.stages["accept_documents"].values["not_parsed"] = {"swift": 3}
     text = render_markdown(compose(results))
     assert "<summary>Sum of a list. (from r, seed score 0.90, 50.0% in its seed; tests: 0)</summary>" in text
-    assert "Not parsed, for want of a grammar: 3 swift." in text
+    assert "Not parsed, for lack of a grammar: 3 swift." in text
 
 
 def test_clusters_pairs_and_wipe_outs_are_told(results: Results) -> None:

@@ -1,4 +1,4 @@
-"""Figures: the same data give the same bytes; phases stand one after the other on the axis of tokens."""
+"""Figures: the same data give the same bytes; phases follow one another on the axis of tokens."""
 
 import re
 from pathlib import Path

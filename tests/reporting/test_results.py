@@ -1,4 +1,4 @@
-"""Reading what the stages measured: by path, with errors that name file and key."""
+"""Reading the stages' metrics: by path, with errors that name file and key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A value that is refused stops plain DVC before anything runs, whatever it is asked for."""
+"""A refused value stops plain DVC before anything runs, for every target."""
 
 import json
 import shutil

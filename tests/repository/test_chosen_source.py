@@ -1,4 +1,4 @@
-"""A corpus chosen on the command line of DVC, in the workspace and in the copy in which `--temp` and `--queue` run."""
+"""A corpus chosen on DVC's command line, in the workspace and in the copies that `--temp` and `--queue` run in."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The committed metrics of the default profile: complete, adding up, and not hiding a fault behind a zero."""
+"""The committed metrics of the default profile: complete, adding up, and without zeros that hide a fault."""
 
 from pathlib import Path
 from typing import Any

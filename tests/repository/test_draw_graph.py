@@ -1,4 +1,4 @@
-"""The picture of the graph: current, whole, readable."""
+"""The picture of the graph: current, complete, readable."""
 
 import re
 from pathlib import Path

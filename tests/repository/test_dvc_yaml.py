@@ -1,4 +1,4 @@
-"""The graph itself: names, dependencies against the import closure, params against the models, no trap of DVC's."""
+"""The graph: names, dependencies against the import closure, params against the models, known traps of DVC."""
 
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def test_no_output_lies_inside_a_dependency() -> None:
     for name in NAMES:
         for out in [*outs(name), *(next(iter(entry)) for entry in body(name).get("metrics", []))]:
             for dep in body(name)["deps"]:
-                assert not Path(out).is_relative_to(dep), f"{name}: {out} lies inside {dep}"
+                assert not Path(out).is_relative_to(dep), f"{name}: {out} is inside {dep}"
 
 
 def test_light_stages_import_no_torch() -> None:

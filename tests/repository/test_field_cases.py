@@ -1,4 +1,4 @@
-"""docs/field_cases.md: every test that it names exists."""
+"""docs/field_cases.md: every test named there exists."""
 
 import re
 from pathlib import Path

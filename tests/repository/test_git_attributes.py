@@ -1,4 +1,4 @@
-"""A clone holds the committed bytes, whatever Git is set to: DVC compares dependencies byte by byte."""
+"""A clone contains the committed bytes under any Git configuration: DVC compares dependencies byte by byte."""
 
 import hashlib
 import os

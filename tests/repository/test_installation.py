@@ -1,4 +1,4 @@
-"""The pins: what a stranger's pip makes of them, without a local folder of wheels or any configuration of pip."""
+"""The pins: what a user's pip resolves them to, without a local folder of wheels or any pip configuration."""
 
 import json
 import os

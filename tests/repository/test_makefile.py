@@ -1,4 +1,4 @@
-"""What `make` and its help say: every target and every environment variable of the code, and nothing else."""
+"""`make` and its help list every target and every environment variable of the code, and nothing else."""
 
 import re
 import shutil

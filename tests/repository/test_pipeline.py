@@ -1,4 +1,4 @@
-"""The whole graph at toy scale: one real `dvc repro` in a temporary clone, and what its users rely on afterwards.
+"""The whole graph at toy scale: one real `dvc repro` in a temporary clone, and what users rely on afterwards.
 
 Slow by nature (about fifty stage processes), but in the default run: it is the one test that everything is connected. What needs an
 experiment on top is left to the slow tests.

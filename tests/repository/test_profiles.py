@@ -1,4 +1,4 @@
-"""Every profile passes the checks that a run begins with; `make profile` writes a diff that can be reviewed, or nothing."""
+"""Every profile passes the checks at the start of a run; `make profile` writes a reviewable diff, or nothing."""
 
 import difflib
 import subprocess
@@ -160,7 +160,7 @@ def test_without_a_name_the_profiles_are_listed_and_an_unknown_one_is_refused(re
     status, told = make_profile(repository)
     assert status == 0
     assert [line.split()[0] for line in told.splitlines()] == ["nano", "broken", *PROFILES[1:], "make"]
-    assert "toy     The whole graph in a few minutes: for tests." in told
+    assert "toy     The whole graph in a few minutes, for tests." in told
     status, told = make_profile(repository, "papr")
     assert (status, told) == (1, "error: profile: found 'papr'; did you mean paper? allowed: nano, broken, h100, paper, toy\n")
 
@@ -169,21 +169,21 @@ def test_nano_restores_the_committed_file_and_loses_nothing(repository: Path) ->
     committed = (repository / "params.yaml").read_text()
     status, told = make_profile(repository, "toy")
     assert status == 0
-    assert "had changes before" not in told
+    assert "already had changes" not in told
     toy = (repository / "params.yaml").read_text()
     assert toy != committed
-    assert "It had changes before, and keeps those that profiles/h100.yaml does not set." in make_profile(repository, "h100")[1]
+    assert "It already had changes, and keeps those that profiles/h100.yaml does not set." in make_profile(repository, "h100")[1]
     (repository / "params.yaml").write_text(toy)
     assert make_profile(repository, "nano")[0] == 0
     assert (repository / "params.yaml").read_text() == committed
     assert (repository / ".work" / "params.yaml.replaced").read_text() == toy
-    assert "is as committed already" in make_profile(repository, "nano")[1]
+    assert "already as committed" in make_profile(repository, "nano")[1]
 
 
 def test_a_profile_with_a_refused_value_changes_nothing(repository: Path) -> None:
     before = (repository / "params.yaml").read_text()
     status, told = make_profile(repository, "broken")
     assert status == 1
-    assert "profiles/broken.yaml: with it params.yaml would be refused" in told
+    assert "profiles/broken.yaml: params.yaml would be refused with it" in told
     assert "select_files.shared.repeats: found -1; allowed: a whole number from 1" in told
     assert (repository / "params.yaml").read_text() == before

@@ -1,4 +1,4 @@
-"""stages/run.sh: a stage runs by the interpreter of the dvc that asks for it, whatever PATH and shell are."""
+"""stages/run.sh: a stage runs with the interpreter of the dvc that starts it, whatever PATH and shell are."""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""Turns a child process of a test that runs as root into one of an ordinary user, who can enter the folders of the interpreter."""
+"""Makes a child process of a test that runs as root an ordinary user's, with access to the interpreter's folders."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Hostile programs. Each reaches its end only if its attack has worked, so that outside it ends with 0, and inside it must not.
+"""Hostile programs. Each ends with 0 only if its attack has worked, as it must outside the sandbox and must not inside.
 
 A header defines names for them: TOKEN (a secret), SECRET (a file that holds it), FOLDER (one that everybody may write), REPOSITORY, TMP
 (/tmp; outside, FOLDER), DEVICE (/dev/null; outside, a file), VICTIM (process), ADDRESS (an abstract socket that listens), AMOUNT (large;

@@ -1,4 +1,4 @@
-"""Functions for a Workshop to call: sent to the sandbox as source."""
+"""Functions for a Workshop to call, sent to the sandbox as source."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Hostile programs are contained, whoever runs them, and leave the machine and the runner as they were.
+"""Hostile programs are contained, for every user, and leave the machine and the runner unchanged.
 
 That an attack would have been seen is shown by running it outside, on a small scale, where it must work.
 """

@@ -1,4 +1,4 @@
-"""What a program in the sandbox can and cannot do; each test is a program that tries."""
+"""What a program in the sandbox can and cannot do; each test runs a program that tries."""
 
 import os
 import signal

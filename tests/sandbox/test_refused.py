@@ -1,4 +1,4 @@
-"""A machine whose kernel refuses namespaces, as a user meets it (Ubuntu 24.04, containers): https://github.com/containers/bubblewrap/issues/632
+"""A kernel that refuses namespaces, as users meet it (Ubuntu 24.04, containers): https://github.com/containers/bubblewrap/issues/632
 
 The bwrap of the package is replaced by one that fails as there. Nothing is run, no verdict is written, and what was done before is kept.
 """
@@ -102,7 +102,7 @@ def test_grading_writes_no_verdict_and_later_goes_on_where_it_was(refusing: Path
     resumed = command(tmp_path, *words)
     _, said = resumed.communicate()
     assert resumed.returncode == 0, said
-    assert "solutions are judged already" in said
+    assert "solutions are already judged" in said
     verdicts = [json.loads(line) for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
     assert [verdict["task_id"] for verdict in verdicts] == [row["task_id"] for row in rows]
     assert all(verdict["base"] for verdict in verdicts)

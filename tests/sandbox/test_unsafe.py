@@ -1,4 +1,4 @@
-"""Without isolation, as the environment may ask for: never silently, and with the limits of one process."""
+"""Running without isolation, if the environment asks for it: never silently, and with the limits of one process."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Calls in one warm isolated interpreter: nothing of one is seen by the next, and what goes wrong is the call's own fault."""
+"""Calls in one warm isolated interpreter: none sees anything of another, and a failure belongs to its own call."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Selection: quotas, mix, budget, containment, and independence of the order."""
+"""Selection: quotas, mix, budget, containment, and independence of order."""
 
 import hashlib
 from typing import Literal

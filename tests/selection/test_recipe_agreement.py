@@ -1,4 +1,4 @@
-"""Agreement of recipes: hand-computed ranks, overlaps and areas; the files at either end."""
+"""Agreement of recipes: hand-computed ranks, overlaps and areas; the files with extreme scores."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""A small corpus through the stages without model arithmetic, and functions that fail or die; importable by the workers of a cluster."""
+"""A small corpus through the stages without a model, and functions that fail or die; a cluster's workers can import this."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Deduplication of real and of strange files at size (about two minutes): every drop and every kept pair against brute force."""
+"""Deduplication of many real and strange files (about two minutes): every dropped and every kept pair against brute force."""
 
 import re
 import sysconfig

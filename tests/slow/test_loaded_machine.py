@@ -1,4 +1,4 @@
-"""Verdicts on a machine that is busy with something else are those on an idle one."""
+"""Verdicts on a busy machine are the same as on an idle one."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""EvalPlus' own solutions pass their own tests, all of them."""
+"""EvalPlus' own solutions all pass their own tests."""
 
 import os
 from pathlib import Path

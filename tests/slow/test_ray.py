@@ -1,4 +1,4 @@
-"""The Ray backend on a real cluster of two nodes (three minutes): the same bytes, the death of a node, errors as they were."""
+"""The Ray backend on a real cluster of two nodes (three minutes): equal bytes, the death of a node, unchanged errors."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""The grader on all of HumanEval: every reference solution passes, no empty body does."""
+"""The grader on all of HumanEval: every reference solution passes, and no empty body does."""
 
 from dataclasses import replace
 

@@ -85,7 +85,7 @@ def test_a_killed_writer_leaves_whole_lines_and_frees_the_file(tmp_path: Path) -
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk: the system takes a part of the line, as it does when space runs out."""
+    """A limit on the size of files replaces a full disk: the system takes a part of the line, as it does when space runs out."""
     path = tmp_path / "j.jsonl"
     program = (
         "import resource, signal, sys\nfrom pathlib import Path\nfrom snowcoder.storage.journal import Journal\n"

@@ -1,4 +1,4 @@
-"""Metrics files: the same result gives the same bytes, rows add up, nothing that is not a number is written."""
+"""Metrics files: the same result gives the same bytes, rows add up, only numbers are written."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Shards and sources on an S3-compatible server: the same bytes as in a folder, whole files or none."""
+"""Shards and sources on an S3-compatible server: the same bytes as in a folder, and files whole or absent."""
 
 import json
 import sys
@@ -106,7 +106,7 @@ def test_a_shard_that_cannot_be_put_leaves_nothing(bucket: Path) -> None:
     missing = location("s3://no-such-bucket-here") / "out"
     with pytest.raises(ShardError, match="cannot be written"):
         write_shard(missing / "part-00000.parquet", TABLES[0], SCHEMA)
-    with pytest.raises(ShardError, match="do not fit the schema"):
+    with pytest.raises(ShardError, match="do not match the schema"):
         write_shard(bucket / "out" / "part-00000.parquet", pa.table({"other": [1]}), SCHEMA)
     assert list((bucket / "out").glob("*")) == []
 

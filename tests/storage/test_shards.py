@@ -1,4 +1,4 @@
-"""Data folders: the same rows come back, the same rows give the same bytes, damage is named."""
+"""Data folders: the same rows come back, the same rows give the same bytes, damage is reported."""
 
 import errno
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_missing_shard_and_a_missing_folder_are_named(tmp_path: Path) -> None:
 
 
 def test_columns_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ShardError, match="do not fit the schema"):
+    with pytest.raises(ShardError, match="do not match the schema"):
         shards.write_shard(tmp_path / "x.parquet", pa.table({"other": [1]}), SCHEMA)
 
 

@@ -1,4 +1,4 @@
-"""Exact overlap with the corpus, against sets of n-grams counted by hand."""
+"""Exact overlap with the corpus, against hand-counted sets of n-grams."""
 
 from pathlib import Path
 from typing import Any

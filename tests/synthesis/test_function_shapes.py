@@ -1,4 +1,4 @@
-"""A function of a held-out file is recognised whatever its name, docstring, comments and layout."""
+"""A function of a held-out file is recognised under any name, docstring, comments and layout."""
 
 from snowcoder.synthesis.function_shapes import function_shapes, held_out_shapes
 

@@ -1,4 +1,4 @@
-"""The stage with a model behind a real server that misbehaves, and with a scripted one: killed and restarted, through acceptance."""
+"""The stage with a model behind a misbehaving real server, and with a scripted one: killed and restarted, through acceptance."""
 
 import json
 import os
@@ -139,7 +139,7 @@ def test_a_scripted_engine_gives_the_same_bytes_again_and_is_not_asked_again():
 def test_no_document_in_any_answer_is_an_error():
     _script()
     Path("answers.yaml").write_text(json.dumps({"": REFUSED_ANSWER}))
-    with pytest.raises(EmptyResultError, match=r"none of 15 answers holds a document \(\{'no_code_block': 15\}\)"):
+    with pytest.raises(EmptyResultError, match=r"none of 15 answers contains a document \(\{'no_code_block': 15\}\)"):
         synthesize_documents.main()
 
 
@@ -174,7 +174,7 @@ def test_kill_9_in_the_middle_of_generation_asks_nothing_twice(workspace: Path):
         again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert sum(server.asked.values()) == 15 - n_kept
     # the server's answers hold no code block
-    assert "none of 15 answers holds a document" in again.stderr
+    assert "none of 15 answers contains a document" in again.stderr
     assert store.read_bytes().startswith(stored)
     assert store.read_bytes().count(b"\n") == 15
 

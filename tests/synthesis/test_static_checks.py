@@ -1,4 +1,4 @@
-"""What is rejected without running it, and that acceptance resumes where it was killed."""
+"""What is rejected without running it; acceptance resumes where it was killed."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""A small program of every language parses; the same program of which something is missing, and prose, do not."""
+"""A small program in every language parses; the same program with a part missing, and prose, do not."""
 
 import pytest
 

@@ -208,7 +208,7 @@ def test_an_unknown_engine_is_a_parameter_error():
 
 def test_a_seed_outside_the_train_split_is_a_fault(tmp_path: Path):
     write_table(tmp_path / "files", [pa.Table.from_pylist(ROWS, SPLIT_SCHEMA)], SPLIT_SCHEMA)
-    with pytest.raises(AssertionError, match="must be of the train split"):
+    with pytest.raises(AssertionError, match="must be in the train split"):
         synthesize(list_shards(tmp_path / "files"), {ROWS[4]["file_id"]: 1.0}, PARAMS, tmp_path / "out", Run(tmp_path / "state", "test"))
 
 

@@ -9,7 +9,7 @@ from snowcoder.tokenization.tokenizer import N_BYTE_VALUES
 
 
 def decode_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> bytes:
-    """The exact bytes that `ids` stand for, special tokens left out; a part of a character stays what it is (`decode` would replace it)."""
+    """The exact bytes of `ids`, special tokens left out; a part of a character stays what it is (`decode` would replace it)."""
     values = _byte_values()
     special = set(tokenizer.get_added_tokens_decoder())
     pieces = (tokenizer.id_to_token(int(token)) or "" for token in ids if int(token) not in special)

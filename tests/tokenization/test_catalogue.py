@@ -1,4 +1,4 @@
-"""Only files of the train split are packed, and a selection names files that exist."""
+"""Only files of the train split are packed, and a selection names existing files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -68,5 +68,5 @@ def test_only_some_languages(tmp_path: Path, write_tokens: Callable[..., Path]) 
 
 def test_a_language_without_files_is_refused(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
     files = read_catalogue(write_tokens(tmp_path / "tokens", [ROWS]), tmp_path / "tokens")
-    with pytest.raises(ParameterError, match=r"pack_tokens\.x\.languages: found pyhton; allowed, for there are files of them: css, python"):
+    with pytest.raises(ParameterError, match=r"pack_tokens\.x\.languages: found pyhton; allowed, as there are files of them: css, python"):
         keep_languages(files, ["css", "pyhton"], "pack_tokens.x.languages")

@@ -1,4 +1,4 @@
-"""Python makes up its fraction of tokens, other languages keep their shares, whatever a teacher wrote; the shorter side is repeated."""
+"""Python gets its fraction of tokens, other languages keep their shares, whatever a teacher wrote; the shorter side repeats."""
 
 from collections import Counter
 
@@ -45,12 +45,12 @@ def test_shorter_documents_are_repeated() -> None:
     assert _tokens(mixture.files, "language") == {"python": 80, "css": 60, "c": 20}
     assert _tokens(mixture.files, "shard") == {"d": 80, "f": 80}
     assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.5, 2.0, 1.0)
-    rows = zip(mixture.files["shard"].to_pylist(), mixture.passes.tolist(), strict=True)
+    rows = zip(mixture.files["shard"].to_pylist(), mixture.pass_numbers.tolist(), strict=True)
     assert Counter(number for shard, number in rows if shard == "d") == {0: 4, 1: 4}
 
 
 def test_shorter_files_are_repeated_with_the_same_shares() -> None:
-    # 40 tokens of documents are a quarter beside 120 of others: one and a half passes over 80
+    # 40 tokens of documents are a quarter next to 120 of others: one and a half passes over 80
     mixture = mix(DOCUMENTS, FILES, TRAIN, 0.25, seed=0)
     assert _tokens(mixture.files, "language") == {"python": 40, "css": 90, "c": 30}
     assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.25, 1.0, 1.5)
@@ -65,13 +65,13 @@ def test_documents_alone() -> None:
 def test_unmixed_takes_each_file_once() -> None:
     mixture = unmixed(FILES)
     assert mixture.files is FILES
-    assert (mixture.passes == 0).all()
+    assert (mixture.pass_numbers == 0).all()
 
 
 def test_a_broken_pass_is_a_prefix_of_the_seeded_order() -> None:
-    half, passes = repeat_rows(DOCUMENTS, 0.5, seed=0)
+    half, pass_numbers = repeat_rows(DOCUMENTS, 0.5, seed=0)
     more, _ = repeat_rows(DOCUMENTS, 0.75, seed=0)
-    assert (len(half), passes.tolist()) == (2, [0, 0])
+    assert (len(half), pass_numbers.tolist()) == (2, [0, 0])
     assert half.tolist() == more[:2].tolist()
     chosen = {tuple(sorted(repeat_rows(DOCUMENTS, 0.5, seed=seed)[0].tolist())) for seed in range(20)}
     assert len(chosen) > 1
@@ -95,7 +95,7 @@ def test_goal_is_met_to_within_a_file_per_language(documents: list[int], files: 
     assert wanted_documents - 1e-3 <= counts["d"] < wanted_documents + 50 + 1e-3
     assert wanted_others - 1e-3 <= counts["f"] < wanted_others + 50 * 2 + 1e-3
     assert all(row["language"] != "python" for row in mixture.files.to_pylist() if row["shard"] == "f")
-    seen = Counter(zip(mixture.files["file_id"].to_pylist(), np.asarray(mixture.passes).tolist(), strict=True))
+    seen = Counter(zip(mixture.files["file_id"].to_pylist(), np.asarray(mixture.pass_numbers).tolist(), strict=True))
     assert set(seen.values()) == {1}
 
 
@@ -148,21 +148,21 @@ def test_every_language_has_its_share_whatever_was_written(documents: list[tuple
     for name, plan in plans.items():
         assert plan.n_tokens == counts[name]
         assert total * plan.planned - 1e-3 <= counts[name] < total * plan.planned + 50 + 1e-3
-    seen = Counter(zip(mixture.files["file_id"].to_pylist(), mixture.passes.tolist(), strict=True))
+    seen = Counter(zip(mixture.files["file_id"].to_pylist(), mixture.pass_numbers.tolist(), strict=True))
     assert set(seen.values()) == {1}
 
 
 def test_no_other_language() -> None:
-    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold another language than Python.*0.5"):
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files contain a language other than Python.*0.5"):
         mix(DOCUMENTS, _catalogue([("python", 5)]), TRAIN, 0.5, seed=0)
 
 
 def test_no_python() -> None:
     css = _catalogue([("css", 5)])
-    with pytest.raises(EmptyResultError, match=r"nor the 1 files hold Python.*0.5"):
+    with pytest.raises(EmptyResultError, match=r"nor the 1 files contain Python.*0.5"):
         mix(css, css, TRAIN, 0.5, seed=0)
 
 
 def test_no_documents() -> None:
-    with pytest.raises(EmptyResultError, match="documents hold no tokens"):
+    with pytest.raises(EmptyResultError, match="documents have no tokens"):
         mix(DOCUMENTS.slice(0, 0), FILES, TRAIN, 0.5, seed=0)

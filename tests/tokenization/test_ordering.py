@@ -1,4 +1,4 @@
-"""Languages in order, repositories together, files at random; nothing depends on positions."""
+"""Languages in order, repositories together, files at random; nothing depends on position."""
 
 import random
 

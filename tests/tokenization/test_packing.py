@@ -1,4 +1,4 @@
-"""Packing loses nothing but a counted tail, and gives the same bytes whatever the input's order or the number of workers."""
+"""Packing loses only a counted remainder, and gives the same bytes for any input order and number of workers."""
 
 import random
 from collections.abc import Callable

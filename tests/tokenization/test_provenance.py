@@ -1,4 +1,4 @@
-"""Every packed token leads back to the exact bytes of its file."""
+"""Every packed token can be traced to the exact bytes of its file."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Token shards: written anywhere in any order, read back whole, and refused when damaged."""
+"""Token shards: written anywhere in any order, read back complete, refused when damaged."""
 
 import json
 import random

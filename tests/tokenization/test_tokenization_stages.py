@@ -1,4 +1,4 @@
-"""The three stages, one after the other, on small real files."""
+"""The three stages in turn, on small real files."""
 
 import json
 import shutil

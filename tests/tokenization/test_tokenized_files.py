@@ -1,4 +1,4 @@
-"""Every file is tokenised once, ends with end of text, and is counted."""
+"""Every file is tokenised once, ends with the end-of-text token, and is counted."""
 
 from collections.abc import Callable
 from pathlib import Path

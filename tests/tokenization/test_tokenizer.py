@@ -1,4 +1,4 @@
-"""The tokenizer gives back every text, is the same on every run, and loads where others load it."""
+"""The tokenizer reproduces every text, is the same on every run, and loads in other programs."""
 
 import json
 import os

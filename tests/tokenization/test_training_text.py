@@ -1,4 +1,4 @@
-"""The tokenizer sees train files only, up to a size, in an order that no position decides."""
+"""The tokenizer only sees train files, up to a size, in an order that does not depend on position."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_at_least_one_file(tmp_path: Path, write_sources: Callable[..., Path]) -
 
 def test_no_train_file(tmp_path: Path, write_sources: Callable[..., Path]) -> None:
     folder = write_sources(tmp_path, [[("r", "python", "x", "held_out")]])
-    with pytest.raises(EmptyResultError, match="no file of split 'train'"):
+    with pytest.raises(EmptyResultError, match="no file in split 'train'"):
         choose_training_files(folder, 100)
 
 

@@ -1,4 +1,4 @@
-"""What `make repro` says of a machine in its first seconds: what stops the pipeline stops it there, with the fix."""
+"""The machine check of `make repro`: whatever would stop the pipeline stops it there, with the fix."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""tools/make_environment.sh: an interpreter that will not do is refused by name, an environment is made once, and again where it must be.
+"""tools/make_environment.sh: refuses an unsuitable interpreter by name, makes an environment once, and remakes it when needed.
 
-A tiny project with a build backend of its own stands in for the real one: its environments need no package index.
+A tiny project with its own build backend replaces the real one: its environments need no package index.
 """
 
 import os

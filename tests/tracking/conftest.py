@@ -1,4 +1,4 @@
-"""A work folder of its own for every test; no mirror unless a test asks for one."""
+"""A separate work folder for every test; no mirror unless a test asks for one."""
 
 from pathlib import Path
 

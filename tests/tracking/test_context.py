@@ -1,4 +1,4 @@
-"""Tags that say where a run stands."""
+"""Tags, parameters and the title of a run and its experiment."""
 
 import subprocess
 from pathlib import Path

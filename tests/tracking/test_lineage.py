@@ -1,4 +1,4 @@
-"""Names of data sets and models: DVC's hashes where DVC knows them."""
+"""Names of data sets and models: DVC's hashes if DVC tracks them."""
 
 import json
 from pathlib import Path

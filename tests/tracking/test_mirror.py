@@ -1,4 +1,4 @@
-"""The mirror against a real database and a real server: nothing lost, nothing twice, whatever is killed."""
+"""The mirror against a real database and a real server: nothing lost or doubled, whatever is killed."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The record on disk: what it holds, how it survives a kill, and that nothing of it touches the run."""
+"""The record on disk: its content, how it survives a kill, and that it never affects the run."""
 
 import json
 import os
@@ -144,7 +144,7 @@ def test_metric_that_cannot_be_kept_is_an_error_when_strict(work: Path, metrics:
         record.log(metrics)
 
 
-def test_faults_are_counted_and_told_but_touch_nothing(
+def test_faults_are_counted_and_reported_but_touch_nothing(
     work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("SNOWCODER_TRACKING_STRICT")

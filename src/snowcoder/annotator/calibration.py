@@ -1,16 +1,16 @@
-"""Calibration: the scores of a classification become log-odds that can be believed on repositories that the head has not seen.
+"""Calibrates a classifier's scores into log-odds that hold on repositories the head has not seen.
 
-in: examples with their embeddings, a way to fit  out: slope and intercept; how far told and true values lie apart
+in: examples with their embeddings, a way to fit  out: slope and intercept; how far predicted and true values are apart
 
-A head fitted on few examples in many dimensions is too sure of itself on files of repositories that it has not seen. Platt scaling (Platt
+A head fitted on few examples in many dimensions is overconfident on files of repositories that it has not seen. Platt scaling (Platt
 1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
 repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
-the calibrated head, and its ranking of files is what it was. Odds are those among the examples, positives and negatives in equal parts, not
+the calibrated head, and its ranking of files stays the same. Odds are those among the examples, positives and negatives in equal parts, not
 those in the corpus.
 
 A regression is on the scale of its labels as it is fitted, and is not scaled. Tried on 12 draws of the held-out repositories: the line from
 its scores to held-out labels has a slope of 0.96 (0.53 to 1.32; 1 is calibrated), and a line fitted out of fold, as above, leaves the mean
-absolute error at 0.820 instead of 0.816. label_agreement tells that line for each run.
+absolute error at 0.820 instead of 0.816. label_agreement reports that line for each run.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def calibrate_head(fit: Fit, vectors: SectionVectors, examples: Sequence[Example
 def fit_platt(scores: np.ndarray, is_positive: np.ndarray) -> tuple[float, float]:
     """(slope, intercept) of greatest likelihood; (1, 0) if the slope is not above 0, as it would turn the ranking round.
 
-    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which lie
+    Where every positive scores above every negative, no finite slope is the likeliest. Then Platt's own targets are fitted, which are
     inside of 0 and 1 by as much as so many examples leave open.
     """
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=100)
@@ -87,7 +87,7 @@ def label_agreement(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 def reliability(probabilities: np.ndarray, is_positive: np.ndarray) -> dict[str, Any]:
     """brier: mean squared error of the probabilities (0.25 for a coin). expected_calibration_error: mean distance between the probability
-    told and the share of positives, over BINS bins of equal width, by their files. bins: those with files."""
+    predicted and the share of positives, over BINS bins of equal width, by their files. bins: those with files."""
     indices = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     bins = [
         {

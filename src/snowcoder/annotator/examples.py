@@ -1,11 +1,11 @@
-"""Which files an annotator is trained and judged on.
+"""Chooses the files that an annotator is trained and judged on.
 
 in: one row per file of data/embed_files (train split), labels  out: Example per file, sorted by file_id
 
 Positives are screened files of data/fetch_positives or, as `educational`, corpus files with a label of min_label or more. Negatives are
 random train files of the corpus, as in DCLM (random, not known to be bad), matched to the positives' languages: each language gives
-negatives_per_positive negatives per positive of that language. Files are ranked within their language, so that a head has to tell good
-Python from ordinary Python; against negatives of all languages it could score well by telling Python from CSS, which ranks nothing.
+negatives_per_positive negatives per positive of that language. Files are ranked within their language, so that a head has to separate good
+Python from ordinary Python; against negatives of all languages it could score well by separating Python from CSS, which ranks nothing.
 Seen in a trial (630 Python positives, 170 negatives, held-out repositories, mean of four splits):
   negatives             AUC positives / other Python   AUC ordinary Python / other languages (0.5: language says nothing)
   matched                          0.977                              0.34
@@ -50,16 +50,16 @@ class TuningParams(ParamsModel):
     warmup_fraction: float = Field(ge=0, lt=1)
     """Share of the steps in which the rate rises."""
     weight_decay: float = Field(ge=0)
-    """Decay of matrices, per unit of the rate."""
+    """Decay on matrices, per unit of the rate."""
     max_gradient_norm: float = Field(gt=0)
-    """Longer gradients are scaled down to this norm."""
+    """Gradients of a larger norm are scaled down to this norm."""
 
 
 class AnnotatorParams(ParamsModel):
     """What all recipes share."""
 
     encoder: Literal["frozen", "tuned"]
-    """frozen: a head on the embeddings of embed_files, which serve every recipe; tuned: each recipe's examples change the encoder
+    """frozen: a head on the embeddings of embed_files, shared by all recipes; tuned: each recipe's examples change the encoder
     too, and score_files embeds the corpus once more for each recipe (expensive).
     """
     tuning: TuningParams
@@ -104,10 +104,10 @@ def choose_examples(
 ) -> list[Example]:
     """Examples of one recipe. `files`: rows with file_id, source, repository, language, split, n_bytes; labels: file_id -> label.
 
-    Raises EmptyResultError if there is nothing to learn from, or nothing to judge on.
+    Raises EmptyResultError if there is nothing to train on, or nothing to evaluate on.
     """
     rows = sorted(files, key=lambda row: row["file_id"])
-    assert all(row["split"] == "train" for row in rows), "an annotator may see the train split only"
+    assert all(row["split"] == "train" for row in rows), "an annotator may only see the train split"
     if recipe.kind == "regression":
         labelled = [row for row in rows if row["source"] == CORPUS and row["file_id"] in labels]
         examples = [_labelled(row, labels[row["file_id"]], recipe.min_label) for row in labelled]

@@ -2,7 +2,7 @@
 
 classification: the log-odds of being a positive, calibrated. regression: the educational label, not clipped (see calibration). A file's
 score is the mean of the scores of its sections (Arctic-SnowCoder, section 2.3); as the head is linear, that is also its value at the mean
-embedding. Log-odds and not probabilities, because these end in ties near 1 and a mean of them hides what one bad section says.
+embedding. Log-odds and not probabilities, because probabilities tie near 1 and their mean hides one bad section.
 
 head.json: {"recipe", "kind", "labeller" (null where no labels are used), "bias", "weights": [D numbers]}
 """
@@ -38,7 +38,7 @@ class Head:
                 f"models/train_annotator/{self.recipe}/{HEAD_FILE}: found {len(self.weights)} weights; allowed: {embeddings.shape[1]}, the "
                 "dimensions of the embeddings; the encoder has changed: run `dvc repro`"
             )
-        # a sum in NumPy's fixed order: BLAS would add in an order of its own, which depends on processor and threads
+        # a sum in NumPy's fixed order: BLAS would add in its own order, which depends on processor and threads
         return (embeddings * np.asarray(self.weights)).sum(axis=1) + self.bias
 
 

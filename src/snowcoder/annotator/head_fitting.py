@@ -1,4 +1,4 @@
-"""Fitting a head on section embeddings.
+"""Fits a head on section embeddings.
 
 in: rows of embedding_table, examples  out: Head
 
@@ -43,7 +43,7 @@ def read_files(shards: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def read_labels(folder: Path) -> tuple[dict[str, float], str | None]:
-    """(file_id -> label, who labelled). Raises ShardError if several labellers are mixed."""
+    """(file_id -> label, who labelled). Raises ShardError for labels of several labellers."""
     table = read_table(folder)
     labellers = sorted(set(table["labeller"].to_pylist()))
     if len(labellers) > 1:

@@ -1,4 +1,4 @@
-"""Judging a head on held-out repositories.
+"""Judges a head on held-out repositories.
 
 in: Head, examples with their embeddings  out: metrics, points of the ROC and of the precision-recall curve
 """

@@ -1,4 +1,4 @@
-"""Scores of the corpus files by one head.
+"""Scores the corpus files with one head.
 
 in: rows of embedding_table, a head  out: one row per corpus file (positives are left out: their shards come out empty), sorted by file_id:
   file_id, language, repository, split  string
@@ -76,7 +76,7 @@ def score_other_texts(texts: Sequence[str], models: Mapping[str, Path], frozen: 
 def describe_scores(files: pa.Table) -> dict[str, Any]:
     """How the scores of the train split spread: {"all", "by_language", "by_length", "by_licence", "by_repository"}, each group with files,
     mean and quantiles; "explained_by": share of the variance that each grouping explains. A recipe that has learned a length, a licence
-    or a project's subject shows it here."""
+    or a project's subject is visible here."""
     train = files.filter(pc.equal(files["split"], TRAIN))
     scores = train["score"].to_numpy()
     lengths = [_length_class(n_bytes) for n_bytes in train["n_bytes"].to_pylist()]
@@ -88,8 +88,8 @@ def describe_scores(files: pa.Table) -> dict[str, Any]:
 
 
 def explained_share(scores: np.ndarray, keys: Sequence[str]) -> float:
-    """Share of the variance of `scores` that lies between the groups, adjusted for their number (epsilon squared; Kelley 1935): 0 is what
-    groups drawn at random would give, 1 that a group's name tells the score."""
+    """Share of the variance of `scores` between the groups, adjusted for their number (epsilon squared; Kelley 1935): 0 is what
+    groups drawn at random would give, 1 that a group's name determines the score."""
     _, groups = np.unique(np.array(keys), return_inverse=True)
     n_files, n_groups = len(scores), int(groups.max()) + 1 if len(scores) else 0
     total = float(((scores - scores.mean()) ** 2).sum()) if n_files else 0.0

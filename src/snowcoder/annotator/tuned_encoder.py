@@ -1,4 +1,4 @@
-"""A tuned annotator on disk: beside head.json a Hugging Face folder with the encoder's weights, and how they are to be run.
+"""A tuned annotator on disk: head.json, and a Hugging Face folder with the encoder's weights and its settings.
 
 models/train_annotator/<recipe>/
   head.json       as of a frozen encoder, for the vectors of this one (see head)
@@ -31,7 +31,7 @@ class RunnableEncoder:
 
 
 def is_tuned(model: Path) -> bool:
-    """Whether the annotator in `model` brings an encoder of its own."""
+    """Whether the annotator in `model` has its own encoder."""
     return (model / EMBEDDING_FILE).exists()
 
 
@@ -41,7 +41,7 @@ def encoder_of(model: Path, frozen: EmbedParams) -> RunnableEncoder:
 
 
 def read_tuned(model: Path) -> RunnableEncoder:
-    """The tuned encoder of `model`. Raises CheckpointError if its description cannot be read, SourceError if its weights are others."""
+    """The tuned encoder of `model`. Raises CheckpointError if its description cannot be read, SourceError if it has other weights."""
     path, folder = model / EMBEDDING_FILE, model / ENCODER_FOLDER
     advice = f"run `dvc checkout {model}`, or `dvc repro -f train_annotator@{model.name}`"
     try:
@@ -53,7 +53,7 @@ def read_tuned(model: Path) -> RunnableEncoder:
 
 
 def describe_tuned(model: Path, params: EmbedParams, tokenizer_folder: Path) -> None:
-    """Complete a folder that holds `encoder/` with its weights: the tokenizer beside them, then embedding.json."""
+    """Complete a folder that holds `encoder/` with its weights: first the tokenizer, then embedding.json."""
     folder = model / ENCODER_FOLDER
     for name in ENCODER_TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():

@@ -1,4 +1,4 @@
-"""Tuning: the examples of one recipe change the encoder's weights together with the head's.
+"""Tunes an annotator: one recipe's examples train the encoder's weights together with the head's.
 
 in: a head fitted on frozen embeddings, the recipe's examples and their texts
 out: the tuned encoder as a folder (see tuned_encoder), a head for its vectors, the course of the losses
@@ -57,7 +57,7 @@ def tune_annotator(
 ) -> Tuned:
     """Tune on the examples that are not held out and write `encoder/` and embedding.json to `output`. texts: of `examples`, in their order.
 
-    Raises EmptyResultError if too few repositories are left to validate on, TrainingError if a loss is no finite number.
+    Raises EmptyResultError if too few repositories are left to validate on, TrainingError if a loss is not finite.
     """
     embed, encoder_folder = frozen.params, frozen.folder
     cutter = SectionCutter(encoder_folder / "tokenizer.json", embed.section_tokens)
@@ -86,7 +86,7 @@ def judge_tuned(tuned: Tuned, examples: Sequence[Example], frozen: HeadJudgement
 
 
 class _Course:
-    """Encoder and head on their way: what they score, and how each epoch went."""
+    """Encoder and head during training: their scores, and the course of each epoch."""
 
     def __init__(self, encoder: Encoder, start: Head, sections: list[list[list[int]]], targets: np.ndarray, batch_tokens: int) -> None:
         self.encoder = encoder
@@ -100,7 +100,7 @@ class _Course:
         self.epochs: list[dict[str, float | None]] = []
 
     def head(self, slope: float = 1.0, intercept: float = 0.0) -> Head:
-        """The head as it stands, scaled."""
+        """The current head, scaled."""
         weights = [slope * weight for weight in self.weights.detach().cpu().double().tolist()]
         bias = slope * float(self.bias.detach()) + intercept
         return Head(self.start.recipe, self.start.kind, self.start.labeller, bias, weights)
@@ -150,7 +150,7 @@ def _train(course: _Course, training: np.ndarray, validation: np.ndarray, params
         loss = _validation_loss(course, validation)
         if not np.isfinite([loss, *losses]).all():
             raise TrainingError(
-                f"train_annotator@{course.start.recipe}: epoch {epoch}: found a loss that is no finite number; lower "
+                f"train_annotator@{course.start.recipe}: epoch {epoch}: found a loss that is not finite; lower "
                 "train_annotator.shared.tuning.learning_rate"
             )
         course.epochs.append({"epoch": epoch, "training_loss": sum(losses) / len(training), "validation_loss": loss})
@@ -190,6 +190,6 @@ def _validation_loss(course: _Course, validation: np.ndarray) -> float:
 
 def mean_loss(kind: Kind, scores: np.ndarray, targets: np.ndarray) -> float:
     """Log loss of log-odds (classification) or squared error (regression), the mean over files."""
-    with np.errstate(invalid="ignore"):  # whoever asks looks for losses that are no number
+    with np.errstate(invalid="ignore"):  # the caller checks for losses that are not finite
         loss = np.logaddexp(0.0, scores) - targets * scores if kind == "classification" else (scores - targets) ** 2
     return float(loss.mean())

@@ -1,9 +1,8 @@
-"""BigCodeBench (Zhuo et al. 2024, arXiv 2406.15877): 1,140 problems that use libraries, tested by unittest.
+"""Reads BigCodeBench (Zhuo et al. 2024, arXiv 2406.15877): 1,140 problems that use libraries, tested by unittest.
 
 Read in the published schema (on the hub bigcode/bigcodebench, split v0.1.4; releases of bigcode-project/bigcodebench-annotation): JSON
-lines
-with task_id, complete_prompt (imports, signature, docstring), instruct_prompt, code_prompt (imports and signature), canonical_solution (the
-body), test (a unittest.TestCase named TestCases) and entry_point.
+lines with task_id, complete_prompt (imports, signature, docstring), instruct_prompt, code_prompt (imports and signature),
+canonical_solution (the body), test (a unittest.TestCase named TestCases) and entry_point.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""HumanEval+ v0.1.10 and MBPP+ v0.2.0 (Liu et al. 2023, arXiv 2305.01210) as EvalPlus publishes them, in either of its formats.
+"""Reads HumanEval+ v0.1.10 and MBPP+ v0.2.0 (Liu et al. 2023, arXiv 2305.01210) in either format that EvalPlus publishes.
 
-`HumanEvalPlus.jsonl.gz`, `MbppPlus.jsonl.gz` hold inputs (base_input, plus_input) and a reference solution that says what is right: grader
+`HumanEvalPlus.jsonl.gz`, `MbppPlus.jsonl.gz` hold inputs (base_input, plus_input) and a reference solution as the standard: grader
 `evalplus`, verdicts for base and plus. `*-OriginFmt.jsonl.gz` (the hub's format too) hold one test program per problem: grader `program`,
 one verdict; they need numpy, and the program of HumanEval/32 is wrong: it refuses right solutions, its reference among them.
 

@@ -1,4 +1,4 @@
-"""EvoEval (Xia et al. 2024, arXiv 2403.19114): HumanEval's problems, changed by a language model; the five default parts, 100 each.
+"""Reads EvoEval (Xia et al. 2024, arXiv 2403.19114): HumanEval problems changed by a language model, five parts of 100 each.
 
 Read in the published schema (evo-eval/evoeval, release v0.1.0; on the hub evoeval/EvoEval_<part>): JSON lines with task_id, prompt,
 entry_point, canonical_solution and inputs, a list of texts, each the arguments of one call as Python writes them. The parts number their

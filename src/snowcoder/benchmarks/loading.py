@@ -1,4 +1,4 @@
-"""Which benchmarks there are, where they come from, and the parameters that choose and pin them."""
+"""Loads benchmarks by name: where each comes from, and the parameters that choose and pin them."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

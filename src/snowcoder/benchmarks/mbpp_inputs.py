@@ -1,4 +1,4 @@
-"""MBPP+'s inputs as the functions take them: JSON has lists only, and some functions want tuples, sets or complex numbers.
+"""Restores the types of MBPP+'s inputs: JSON only has lists, and some functions expect tuples, sets or complex numbers.
 
 Which problem needs what: evalplus 0.3.1, data/mbpp.py (mbpp_deserialize_inputs).
 """

@@ -1,4 +1,4 @@
-"""A benchmark's source file: found or fetched, its bytes checked against the pinned hash, read as records.
+"""Finds or fetches a benchmark's source file, checks its bytes against the pinned hash, and reads its records.
 
 in: file in SNOWCODER_BENCHMARKS_DIR, official release, or dataset of the Hugging Face hub   out: list of records
 
@@ -31,7 +31,7 @@ FETCH_TIMEOUT_S = 60.0
 class PinnedSource:
     """Where a benchmark's file comes from, in this order of preference.
 
-    files: names in the folder of benchmarks; the first that is there is taken.
+    files: names in the folder of benchmarks; the first that exists is used.
     release: address of the official release file, or ''.
     dataset, split: of the hub, or ''.
     """
@@ -43,7 +43,7 @@ class PinnedSource:
 
 
 def find_file(origin: PinnedSource, benchmark: str) -> Path:
-    """The benchmark's file, fetched if it is nowhere here. Raises SourceError that says where it was looked for."""
+    """The benchmark's file, fetched if it is not on this machine. Raises SourceError that says where it was looked for."""
     folder, kept = environment.text(FOLDER_VARIABLE) or None, work_dir() / "benchmarks"
     places = [find_path(folder) / name for name in origin.files] if folder else []
     places += [kept / name for name in (*origin.files, f"{benchmark}.jsonl")]
@@ -64,7 +64,7 @@ def find_file(origin: PinnedSource, benchmark: str) -> Path:
 def read_records(path: Path, benchmark: str, expected_sha256: str | None, accept_changed: bool = False) -> list[dict[str, Any]]:
     """The records of a file. Raises SourceError if it is missing, changed, empty or not JSON lines.
 
-    expected_sha256: None where nothing is pinned: then what was first read on this machine. accept_changed: a changed hash is told, not
+    expected_sha256: None where nothing is pinned: then what was first read on this machine. accept_changed: a changed hash is reported, not
     refused.
     """
     try:
@@ -79,14 +79,14 @@ def read_records(path: Path, benchmark: str, expected_sha256: str | None, accept
         kind = "gzipped JSON lines" if path.suffix == ".gz" else "JSON lines"
         raise SourceError(f"{path}: benchmark {benchmark} is not {kind}: {error}") from error
     if not records:
-        raise EmptyResultError(f"{path}: benchmark {benchmark} has no problem; fetch the file again")
+        raise EmptyResultError(f"{path}: benchmark {benchmark} has no problems; fetch the file again")
     if not all(isinstance(record, dict) for record in records):
-        raise SourceError(f"{path}: benchmark {benchmark}: a line is no JSON object; allowed: one object per problem")
+        raise SourceError(f"{path}: benchmark {benchmark}: a line is not a JSON object; allowed: one object per problem")
     return records
 
 
 def text_field(record: dict[str, Any], field: str, path: Path) -> str:
-    """A text field of a record. Raises SourceError naming the field and what there is."""
+    """A text field of a record. Raises SourceError naming the field and what was found."""
     value = record.get(field)
     if not isinstance(value, str):
         raise SourceError(
@@ -97,7 +97,7 @@ def text_field(record: dict[str, Any], field: str, path: Path) -> str:
 
 
 def list_field(record: dict[str, Any], field: str, path: Path) -> list[Any]:
-    """A field that is a list with something in it. Raises SourceError naming the field and what there is."""
+    """A field that is a non-empty list. Raises SourceError naming the field and what was found."""
     value = record.get(field)
     if not isinstance(value, list) or not value:
         raise SourceError(

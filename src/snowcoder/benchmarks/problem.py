@@ -20,10 +20,10 @@ class Problem:
     """One problem.
 
     prompt + canonical_solution is a program that defines `entry_point`.
-    test: program text. Of grader `program`: run after the solution, it defines `check(candidate)`, and may hold assertions of its own. Of
+    test: program text. Of grader `program`: run after the solution, it defines `check(candidate)`, and may contain its own assertions. Of
     grader `unittest`: it defines the class TestCases.
-    grader: how a solution is judged: `program` (by `test`), `evalplus` or `evoeval` (by `inputs`, against what the canonical solution
-    returns), `unittest`.
+    grader: how a solution is judged: `program` (by `test`), `evalplus` or `evoeval` (by `inputs`, against the results of the
+    canonical solution), `unittest`.
     inputs: JSON, as the grader's own module tells (evalplus_format.py, evoeval.py); empty for the others.
     instruction: the task in words, for models that follow instructions; empty where a benchmark has none.
     """
@@ -63,5 +63,5 @@ def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
-    # isdigit alone is true of signs such as a superscript two, which are no numbers to int()
+    # isdigit alone accepts signs such as a superscript two, which int() does not
     return [(1, int(part), "") if part.isascii() and part.isdigit() else (0, 0, part) for part in re.split(r"([0-9]+)", text)]

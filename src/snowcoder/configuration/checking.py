@@ -1,6 +1,6 @@
-"""The whole params.yaml, before the first stage runs: every section against its model, sections against each other, files that they name.
+"""Checks all of params.yaml before the first stage runs: each section, sections against each other, and the files they name.
 
-It loads no torch, and takes about a second. As a program, `python -m snowcoder.configuration.checking`, it prints all faults.
+It does not import torch and takes about a second. As a program, `python -m snowcoder.configuration.checking`, it prints all faults.
 """
 
 import subprocess
@@ -22,15 +22,15 @@ GRAPH_PATH = Path("dvc.yaml")
 
 
 def find_faults(params: Path = PARAMS_PATH, root: Path = Path()) -> list[str]:
-    """A line for each value that is refused. root: of the repository, where dvc.yaml and the files named in params lie.
+    """A line for each value that is refused. root: of the repository, where dvc.yaml and the files named in params are.
 
-    Raises ParameterError if `params` is no mapping in YAML.
+    Raises ParameterError if `params` is not a YAML mapping.
     """
     return faults_of(read_yaml(params), read_graph(root / GRAPH_PATH), root)
 
 
 def faults_of(raw: Mapping[str, Any], graph: Graph, root: Path = Path()) -> list[str]:
-    """As find_faults, of a file that is read already."""
+    """As find_faults, for a file that has been read."""
     sections, faults = validate_sections(raw)
     return [*faults, *missing_files(sections, root), *disagreements(sections, graph)]
 

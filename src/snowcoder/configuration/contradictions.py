@@ -1,4 +1,4 @@
-"""What one section of params.yaml demands of another, and of the graph.
+"""Finds sections of params.yaml that contradict each other or the graph.
 
 A check is a generator of faults whose arguments are named after the sections that it compares (`graph` is dvc.yaml): it runs where all of
 them are valid.
@@ -80,7 +80,7 @@ def check_batches(pack_tokens: PackingParams, pretrain: VariantsSection) -> Faul
 
 
 def check_horizon(select_files: RulesSection, pretrain: VariantsSection) -> Faults:
-    """The budget of the selection is what is trained on it."""
+    """The budget of the selection equals the tokens trained on it."""
     shared, field = select_files.shared, "select_files.shared"
     selecting = [name for name, variant in pretrain.variants.items() if variant.packs.files in _selections(select_files)]
     yield from _unknown(f"{field}.horizon_of", [shared.horizon_of], selecting)
@@ -90,7 +90,7 @@ def check_horizon(select_files: RulesSection, pretrain: VariantsSection) -> Faul
 
 
 def check_recipes(train_annotator: RecipesSection, select_files: RulesSection) -> Faults:
-    """A recipe that is read is one that is trained."""
+    """Only trained recipes are read."""
     yield from _unknown("select_files.shared.recipe", [select_files.shared.recipe], train_annotator.recipes)
     for name, recipe in train_annotator.recipes.items():
         if (recipe.kind == "regression") != (not recipe.positives):
@@ -130,7 +130,7 @@ def check_controls(pretrain: VariantsSection) -> Faults:
 
 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
-    """Documents of every teacher have a limit on what they may copy."""
+    """Documents of every teacher have a limit on how much they may copy."""
     kind, limits = synthesize_documents.engine.kind, accept_documents.max_seed_containment
     yield from _unknown("accept_documents.max_seed_containment", limits, TEACHERS)
     if kind not in limits:
@@ -139,7 +139,7 @@ def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: Acce
 
 
 def check_encoder(embed_files: EmbedParams) -> Faults:
-    """An encoder that is here already has the positions that are asked of it."""
+    """An encoder that is already on this machine has enough positions."""
     folder = local_folder(embed_files.encoder)
     if embed_files.encoder.source != "huggingface" and folder is None:
         found, source = shown(embed_files.encoder.name), embed_files.encoder.source
@@ -153,21 +153,21 @@ def check_encoder(embed_files: EmbedParams) -> Faults:
 
 
 def check_tables(filter_files: FilterParams, graph: Graph) -> Faults:
-    """DVC runs the filters again where a table has changed that it knows of."""
+    """DVC reruns the filters if a table among its dependencies changes."""
     for field, path in (("exceptions", filter_files.exceptions), ("opt_out", filter_files.opt_out)):
         if path is not None and path not in graph.deps("filter_files"):
             yield f"filter_files.{field}: found {shown(path)}; allowed: a path in the deps of filter_files in dvc.yaml; add it there"
 
 
 def check_stops(generate_completions: GenerateCompletionsParams) -> Faults:
-    """A completion ends at the first of them: every text begins with an empty one."""
+    """A completion ends at the first of them: an empty one would match at once."""
     if "" in generate_completions.stop:
         index = generate_completions.stop.index("")
-        yield f"generate_completions.stop.{index}: found '', at which every completion would end at once; allowed: text, not empty"
+        yield f"generate_completions.stop.{index}: found '', which would end every completion at once; allowed: text, not empty"
 
 
 def check_positives(fetch_positives: FetchPositivesParams) -> Faults:
-    """Some file can be a positive."""
+    """At least some files can be positives."""
     if fetch_positives.min_file_bytes > fetch_positives.max_file_bytes:
         found = fetch_positives.min_file_bytes
         yield f"fetch_positives.min_file_bytes: found {found}; allowed: at most max_file_bytes {fetch_positives.max_file_bytes}"

@@ -1,4 +1,4 @@
-"""Reads dvc.yaml, for the values of params.yaml that it must name too."""
+"""Reads from dvc.yaml what params.yaml must agree with."""
 
 from dataclasses import dataclass
 from pathlib import Path

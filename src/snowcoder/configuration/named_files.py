@@ -1,4 +1,4 @@
-"""Files and folders that params.yaml names and a person provides: a missing one is found before the first stage runs."""
+"""Finds files and folders that params.yaml names but that do not exist, before the first stage runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ def missing_files(sections: Mapping[str, ParamsModel], root: Path) -> Iterator[s
 def _missing(field: str, value: str, root: Path) -> Iterator[str]:
     try:
         if not (root / source_path(value)).exists():
-            where = original_root() if is_copy() else root.resolve()  # a copy lasts no longer than its experiment
+            where = original_root() if is_copy() else root.resolve()  # a copy only exists during its experiment
             yield f"{field}: found {shown(value)}, which does not exist in {where}; allowed: an existing file or folder"
     except SourceError as error:  # there, but not in the copy in which an experiment runs
         yield f"{field}: {error}"

@@ -1,4 +1,4 @@
-"""Every section of params.yaml against the model that its component owns.
+"""Validates every section of params.yaml against the model that its component owns.
 
 in: the file as a mapping   out: sections by name, as far as they are valid; a line for each fault
 """
@@ -39,7 +39,7 @@ class Variant(VariantParams):
     """A whole variant: what it trains, and what it packs."""
 
     packs: PackingItemParams
-    """What its tokens are."""
+    """Its tokens."""
 
 
 class RecipesSection(ParamsModel):
@@ -100,7 +100,7 @@ def validate_sections(raw: Mapping[str, Any]) -> tuple[dict[str, ParamsModel], l
     by_section: dict[str, list[str]] = {}
     unknown = [name for name in raw if name not in SECTIONS]
     faults = [f"{shown_plainly(name)}: unknown section; {did_you_mean(name, SECTIONS)}allowed: {', '.join(SECTIONS)}" for name in unknown]
-    # a section misspelt is one fault: the right one is not missing too
+    # a misspelt section is one fault: the right one is not missing as well
     meant = {closest(name, SECTIONS) for name in unknown} - raw.keys()
     for name, model in SECTIONS.items():
         if raw.get(name) is not None:

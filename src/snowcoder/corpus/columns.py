@@ -1,4 +1,4 @@
-"""Which columns of a data set are what, flat or nested, and what is said where a column is not there.
+"""Maps the columns of a data set, flat or nested, to the fields of a file, and explains missing columns.
 
 in: rows as dicts  out: mappings with the keys of Columns, one per file. A row may be a repository that holds a list of files
 (`rows: files`); it then gives a mapping per file, and the columns of the repository can be named too.
@@ -18,7 +18,7 @@ from snowcoder.corpus.repository_limits import LeftOut, Refused
 from snowcoder.errors import SourceError
 from snowcoder.pipeline.params import ParamsModel
 
-# Rows that are read before a content that none of them has is an error
+# After this many rows without content, its absence is an error
 FIRST_ROWS = 1000
 ELEMENT = "[]"  # the key of a list's elements in Keys
 MAX_KEYS = 50  # of a level, in a message
@@ -95,7 +95,7 @@ class Layout:
     def explain(self, missing: Mapping[str, str], keys: Keys, where: str) -> str:
         """What is missing, the keys of the level where it was looked for, and what to do."""
         if "rows" in missing and _find(keys, missing["rows"]) is not _MISSING:
-            return f"{where}: {missing['rows']} holds no list of structs; fix fetch_corpus.source.rows, which names one, or null"
+            return f"{where}: {missing['rows']} is not a list of structs; fix fetch_corpus.source.rows, which names one, or null"
         names = ", ".join(missing.values())
         levels = {level: found for name in missing.values() for level, found in self._levels(name, keys).items()}
         found = "; ".join(f"found{level}: {', '.join(sorted(level_keys)[:MAX_KEYS])}" for level, level_keys in levels.items())
@@ -146,7 +146,7 @@ class Layout:
 
 
 class Sightings:
-    """Which columns the rows of a source without a schema have had so far; says which are in none of them."""
+    """Collects the columns that rows without a schema have had so far; reports which named ones are in none of them."""
 
     def __init__(self, layout: Layout, where: str) -> None:
         self._layout = layout
@@ -237,6 +237,6 @@ def _as_list(value: Any) -> list[Any] | None:
     """A list of structs, also where a library gives it as a struct of lists; None for anything else."""
     if isinstance(value, Mapping) and value and all(isinstance(part, list) for part in value.values()):
         if len({len(part) for part in value.values()}) > 1:
-            return None  # which part belongs to which, nobody knows
+            return None  # nobody knows which parts belong together
         return [dict(zip(value, parts, strict=True)) for parts in zip(*value.values(), strict=True)]
     return list(value) if isinstance(value, list | tuple) else None

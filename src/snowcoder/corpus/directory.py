@@ -1,7 +1,7 @@
-"""A folder of repositories as a corpus.
+"""Reads a folder of repositories as a corpus.
 
-Files that .gitignore names, vendored trees and `.git` are passed over; a symlink is never followed; what is no ordinary file (a pipe, a
-device) is never opened. Every file or folder passed over is counted: symlink, gitignored, gitignored_folder, vendored_folder, not_a_file,
+Files that .gitignore names, vendored trees and `.git` are skipped; a symlink is never followed; what is not an ordinary file (a pipe, a
+device) is never opened. Every skipped file or folder is counted: symlink, gitignored, gitignored_folder, vendored_folder, not_a_file,
 unreadable, path_too_long, outside_repositories, and the reasons of snowcoder.corpus.reading.
 """
 
@@ -58,7 +58,7 @@ class _Ignores:
 
 
 def _patterns(line: str) -> Sequence[Any]:
-    """The pattern of a line of .gitignore; none, as for git, where the line is no pattern."""
+    """The pattern of a line of .gitignore; none, as for git, if the line is not a pattern."""
     try:
         return list(GitIgnoreSpec.from_lines([line]).patterns)
     except (ValueError, re.error):
@@ -68,10 +68,10 @@ def _patterns(line: str) -> Sequence[Any]:
 def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str] | None, skipped: LeftOut) -> Iterator[SourceFile]:
     """Files within `limits`, by repository and path. depth: levels from `root` to a repository (0: it is one itself; 2: owner/name).
 
-    Raises SourceError if `root` is no folder or holds no repository at that depth, or `only` names a repository that is not there.
+    Raises SourceError if `root` is not a folder or has no repository at that depth, or if a repository that `only` names does not exist.
     """
     if not root.is_dir():
-        raise SourceError(f"{root}: is no folder; fetch_corpus.source.path names a folder of repositories")
+        raise SourceError(f"{root}: not a folder; fetch_corpus.source.path must name a folder of repositories")
     repositories = dict(_repositories(root, depth, skipped))
     if not repositories:
         raise SourceError(f"{root}: {why_none(root, depth)}")
@@ -80,7 +80,7 @@ def iterate_directory(root: Path, depth: int, limits: FileLimits, only: list[str
     unknown = sorted(set(only or ()) - repositories.keys())
     if unknown:
         found = ", ".join(sorted(repositories)) or "none"
-        raise SourceError(f"{root}: only_repositories: found {', '.join(unknown)}, which are not there; allowed: {found}")
+        raise SourceError(f"{root}: only_repositories: found {', '.join(unknown)}, which do not exist there; allowed: {found}")
     for name in sorted(repositories):
         if not is_one_line(name):
             skipped.n_seen += 1
@@ -117,7 +117,7 @@ def _read_repository(name: str, folder: Path, limits: FileLimits, skipped: LeftO
 
 
 def _walk(root: Path, skipped: LeftOut) -> Iterator[tuple[str, Path]]:
-    """(path in the repository, file) of every ordinary file that nothing hides."""
+    """(path in the repository, file) of every ordinary file that is not ignored."""
     pending = [(root, "", _Ignores())]  # a stack of our own: folders may be nested deeper than calls
     while pending:
         folder, prefix, above = pending.pop()
@@ -153,7 +153,7 @@ def _entries(folder: Path, skipped: LeftOut) -> list[os.DirEntry[str]]:
 
 
 def _enter(folder: os.DirEntry[str], skipped: LeftOut) -> bool:
-    """Whether to look into a folder, which then counts as what is in it; git's own counts for nothing."""
+    """Whether to look into a folder, which then counts as its content; git's own folder does not count."""
     skipped.n_seen -= 1
     return folder.name != GIT_FOLDER
 
@@ -197,7 +197,7 @@ def _commit(folder: Path) -> str:
 
 
 def _head(path: Path) -> str:
-    """The beginning of a text; empty if it is not there, or no ordinary file."""
+    """The beginning of a text; empty if it does not exist or is not an ordinary file."""
     if path.is_symlink() or not path.is_file():
         return ""
     try:

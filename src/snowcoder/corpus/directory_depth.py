@@ -1,4 +1,4 @@
-"""At which depth of a folder its repositories seem to lie, for a person who asked for another one."""
+"""Guesses at which depth of a folder its repositories are, to correct a wrong `depth`."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -16,18 +16,18 @@ def why_none(root: Path, depth: int) -> str:
     seeming = seeming_depth(root)
     if seeming is None:
         return "an empty folder; fetch_corpus.source.path names a folder of repositories"
-    return f"no folder lies at depth {depth}; repositories seem to lie at depth {seeming}: set fetch_corpus.source.depth"
+    return f"no folder at depth {depth}; repositories seem to be at depth {seeming}: set fetch_corpus.source.depth"
 
 
 def note_of_depth(root: Path, depth: int, repositories: Mapping[str, Path]) -> str | None:
-    """A sentence where clones of Git lie at another depth than the one that is asked for, and none lies at that one."""
+    """A warning if there are clones of Git at another depth than the requested one, and none at that one."""
     if any((folder / GIT_FOLDER).exists() for folder in repositories.values()):
         return None
     seeming = seeming_depth(root)
     if seeming is None or seeming == depth or next(_clones(root, seeming), None) is None:
         return None
-    taken = f"{root}: what lies at depth {depth} is taken as a repository (for example {min(repositories)!r})"
-    return f"{taken}, but folders with a {GIT_FOLDER} lie at depth {seeming}: is fetch_corpus.source.depth right?"
+    taken = f"{root}: every folder at depth {depth} is taken as a repository (for example {min(repositories)!r})"
+    return f"{taken}, but folders with a {GIT_FOLDER} are at depth {seeming}: check fetch_corpus.source.depth"
 
 
 def seeming_depth(root: Path) -> int | None:

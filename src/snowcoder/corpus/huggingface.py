@@ -1,4 +1,4 @@
-"""A data set of the Hugging Face hub, or a folder in the hub's layout, as a corpus: streamed at a pinned revision, never whole on disk."""
+"""Streams a data set of the Hugging Face hub, or a folder in its layout, at a pinned revision, without storing it whole."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ def read_dataset(
 ) -> Iterator[dict[str, Any]]:
     """Rows of a data set. folder: of the data set's repository (`data/python`), null for all.
 
-    Raises SourceError if it cannot be had at that revision (gated, offline, gone), or lacks a column.
+    Raises SourceError if it is not available at that revision (gated, offline, gone), or lacks a column.
     """
     import datasets  # heavy, and only this source needs it
 

@@ -1,7 +1,7 @@
-"""Rows of instruction data as files of code: what a model answered in markdown, under the statement that it was given.
+"""Turns instruction data into code files: the code in a model's markdown answer, below the task it was given.
 
-A corpus holds code. An annotator that is shown prose and fences of markdown as the better half learns to tell markdown from code. So the
-code of an answer is what stands in its fences (in the language of the first; of an answer without any, all of it), and the statement
+A corpus holds code. An annotator whose positives contain prose and markdown fences learns to separate markdown from code. So the
+code of an answer is the text in its fences (in the language of the first; of an answer without any, all of it), and the statement
 precedes it as a comment of that language, in Python as the module's docstring.
 """
 
@@ -15,7 +15,7 @@ _LINE_COMMENTS = {"ruby": "#", "shell": "#", "yaml": "#", "sql": "--"}
 
 
 def fenced_code(text: str) -> tuple[str, str | None]:
-    """(code, language or None where no fence names one that is known) of an answer in markdown."""
+    """(code, language or None if no fence names a known one) of an answer in markdown."""
     blocks = [(_language_of_tag(match["tag"]), match["code"].strip("\n")) for match in _FENCED.finditer(text)]
     if not blocks:
         return text, None
@@ -24,7 +24,7 @@ def fenced_code(text: str) -> tuple[str, str | None]:
 
 
 def with_statement(statement: str, code: str, language: str | None) -> str:
-    """The statement as a comment, an empty line, the code; the code alone where nothing is stated."""
+    """The statement as a comment, an empty line, the code; the code alone if nothing is stated."""
     statement = statement.strip()
     if not statement:
         return code

@@ -1,4 +1,4 @@
-"""Cells of IPython as Python: what IPython alone understands becomes comments, and every other character stays as it is.
+"""Turns IPython cells into Python: IPython's own commands become comments; every other character stays as it is.
 
 in: text of one code cell  out: Python text with as many lines
 A line is a command only where a statement can begin: not in a string, between brackets or after a backslash. Commands, as IPython's

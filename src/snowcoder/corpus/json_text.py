@@ -1,7 +1,7 @@
-"""The rows of one file of JSON, as bytes: decompressed by what the file is, not by its name; one per line, or one per element of an array.
+"""Reads the rows of a JSON file as bytes, one per line or array element; detects compression by content, not by name.
 
 in: a file: JSON lines, a JSON array, or JSON documents over several lines; plain, gzip, zstd, bzip2 or xz, also of several frames
-out: the bytes of each row, or why there are none. A row far longer than a file may be is passed over without being held in memory.
+out: the bytes of each row, or why it has none. A row far above the size limit of a file is skipped without being read into memory.
 """
 
 import bz2
@@ -40,7 +40,7 @@ _MARK = re.compile(rb'\\.|["\[\]{},]', re.DOTALL)
 
 @contextmanager
 def opened(file: Path) -> Iterator[io.BufferedReader]:
-    """The decompressed bytes of a file. Raises SourceError if it is something else than compressed text."""
+    """The decompressed bytes of a file. Raises SourceError if it is anything but compressed text."""
     with file.open("rb") as raw:
         head = raw.read(HEAD_BYTES)
         raw.seek(0)
@@ -62,7 +62,7 @@ def _decompressed(raw: BinaryIO, head: bytes) -> io.RawIOBase:
 
 
 def split_rows(stream: io.BufferedReader, file: Path, max_row_bytes: int) -> Iterator[tuple[int, bytes | Refused]]:
-    """(number of the line or element, its bytes or why it is passed over).
+    """(number of the line or element, its bytes or why it is skipped).
 
     Raises SourceError for UTF-16, UTF-32 and tar, EOFError if the file is cut off.
     """

@@ -1,4 +1,4 @@
-"""JSON as a corpus: a file, or the files of a folder whose names end in .jsonl, .ndjson or .json (compressed or not), by their names.
+"""Reads JSON as a corpus: a file, or a folder's .jsonl, .ndjson and .json files (compressed or not), in order of name.
 
 in: a path  out: rows as dicts, or why a row gives none: malformed_row, nested_too_deep, duplicate_keys (a reader that took the last of two
 would hide that they differ), not_utf8, and too_large for one far longer than a file may be. A file that ends in the middle of a row or of
@@ -27,7 +27,7 @@ MAX_REPOSITORY_BYTES = 256_000_000
 # Arrays and objects within each other: below what the parser of any supported Python can follow, so that all take the same rows
 MAX_DEPTH = 500
 
-# How json complains of a string that ends too early; any other value, or part of a number, is cut off where it complains
+# How json reports a string that ends too early; any other value, or part of a number, is cut off where it reports it
 _MSGS_OF_STRINGS = ("Unterminated string", "Invalid \\uXXXX")
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity", ".", "e+", "e-", "E+", "E-")
 
@@ -52,7 +52,7 @@ def read_jsonl(path: Path, layout: Layout, max_file_bytes: int, skipped: LeftOut
 
 
 def parse_row(text: bytes, where: str) -> dict[str, Any] | Refused:
-    """One row, or why it is none. Raises SourceError if it is the beginning of a row, where the file ends."""
+    """One row, or why it is not one. Raises SourceError if the file ends within the row."""
     try:
         row = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
     except _DuplicateKeyError as error:

@@ -1,4 +1,4 @@
-"""What a person reads about the files and rows that a source left out: how many, for which reasons, with examples, and what to change.
+"""Reports the files and rows that a source left out: how many, why, with examples, and which setting to change.
 
 in: LeftOut  out: lines for the terminal, the message of an empty result, and what of it goes into the metrics.
 """
@@ -11,17 +11,17 @@ from snowcoder.corpus.repository_limits import LeftOut
 MAX_REASONS = 4
 MAX_VALUES = 20
 MAX_SHOWN_CHARS = 50
-# Left out as the parameters ask: no loss that would surprise anybody
+# Left out as the parameters ask: expected losses
 ASKED_FOR = frozenset({"over_files_per_repository", "over_bytes_per_repository", "repository_not_taken", "not_sampled"})
 # What to change in params.yaml, by reason; the others are faults of the data
 _ADVICE = {
-    "language_not_taken": "change {section}.languages, or, if these values are not what they hold, source.columns",
+    "language_not_taken": "change {section}.languages, or, if these values are not languages, source.columns",
     "language_unknown": "name source.columns.language or source.columns.path, or set source.language for all rows",
     "too_large": "raise {section}.max_file_bytes",
     "no_content": "check source.columns.content",
     "no_files": "check source.rows",
-    "malformed_row": "check that the files are what source.kind says",
-    "malformed_value": "name a column that holds text under source.columns",
+    "malformed_row": "check that the files match source.kind",
+    "malformed_value": "under source.columns, name a column of text",
     "unsafe_path": "check source.columns.path",
     "unsafe_repository": "check source.columns.repository",
     "repository_not_taken": "change {section}.only_repositories",
@@ -33,23 +33,23 @@ _ADVICE = {
 
 
 def left_out_lines(skipped: LeftOut, section: str, unit: str) -> list[str]:
-    """One line for each thing that a person should know; a loss of more than half of the input, by nobody's wish, says so first."""
+    """One line for each thing that a person should know; an unexpected loss of more than half of the input comes first."""
     lines = []
     n_lost = sum(count for reason, count in skipped.items() if reason not in ASKED_FOR)
     if skipped.total():
         line = f"{section}: {skipped.total()} of {skipped.n_seen} {unit} left out: {describe_reasons(skipped)}"
-        lines.append(f"WARNING: MOST OF THE INPUT IS LOST. {line}; {advice(skipped, section)}" if 2 * n_lost > skipped.n_seen else line)
+        lines.append(f"WARNING: MOST OF THE INPUT IS LEFT OUT. {line}; {advice(skipped, section)}" if 2 * n_lost > skipped.n_seen else line)
     if skipped.files_not_read:
         lines.append(f"{section}: files of the folder that are not read: {_counts(skipped.files_not_read)}")
     if skipped.values_ignored:
-        lines.append(f"{section}: values that cannot be used count as unknown: {_counts(skipped.values_ignored)}")
+        lines.append(f"{section}: unusable values count as unknown: {_counts(skipped.values_ignored)}")
     return [*lines, *(f"WARNING: {section}: {note}" for note in skipped.notes)]
 
 
 def empty_message(skipped: LeftOut, section: str, unit: str) -> str:
     """Why nothing is left, and what to change."""
     if not skipped.n_seen:
-        return " ".join([f"{section}: no file is left: the source holds no {unit}", *skipped.notes])
+        return " ".join([f"{section}: no file is left: the source has no {unit}", *skipped.notes])
     message = f"{section}: no file is left of {skipped.n_seen} {unit}: {describe_reasons(skipped)}; {advice(skipped, section)}"
     return "; ".join([message, *skipped.notes])
 
@@ -76,7 +76,7 @@ def describe_reasons(skipped: LeftOut) -> str:
 
 
 def advice(skipped: LeftOut, section: str) -> str:
-    """What to change for the largest reason that nobody asked for, else for the largest."""
+    """What to change for the largest unexpected reason, else for the largest."""
     reasons = [reason for reason, _ in _commonest(+skipped)]
     largest = next((reason for reason in reasons if reason not in ASKED_FOR), reasons[0])
     return _ADVICE.get(largest, f"{largest} is a property of the data: see metrics/{section}.json").format(section=section)
@@ -99,5 +99,5 @@ def _counts(counts: Counter[str]) -> str:
 
 
 def _commonest(counts: Counter[str]) -> list[tuple[str, int]]:
-    """By count, then by name: no order in which they came decides."""
+    """By count, then by name, so that the order of arrival does not matter."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,11 +1,11 @@
-"""Licences of distributions and repositories as SPDX expressions.
+"""Reads the licences of distributions and repositories as SPDX expressions.
 
 in: the METADATA of a wheel and the texts of its licence files, or licence files and manifests of a repository
 out: an expression for snowcoder.source_files.licences, or None (a wheel) where no permissive licence is recognised
 
 Sources of a wheel are asked in order of precision: License-Expression (PEP 639), the License field, trove classifiers, the licence text.
 `BSD` alone names two licences, so the text decides between them. A field that names another licence ends the search: permissive texts
-beside it are those of vendored code.
+next to it belong to vendored code.
 """
 
 import re
@@ -31,7 +31,7 @@ _RESTRICTED = re.compile(
     r"|proprietary|commercial|unlicensed|all rights reserved",
     re.IGNORECASE,
 )
-# Conditions in, before or behind the text of a permissive licence that take away what it gives: universities grant ISC's rights "for
+# Conditions in, before or after the text of a permissive licence that withdraw what it grants: universities grant ISC's rights "for
 # educational, research and non-profit purposes", the JSON licence is MIT's text for "Good, not Evil"
 _RIDERS = re.compile(
     r"commons clause|additional use grant|non-?commercial (?:use|purposes) only|good, not evil|hippocratic licen[cs]e"
@@ -57,7 +57,7 @@ def licence_of(metadata: str, licence_texts: Sequence[str]) -> str | None:
 
 def licence_of_repository(texts: Sequence[str], manifests: Mapping[str, str]) -> str:
     """Expression of a repository: what its licence files say, else its package manifests (file name -> text); LicenseRef-unrecognised
-    where a licence file is not recognised, for its terms bind all the same; empty where nothing is stated.
+    if a licence file is not recognised, since its terms still bind; empty if nothing is stated.
     """
     found = [_copyleft_of_text(_normalised(text)) or _licence_of_text(_normalised(text)) for text in texts if text.strip()]
     if found:

@@ -1,4 +1,4 @@
-"""What a package manifest, or one field of a data set, declares as the licence.
+"""Reads the licence that a package manifest, or one field of a data set, declares.
 
 in: name and text of a manifest at the root of a repository; a value of a data set's column  out: an expression for
 snowcoder.source_files.licences, empty where nothing is declared
@@ -8,7 +8,7 @@ snowcoder.source_files.licences, empty where nothing is declared
 - pyproject.toml: `license` as text, {text} or {file}, else Poetry's or Flit's field, else the classifiers.
 - Cargo.toml: `license` of package or workspace, else `license-file`.
 - A data set's list, and the classifiers, are all held to be true at once. Members keep their brackets; an object that says something and
-  names no licence is a member that nobody can read.
+  names no licence is an unreadable member.
 """
 
 import ast
@@ -20,7 +20,7 @@ from typing import Any
 
 from snowcoder.source_files.licences import licence_class, spdx_id
 
-UNRECOGNISED = "LicenseRef-unrecognised"  # terms that bind, and that nobody here can read
+UNRECOGNISED = "LicenseRef-unrecognised"  # binding terms that are not recognised here
 # Of a licence as an object: npm's `type`, GitHub's `spdx_id` and `key` (GraphQL: `spdxId`), and the names that data sets use
 _NAME_FIELDS = (
     *("spdx_id", "spdxId", "spdx", "expression", "license_expression", "type", "key", "license_key", "id", "name", "text"),

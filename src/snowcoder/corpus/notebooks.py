@@ -1,7 +1,7 @@
-"""Jupyter notebooks as code: the code cells in their order, the text between them as comments.
+"""Turns Jupyter notebooks into code: the code cells in order, with the text between them as comments.
 
-in: text of an .ipynb file (nbformat 2, 3 or 4)  out: Python text. Outputs and metadata are left out, for they are data. What only IPython
-understands becomes comments, so that the rest can be parsed (snowcoder.corpus.ipython_cells); a cell of Python comes out as it is, without
+in: text of an .ipynb file (nbformat 2, 3 or 4)  out: Python text. Outputs and metadata are data and are left out. What only IPython
+understands becomes comments, so that the rest can be parsed (snowcoder.corpus.ipython_cells); a Python cell stays as it is, without
 the blank lines around it.
 """
 

@@ -1,4 +1,4 @@
-"""Parquet as a corpus: a file, or all `.parquet` files of a folder, in the order of their names; only the mapped columns are read.
+"""Reads Parquet as a corpus: a file, or a folder's `.parquet` files in order of name; reads only the mapped columns.
 
 Files of a folder may differ in their columns: what one of them lacks is null there, what all of them lack is an error.
 """
@@ -53,7 +53,7 @@ def _check_names(names: Sequence[str], layout: Layout, file: Path) -> None:
     """Raises SourceError if two columns that are to be read have one name: a reader that took the last would hide that they differ."""
     twice = sorted({name for name in layout.top_level(names) if names.count(name) > 1})
     if twice:
-        raise SourceError(f"{file}: two columns are called {twice[0]}; rename one of them")
+        raise SourceError(f"{file}: two columns are named {twice[0]}; rename one of them")
 
 
 def _leaves(opened: pq.ParquetFile, layout: Layout) -> list[str]:

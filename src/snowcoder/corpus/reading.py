@@ -1,7 +1,7 @@
-"""From a file of any source to a SourceFile, or to the reason why it is none.
+"""Turns a raw file of any source into a SourceFile, or says why it is rejected.
 
 Reasons: unsafe_path, vendored, language_not_taken, too_large, not_utf8, lone_surrogate, binary, notebook_unreadable, notebook_not_python.
-A path is a label and never opened here, but one that climbs out of its repository is a sign of a hostile archive.
+A path is a label and never opened here, but a path that leaves its repository is a sign of a hostile archive.
 """
 
 import re
@@ -40,7 +40,7 @@ def plain_path(path: str) -> str:
 
 
 def is_safe_path(path: str) -> bool:
-    """Whether a path stays in its repository and can stand in a line of text.
+    """Whether a path stays in its repository and fits on one line of text.
 
     Refused: `..`, a leading slash, a drive letter, a backslash that separates nothing, and control characters. A tab is one of them: it
     separates columns wherever paths are listed.
@@ -50,12 +50,12 @@ def is_safe_path(path: str) -> bool:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a name has no control character, no half of a surrogate pair, and nothing that turns the direction of writing."""
+    """Whether a name has no control character, no half of a surrogate pair, and nothing that changes the direction of writing."""
     return text.isprintable() or not _NOT_IN_NAMES.search(text)
 
 
 def refuse_name(path: str, n_bytes: int, limits: FileLimits, language: str | None = None) -> Refused | None:
-    """Why a file need not be read at all: None if it must be. language: where something else than the name states it."""
+    """Why a file need not be read at all; None if it must be. language: if something other than the name states it."""
     if not is_safe_path(path):
         return Refused("unsafe_path", path)
     if is_vendored(path):
@@ -66,7 +66,7 @@ def refuse_name(path: str, n_bytes: int, limits: FileLimits, language: str | Non
 
 
 def decode(raw: bytes) -> str | None:
-    """UTF-8 text without its byte order mark, or None: other encodings cannot be told from broken bytes."""
+    """UTF-8 text without its byte order mark, or None: other encodings cannot be distinguished from broken bytes."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -74,7 +74,7 @@ def decode(raw: bytes) -> str | None:
 
 
 def make_candidate(origin: FileOrigin, path: str, content: str, limits: FileLimits, language: str | None = None) -> SourceFile | Refused:
-    """The file, or the reason to leave it out. language: where the source states it; else told from path and content."""
+    """The file, or the reason to leave it out. language: as the source states it, else detected from path and content."""
     if "\0" in content:
         return Refused("binary", path)
     language = language or language_of(path, content)
@@ -104,5 +104,5 @@ def make_candidate(origin: FileOrigin, path: str, content: str, limits: FileLimi
 
 
 def _ending(path: str) -> str:
-    """What tells the language of a file."""
+    """What the language of a file is detected from."""
     return PurePosixPath(path).suffix.lower() or NO_EXTENSION

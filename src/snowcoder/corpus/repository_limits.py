@@ -1,4 +1,4 @@
-"""Which files of one repository are taken: limits on a file and on the repository, and the order in which the limits fill up.
+"""Limits the files taken from one repository: size and number, and the order in which the limits fill up.
 
 in: candidate files of one repository  out: the files taken, and how many were left out, by reason.
 
@@ -40,10 +40,10 @@ class Refused:
 class LeftOut(Counter[str]):
     """What a source leaves out, by reason.
 
-    n_seen: all that it came upon, taken or not, counted where it came upon it.
+    n_seen: everything it met, taken or not.
     examples: by reason, how often each value was the cause.
     files_not_read: files of a data set's folder that no reader takes, by extension.
-    values_ignored: values that cannot be used, in rows that are taken all the same, by column.
+    values_ignored: unusable values in rows that are still taken, by column.
     notes: what a person should know, a sentence each.
     """
 
@@ -108,7 +108,7 @@ class FileLimits(ParamsModel):
 
 
 def is_vendored(path: str) -> bool:
-    """Whether a file lies in a tree of vendored code."""
+    """Whether a file is in a tree of vendored code."""
     return not VENDORED_FOLDERS.isdisjoint(PurePosixPath(path).parts[:-1])
 
 

@@ -1,11 +1,11 @@
-"""Rows of somebody else's data set as SourceFile rows: a mapping of columns, and limits per repository although rows come in any order.
+"""Turns the rows of a data set into SourceFile rows: maps the columns, and limits each repository although rows come in any order.
 
 in: rows as dicts  out: SourceFile rows within the limits, by repository and path. Next to the reasons of snowcoder.corpus.reading a row can
 be left out as no_content (null or not text), no_files (a repository without any), malformed_value (a column that should be one text holds
 something else), language_unknown (nothing tells the language), unsafe_repository (a name with control characters), not_sampled,
-duplicate_id (the same repository, revision and path again: the one with the smallest hash of its content stays), repository_not_taken, and
-for the limits. Every row read is a file or is counted. A popularity that is no finite number from 0 counts as unknown. A first line of
-metadata that StarCoder's data have before the code (bigcode-dataset, add_content_with_meta.py) is no part of the file.
+duplicate_id (the same repository, revision and path again: the one with the smallest content hash stays), repository_not_taken, and
+for the limits. Every row read is a file or is counted. A popularity that is not finite or below 0 counts as unknown. A first line of
+metadata that StarCoder's data have before the code (bigcode-dataset, add_content_with_meta.py) is not part of the file.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ class RowSource(ParamsModel):
     max_rows: int | None = Field(default=None, gt=0)
     """Rows to read, from the first, for small runs; null: all."""
     language: str | None = None
-    """Language of the rows for which nothing else says it; null: they are left out."""
+    """Language of rows whose language is otherwise unknown; null: they are left out."""
     markdown: bool = False
     """Whether contents are answers in markdown, whose code fences hold the file."""
     rows: str | None = None
@@ -164,7 +164,7 @@ def limit_repositories(
 
 
 def _code_and_language(content: str, path: str, names: Mapping[str, str], source: RowSource) -> tuple[str, str | Refused | None]:
-    """What of a row's content is code, and its language; None where a path is left to tell that there is none."""
+    """The code in a row's content, and its language; None if only the path can rule one out."""
     language = name_language(names["language"])
     if names["language"] and language is None:
         return content, Refused("language_not_taken", names["language"])

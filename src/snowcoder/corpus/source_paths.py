@@ -1,7 +1,7 @@
-"""Where a source of the corpus lies, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
+"""Finds the corpus source on disk, also when DVC runs the stage in a copy of the last commit (`dvc exp run --temp`, `--queue`).
 
-What Git does not know at all is read from the repository (see snowcoder.storage.workspace). A folder that Git knows in part is
-an error there: the copy lacks the rest, and a smaller corpus without a word would be worse.
+What Git does not track is read from the repository (see snowcoder.storage.workspace). A folder that Git tracks in part is
+an error there: the copy lacks the rest, and a silently smaller corpus would be worse.
 """
 
 import os
@@ -39,7 +39,7 @@ def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
         )
         raise SourceError(
             f"{path / missing[0]}: not in the copy of the last commit in which this experiment runs ({len(missing)} missing), only in "
-            f"{there}; DVC puts there what Git knows, and what it tracks itself if the stage depends on it: {advice}"
+            f"{there}; DVC copies only what Git tracks, and what DVC tracks if the stage depends on it: {advice}"
         )
     return path
 
@@ -47,7 +47,7 @@ def source_path(text: str, endings: tuple[str, ...] = ()) -> Path:
 def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[Path]:
     """The file itself, or the files of a folder and its subfolders with one of `endings`, sorted; the others are counted by extension.
 
-    Hidden files, and those in hidden folders, are what systems leave behind (macOS, Spark, notebooks, the hub's cache): they are counted as
+    Hidden files, and those in hidden folders, are left behind by systems (macOS, Spark, notebooks, the hub's cache): they are counted as
     `hidden`. Links to folders are not followed. Raises SourceError if no file is found, or one is a link that leads nowhere.
     """
     if path.is_file():
@@ -62,7 +62,7 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
         if is_wanted and file.is_file():
             files.append(file)
         elif is_wanted and file.is_symlink() and not file.exists():
-            raise SourceError(f"{file}: a link to a file that is not there; fetch it (git-annex: `git annex get`), or remove the link")
+            raise SourceError(f"{file}: a link to a missing file; fetch it (git-annex: `git annex get`), or remove the link")
         elif file.is_file():
             others[HIDDEN if _is_hidden(file, path) else _extension(file)] += 1
         elif file.is_symlink() and file.is_dir():

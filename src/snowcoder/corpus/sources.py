@@ -1,4 +1,4 @@
-"""Where raw files come from: one parameter model per kind of source, and the function that turns it into files.
+"""Reads raw files from the configured source: one parameter model per kind of source, and the function that opens it.
 
 in: FetchCorpusParams  out: SourceFile rows in shards of SOURCE_FILE_SCHEMA: a file is in shard int(file_id[:8], 16) % shards, sorted by
 file_id there, so that adding a repository moves no other file. Memory is bounded by a shard, not by the corpus.
@@ -133,7 +133,7 @@ class HuggingFaceSource(RowSource):
     def _check(self) -> "HuggingFaceSource":
         if not re.fullmatch(r"[0-9a-f]{40}", self.revision or "") and not (self.revision is None and source_path(self.dataset).is_dir()):
             found = f"revision: found {self.revision!r}; allowed: a commit of 40 hex digits"
-            raise ValueError(f"{found}, for the files of a branch change; null for a local folder alone")
+            raise ValueError(f"{found}, because a branch's files change; null only for a local folder")
         return self
 
     def inputs(self) -> list[Path]:
@@ -170,7 +170,7 @@ class FetchCorpusParams(FileLimits):
             return source
         sources = info.data.get("sources")
         if sources is None:
-            raise ValueError(f"found {source!r}, a name of sources, which are at fault themselves; allowed: a source that is valid")
+            raise ValueError(f"found {source!r}, the name of a source that is itself invalid; allowed: the name of a valid source")
         if source not in sources:
             names = ", ".join(sources) or "which is empty"
             raise ValueError(f"found {source!r}; allowed: a name of sources ({names}), or a mapping with its kind")

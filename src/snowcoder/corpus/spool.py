@@ -1,4 +1,4 @@
-"""An exchange of files through disk: added in any order, read back bucket by bucket, memory bounded by a bucket and a buffer.
+"""Exchanges files through disk: added in any order, read back by bucket, with memory bounded by one bucket and one buffer.
 
 The buffer is written as one Parquet file whenever it is full, a row group for each bucket, so that reading a bucket touches only its own
 row groups, and the number of open files does not grow with the buckets. What fits the buffer never goes to disk.
@@ -16,7 +16,7 @@ BUFFER_BYTES = 256_000_000
 
 
 class Spool:
-    """Files by bucket. folder: a scratch folder of its own; must not exist before, is left for the caller to remove."""
+    """Files by bucket. folder: a scratch folder that must not exist yet; the caller removes it."""
 
     def __init__(self, folder: Path, buffer_bytes: int = BUFFER_BYTES) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""The two files that describe a set of wheels: a lock (pip requirements with hashes) and a table (name, version, licence, rank).
+"""Reads the two files that describe a set of wheels: a lock (pip requirements with hashes) and a table (name, version, licence, rank).
 
 lock: lines `name==version --hash=sha256:<64 hex digits>`; `#` comments.
 table: CSV with columns name, version, licence (SPDX), download_rank, rank_source, rank_date; the last three empty where there is no rank.
@@ -64,7 +64,7 @@ def read_lock(path: Path) -> list[LockedWheel]:
             raise SourceError(f"{path}:{number}: {wheel.name} is pinned twice; keep one line")
         wheels[wheel.name] = wheel
     if not wheels:
-        raise SourceError(f"{path}: pins no wheel; make it with tools/pin_wheels.py")
+        raise SourceError(f"{path}: pins no wheels; make it with tools/pin_wheels.py")
     return [wheels[name] for name in sorted(wheels)]
 
 
@@ -82,7 +82,7 @@ def read_wheel_table(path: Path) -> dict[str, WheelEntry]:
         for row in reader:
             entry = _entry(row, f"{path}:{reader.line_num}")
             if entry.name in entries:
-                raise SourceError(f"{path}:{reader.line_num}: {entry.name} comes twice; keep one line")
+                raise SourceError(f"{path}:{reader.line_num}: {entry.name} occurs twice; keep one line")
             entries[entry.name] = entry
     except csv.Error as error:  # a field beyond 128 KiB, a quote that nothing closes
         raise SourceError(f"{path}:{reader.line_num + 1}: not CSV ({error}); remake it with tools/pin_wheels.py") from error
@@ -92,10 +92,10 @@ def read_wheel_table(path: Path) -> dict[str, WheelEntry]:
 def _entry(row: dict[str, str], where: str) -> WheelEntry:
     if _MORE in row or None in row.values():
         n_fields = sum(value is not None for name, value in row.items() if name != _MORE) + len(row.get(_MORE, ()))
-        raise SourceError(f"{where}: found {n_fields} fields; allowed: as many as there are columns; remake it with tools/pin_wheels.py")
+        raise SourceError(f"{where}: found {n_fields} fields; allowed: one per column; remake it with tools/pin_wheels.py")
     if licence_class(row["licence"]) != "permissive":
         found = f"{row['name']}: licence {row['licence']!r} is not permissive"
-        raise SourceError(f"{where}: {found}; allowed: {', '.join(sorted(PERMISSIVE))}; take the distribution out of lock and table")
+        raise SourceError(f"{where}: {found}; allowed: {', '.join(sorted(PERMISSIVE))}; remove the distribution from lock and table")
     rank = row["download_rank"]
     if rank and not (_RANK.fullmatch(rank) and int(rank) <= MAX_RANK):
         found = f"{row['name']}: download_rank: found {rank[:40]!r}"

@@ -1,4 +1,4 @@
-"""Pinned wheels as a corpus: downloaded by pip, checked by hash, read as zip files. No code of theirs is ever run or installed.
+"""Reads pinned wheels as a corpus: downloaded by pip, checked by hash, opened as zip files. Their code never runs.
 
 in: lock and table (see wheel_table)  out: SourceFile rows, one per file taken; repository = canonical name of the distribution,
 revision = its version, popularity = 1 / download_rank.
@@ -23,7 +23,7 @@ from snowcoder.source_files.records import SourceFile
 from snowcoder.storage.files import sha256_file
 
 SOURCE = "wheels"
-# pip hands over nothing before its whole list is done: small batches keep what a kill or a failure leaves behind.
+# pip delivers nothing before its whole list is done: small batches keep more after a kill or a failure.
 WHEELS_PER_DOWNLOAD = 8
 _UNREACHABLE = re.compile(r"connection|resolve|network|timed? ?out|proxy|max retries|ssl", re.IGNORECASE)
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|Errno (?:28|122)\b")
@@ -106,7 +106,7 @@ def _download_batch(batch: list[LockedWheel], folder: Path, lock: Path) -> None:
     errors = _pip_download(batch, folder)
     if errors is None:
         return
-    for wheel in batch:  # pip's message may not name the wheel at fault: ask for one at a time, and keep what can be had
+    for wheel in batch:  # pip's message may not name the failing wheel: fetch one at a time, and keep what works
         if _present(wheel, folder) is None and (errors := _pip_download([wheel], folder)) is not None:
             raise SourceError(f"{lock}: {wheel.name}=={wheel.version}: {explain_failure(errors, wheel, folder)}")
 
@@ -133,7 +133,7 @@ def explain_failure(errors: str, wheel: LockedWheel, folder: Path) -> str:
     got = re.search(r"Got\s+([0-9a-f]{64})", errors)
     if got:
         return (
-            f"refused by its hash: the lock says sha256 {wheel.sha256}, the index gave {got[1]}; the file behind the name has changed: "
+            f"its hash is wrong: the lock has sha256 {wheel.sha256}, the index gave {got[1]}; the file behind the name has changed: "
             "find out why, then remake the lock with tools/pin_wheels.py"
         )
     if _DISK_FULL.search(errors):
@@ -146,7 +146,7 @@ def explain_failure(errors: str, wheel: LockedWheel, folder: Path) -> str:
     if local or any(_UNREACHABLE.search(line) for line in warnings):
         return "the package index cannot be reached; check network, PIP_INDEX_URL and proxies, then run again: fetched wheels are kept"
     last = next((line for line in reversed(errors.splitlines()) if line.startswith("ERROR")), errors.strip()[-300:])
-    return f"not to be had as a wheel from the package index ({last}); check PIP_INDEX_URL, or remake the lock with tools/pin_wheels.py"
+    return f"not available as a wheel from the package index ({last}); check PIP_INDEX_URL, or remake the lock with tools/pin_wheels.py"
 
 
 def _present(wheel: LockedWheel, folder: Path) -> Path | None:

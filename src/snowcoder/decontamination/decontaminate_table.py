@@ -1,7 +1,7 @@
 """Screens a table of SourceFile rows against benchmarks.
 
-Kept rows stay as they are, in the input's shards and order; ledger/ (LEDGER_SCHEMA) says why each of the others went, and what generic
-matches the kept ones have, if `generic_matches` keeps them.
+Kept rows stay unchanged, in the input's shards and order; ledger/ (LEDGER_SCHEMA) says why each of the others was dropped, and which
+generic matches the kept ones have, if `generic_matches` keeps them.
 """
 
 from collections import Counter
@@ -28,12 +28,12 @@ def decontaminate_table(
 ) -> dict[str, Any]:
     """Write kept rows to `output`, evidence to `output/ledger`; return the metrics. EmptyResultError without problems or kept files."""
     if not problems:
-        raise EmptyResultError(f"{output.name}: no problem to screen against; name a benchmark in params.yaml fetch_benchmarks.names")
+        raise EmptyResultError(f"{output.name}: no problems to screen against; name a benchmark in params.yaml fetch_benchmarks.names")
     screen = BenchmarkScreen(problems, params)
     outputs = {"kept": (output, SOURCE_FILE_SCHEMA), "ledger": (output / "ledger", LEDGER_SCHEMA)}
     metrics = total_accounts(run.map_shards(partial(screen_table, screen=screen), shards, outputs))
     if metrics["rows_out"] == 0:
-        raise EmptyResultError(f"{output.name}: no file is left of {metrics['rows_in']}; look at the thresholds of decontaminate_files")
+        raise EmptyResultError(f"{output.name}: no file is left of {metrics['rows_in']}; check the thresholds of decontaminate_files")
     ledger = list(iterate_rows(output / "ledger", ["benchmark", "problem_id", "file_id", "dropped", "reason", "method"]))
     return metrics | {
         "by_benchmark": _by_benchmark(screen, ledger),
@@ -59,7 +59,7 @@ def screen_table(table: pa.Table, screen: BenchmarkScreen) -> ShardResult:
 
 
 def _by_benchmark(screen: BenchmarkScreen, ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """benchmark -> {problems; problems_blind, too short to be screened at all; problems_blind_to_renaming, too short to be known by a
+    """benchmark -> {problems; problems_blind, too short to be screened at all; problems_blind_to_renaming, too short to recognise a
     renamed solution; files_dropped; problems_found}.
     """
     files = Counter(name for name, _ in {(row["benchmark"], row["file_id"]) for row in ledger if row["dropped"]})

@@ -30,7 +30,7 @@ class DecontaminationParams(ParamsModel):
     min_specific_tokens: int = Field(ge=1)
     """Tokens of the syntax tree below which a match of code alone is generic."""
     generic_matches: Literal["drop", "keep"]
-    """What becomes of a file whose overlaps are all generic."""
+    """What happens to a file whose overlaps are all generic."""
     max_ngram_sharing: int = Field(ge=1)
     """Problems of one benchmark that may share an n-gram; n-grams of more are boilerplate and are not matched."""
 

@@ -1,4 +1,4 @@
-"""Code that stands inside a string: a program that a test writes, a row of instructions as JSON, a cell.
+"""Finds code inside strings: a program that a test writes, an instruction row in JSON, a notebook cell.
 
 in: the value of a string   out: whether it looks like code; its tokens are read as those of a file are
 """
@@ -6,7 +6,7 @@ in: the value of a string   out: whether it looks like code; its tokens are read
 import json
 import re
 
-# every solution of a benchmark defines a function or returns something; prose that begins a line so is read in vain, not matched
+# every solution of a benchmark defines a function or returns something; prose that begins a line like this is read but not matched
 _STATEMENT = re.compile(r"^[ \t]*(?:def \w+[ \t]*\(|return\b)", re.MULTILINE)
 
 
@@ -16,7 +16,7 @@ def holds_code(text: str) -> bool:
 
 
 def unescape(literal: str) -> str:
-    """The value of a double-quoted string as JSON writes it; '' where it is none."""
+    """The value of a double-quoted string as JSON writes it; '' if it is not one."""
     try:
         return str(json.loads(literal, strict=False))
     except ValueError:

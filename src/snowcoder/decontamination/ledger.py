@@ -1,4 +1,4 @@
-"""The contamination ledger: a row of evidence for each problem of a benchmark that a file or document holds.
+"""The contamination ledger: one row of evidence for each benchmark problem found in a file or document.
 
 source: corpus | positives | synthetic; file_id, repository, path: the file; dropped: whether it was, for this or another overlap;
 benchmark, problem_id: the problem; reason: benchmark_overlap | generic_match; method: see snowcoder.decontamination.screen; overlap: 1.0

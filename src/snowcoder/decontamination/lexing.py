@@ -1,7 +1,7 @@
-"""Text that is no parsable Python as a token stream: Python 2, excerpts, listings in prose, other languages.
+"""Splits text that does not parse as Python into tokens: Python 2, excerpts, listings in prose, other languages.
 
 Tokens are words, numbers and operators; brackets, commas, colons and quotes are left out, so that a formatter changes none. Comments and
-docstrings are passed over. Names are words that are neither Python's keywords and builtins nor attributes.
+docstrings are skipped. Names are words that are neither Python's keywords and builtins nor attributes.
 """
 
 import builtins
@@ -16,7 +16,7 @@ from snowcoder.decontamination.embedded_code import holds_code, unescape
 from snowcoder.decontamination.token_stream import TokenStream, make_stream
 
 _TOKEN = re.compile(
-    r"#[^\n]*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''"  # passed over
+    r"#[^\n]*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''"  # skipped
     r"|(?P<string>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
     r"|(?P<word>\.?[^\W\d]\w*)"
     r"|(?P<number>\d[\w.]*)"

@@ -1,7 +1,7 @@
-"""Finds passages in a file by their n-grams: whole, or a share of them.
+"""Finds passages in a file by their n-grams, whole or in part.
 
-Works on any kind of n-gram (words, tokens with names left open): a passage is found whole where its first n-gram stands and all of its
-tokens follow, and in part where enough of its distinct n-grams stand anywhere in the file.
+Works on any kind of n-gram (words, tokens with names left open): a passage is found whole where its first n-gram occurs and all of its
+tokens follow, and in part where enough of its distinct n-grams occur anywhere in the file.
 """
 
 from collections import defaultdict
@@ -122,7 +122,7 @@ class PassageIndex:
 
 
 def _boilerplate(passages: Sequence[Passage], benchmarks: Sequence[str], max_sharing: int) -> np.ndarray:
-    """N-grams that stand in more than `max_sharing` problems of one benchmark; sorted."""
+    """N-grams that occur in more than `max_sharing` problems of one benchmark; sorted."""
     names = sorted(set(benchmarks))
     shared = [np.empty(0, dtype=np.uint64)]
     for name in names:

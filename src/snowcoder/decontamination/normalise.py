@@ -1,7 +1,7 @@
-"""Text as a stream of words: identifiers, keywords and numbers in lower case. White space and punctuation are left out.
+"""Turns text into a stream of words: identifiers, keywords and numbers in lower case, without white space and punctuation.
 
-So a copy is recognised whatever its indentation, line breaks, quotes, trailing commas and brackets, that is after any formatter, a
-docstring also where it has become a comment, and code also inside a string literal, whose `\\n`, `\\t` and `\\u279e` count as white
+So a copy is recognised under any indentation, line breaks, quotes, trailing commas and brackets, that is after any formatter, a
+docstring also if it has become a comment, and code also inside a string literal, whose `\\n`, `\\t` and `\\u279e` count as white
 space. Not recognised by words: renamed variables (see token_stream) and translations into another language.
 
 A word is what `\\w+` matches. Words are found and hashed in arrays, for a corpus has many.

@@ -1,4 +1,4 @@
-"""What of a problem would betray it in a file: its docstring, its solution, its prompt, its tests.
+"""Extracts the parts of a problem that a file may contain: its docstring, its solution, its prompt, its tests.
 
 Texts of benchmarks are parsed with ast and never run.
 """
@@ -30,7 +30,7 @@ WHOLE_METHODS = ("solution", "docstring", "test_call")
 
 
 def word_passages(number: int, problem: Problem, params: DecontaminationParams) -> list[Passage]:
-    """The passages of words, each of at least `min_match_tokens`, without doubles; `number` stands for the problem in the result."""
+    """The passages of words, each of at least `min_match_tokens`, without duplicates; `number` stands for the problem in the result."""
     least, size = params.min_match_tokens, _code_tokens(problem)
     forms = [form.hashes for form in word_forms(problem.canonical_solution)]
     found: list[tuple[str, np.ndarray, int | None]] = []
@@ -47,7 +47,7 @@ def word_passages(number: int, problem: Problem, params: DecontaminationParams) 
 
 
 def tree_passages(number: int, problem: Problem, params: DecontaminationParams) -> list[Passage]:
-    """The body of every function of the solution as tokens of its syntax tree, whole and by shares; none if it is no Python."""
+    """The body of every function of the solution as tokens of its syntax tree, whole and by shares; none if it is not Python."""
     tree = _solution_tree(problem)
     if tree is None:
         return []
@@ -79,7 +79,7 @@ def _renamed(
     """A run of a stream: whole, and by shares if it is long enough for that. code_tokens: of a syntax tree, if `count` is of others."""
     if count < params.min_renamed_tokens:
         return
-    # the first window of a run reads the same wherever the run stands, so that whole copies are looked up by it
+    # the first window of a run is the same wherever the run is, so that whole copies are looked up by it
     n = params.renamed_ngram_tokens
     tokens, grams, size = stream.window(start, count), stream.ngrams(n)[start : start + count - n + 1], code_tokens or count
     yield make_passage(number, method, tokens, grams, True, size)
@@ -143,7 +143,7 @@ def _test_words(problem: Problem, least: int) -> Iterator[np.ndarray]:
 
 
 def _assertions(test: str) -> str:
-    """The first assertions of a test program, without what stands between them; '' if it has none or is no Python."""
+    """The first assertions of a test program, without the text between them; '' if it has none or is not Python."""
     try:
         tree = _parse(test)
     except SyntaxError:

@@ -1,7 +1,7 @@
-"""Python code as the tokens of its syntax tree: what formatters, comments, annotations, imports and docstrings change is not there.
+"""Turns Python code into the tokens of its syntax tree, which formatting, comments, annotations, imports and docstrings do not change.
 
 Preorder: a node's type, then its fields. Names are variables, arguments, functions and classes; builtins, attributes, keywords, operators
-and constants are literals. A builtin that the outermost function around it binds anew is a name there, and so is `self.method` where the
+and constants are literals. A builtin that the outermost function around it rebinds is a name there, and so is `self.method` where the
 class defines that method: a function reads the same within a class.
 """
 

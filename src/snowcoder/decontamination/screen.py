@@ -1,4 +1,4 @@
-"""BenchmarkScreen: which problems of benchmarks does a file hold?
+"""BenchmarkScreen: finds the benchmark problems that a file contains.
 
 A file overlaps a problem if
   solution            it contains the canonical solution whole, in words (see normalise), with the function's head where it is short,
@@ -10,12 +10,12 @@ A file overlaps a problem if
   test_call           it contains one of the calls that the tests make, whole, in words,
   syntax_tree_ngram,  the same share of the n-grams of the solution's tokens, up to renaming: edited copies.
   renamed_ngram
-What is too short to be told from ordinary code is no evidence: `min_match_tokens` words, `min_renamed_tokens` tokens where names are open.
+What is too short to differ from ordinary code is no evidence: `min_match_tokens` words, `min_renamed_tokens` tokens where names are open.
 An n-gram that several problems of one benchmark have in common is boilerplate and counts for no share. Strings that hold code are read
 as files are (see embedded_code). Not found: translations into another language, and paraphrases.
 
 Generic matches: what is matched by code alone, of fewer than `min_specific_tokens` tokens of the syntax tree, many people write without
-having seen the benchmark (`is_prime`, `fib`, `flatten`). It is evidence of its own reason, and `generic_matches` decides about the file.
+having seen the benchmark (`is_prime`, `fib`, `flatten`). Its evidence has a separate reason, and `generic_matches` decides about the file.
 Length decides, and not the number of repositories that hold the same: that grows with the corpus, and a leaked solution is in many, too.
 """
 
@@ -82,7 +82,7 @@ class BenchmarkScreen:
         self._functions = _by_name_and_body(self.problems, of_names)
         seen = {passage.problem for passage in [*of_words, *of_trees, *of_texts, *of_names]}
         renamed = {passage.problem for passage in of_trees}
-        # too short for any passage: no file is ever found to hold them; and too short to be known by a renamed solution
+        # too short for any passage, so that they are never found; and too short to recognise a renamed solution
         self.blind = [problem for number, problem in numbered if number not in seen]
         self.blind_to_renaming = [problem for number, problem in numbered if number not in renamed]
 

@@ -1,6 +1,6 @@
-"""Code as a stream of tokens in which names do not count, only where each occurs again.
+"""Turns code into a stream of tokens without names: each name is replaced by where it occurred before.
 
-A token is a literal (keyword, operator, attribute, constant) or a name. In a window of tokens a name is told by the distance to its
+A token is a literal (keyword, operator, attribute, constant) or a name. In a window of tokens a name is replaced by the distance to its
 previous occurrence in that window, 0 where it is new: two windows are equal exactly if one becomes the other by renaming (parameterised
 matching, Baker 1993). So `total = total + x` and `s = s + v` are one window, `s = v + v` is another.
 """

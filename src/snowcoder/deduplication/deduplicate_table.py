@@ -33,7 +33,7 @@ from snowcoder.storage.shards import read_shard, write_manifest, write_shard
 def deduplicate_table(shards: Sequence[Path], params: DeduplicationParams, output: Path, state: Path) -> dict[str, Any]:
     """Write kept rows to `output`, dropped ones and pairs below it; return the metrics.
 
-    Raises EmptyResultError if nothing is kept, or too much goes where params say so; ShardError for a shard that cannot be read.
+    Raises EmptyResultError if nothing is kept, or if more is dropped than params allow; ShardError for a shard that cannot be read.
     """
     scheme = make_scheme(params)
     stems = map_items(partial(sketch_shard, folder=state / "sketches", scheme=scheme), shards, "deduplicate: sketch", releases_gil=True)

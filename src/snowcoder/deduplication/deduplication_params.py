@@ -6,7 +6,7 @@ from snowcoder.pipeline.params import ParamsModel
 
 
 class WipeOutParams(ParamsModel):
-    """When so much of one repository or language goes that a person should look: marin lost 98% of a source before anyone did."""
+    """When so much of one repository or language is dropped that a person should look: marin lost 98% of a source unnoticed."""
 
     max_dropped_fraction: float = Field(ge=0.0, le=1.0)
     """Share of the files of a repository or language that may go without a warning."""

@@ -1,8 +1,8 @@
-"""What the choice leaves behind: why each file went, every matching pair, and how large the clusters are.
+"""Writes the evidence of deduplication: why each file was dropped, every matching pair, and the cluster sizes.
 
-dropped/ rows (DROPPED_SCHEMA): the file; reason 'exact' or 'near'; the kept file that stands for it; their exact Jaccard, >= the threshold.
+dropped/ rows (DROPPED_SCHEMA): the file; reason 'exact' or 'near'; the kept file that represents it; their exact Jaccard, >= the threshold.
 pairs/ rows (PAIR_SCHEMA): each compared pair of files that reaches the threshold, the preferred one second; their exact Jaccard; and what
-became of both: of a chain, the end that stays has a pair with the middle that went. Exact copies are in dropped/ only.
+became of both: in a chain, the end that stays has a pair with the middle that was dropped. Exact copies are in dropped/ only.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ PAIR_SCHEMA = pa.schema(
         ("preferred_is_dropped", pa.bool_()),
     ]
 )
-# Lower ends of the classes in which clusters are counted: a kept file and all that went for it.
+# Lower ends of the classes in which clusters are counted: a kept file and all files dropped for it.
 CLUSTER_SIZES = (2, 3, 5, 10, 100, 1000)
 PAIRS_PER_SHARD = 2**20
 

@@ -1,4 +1,4 @@
-"""Exact duplicates: of the files of equal bytes the best one leads, and is the only one that is compared with other files."""
+"""Finds exact duplicates: of files with equal bytes the best one leads, and only the leader is compared with other files."""
 
 from functools import partial
 from pathlib import Path

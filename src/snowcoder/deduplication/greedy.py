@@ -1,6 +1,6 @@
-"""Chooses the survivors: best file first, a file is dropped only for its own likeness to a file that is kept.
+"""Chooses the files to keep, best first: a file is dropped only for its own similarity to a file that is kept.
 
-No connected components: of a chain A ~ B ~ C in which A and C differ, C is not deleted for being like B, unless B is kept. So every drop
+No connected components: in a chain A ~ B ~ C in which A and C differ, C is not dropped for B, unless B is kept. So every drop
 names a kept file and the exact Jaccard with it, and no chain can wipe out a source. The choice is the greedy maximal independent set of the
 verified pairs in the order of ranks, and depends neither on the order of the input nor on the number of workers.
 

@@ -1,6 +1,6 @@
-"""The loops of deduplication, compiled by numba (LLVM at run time: no compiler is needed, and compiled code is cached beside this file).
+"""The inner loops of deduplication, compiled by numba at run time (no compiler needed) and cached next to this file.
 
-Integers wrap modulo 2**32 or 2**64, so that every machine gives the same bits. Text is UTF-8 bytes; files lie end to end in one buffer,
+Integers wrap modulo 2**32 or 2**64, so that every machine gives the same bits. Text is UTF-8 bytes; files are end to end in one buffer,
 file i from starts[i] to starts[i + 1], as Arrow keeps them. A token is a run of ASCII letters, digits, underscores and non-ASCII
 characters, or one other visible ASCII character.
 """
@@ -91,7 +91,7 @@ def text_shingles(data, ngram_tokens):  # type: ignore[no-untyped-def]
     """uint64[]: the shingle of every position of one text, repeated ones repeatedly; at least one."""
     tokens, made = np.empty(CHUNK + ngram_tokens, U64), np.empty(CHUNK + ngram_tokens, U64)
     place = total = 0
-    while place < data.size:  # counted first: a buffer of one place per byte would not fit beside a large file
+    while place < data.size:  # counted first: a buffer of one place per byte would not fit in memory next to a large file
         place, count = next_tokens(data, place, data.size, tokens, 0)
         total += count
     shingles = np.empty(max(1, total - ngram_tokens + 1), U64)
@@ -149,7 +149,7 @@ def text_band_keys(data, starts, ngram_tokens, multipliers, increments, rows, ke
 
 @njit(cache=True, nogil=True)
 def set_band_keys(shingles, starts, multipliers, increments, rows, keys):  # type: ignore[no-untyped-def]
-    """keys (uint64[sets, bands]) of shingle sets that lie end to end; every set has at least one shingle."""
+    """keys (uint64[sets, bands]) of shingle sets stored end to end; every set has at least one shingle."""
     longest = 1
     for i in range(starts.size - 1):
         longest = max(longest, starts[i + 1] - starts[i])
@@ -202,7 +202,7 @@ def exact_jaccards(shingles, starts, sizes, lefts, rights, threshold, found):  #
 def next_pairs(members, starts, window, place, pairs):  # type: ignore[no-untyped-def]
     """Fill `pairs` with (worse rank << 32 | better rank) of every member of a group with each of its `window` best; return (count, place).
 
-    members: ranks, ascending within each group; place: (group, better, worse) where the last call stopped, at first (0, 0, 1). All is told
+    members: ranks, ascending within each group; place: (group, better, worse) where the last call stopped, at first (0, 0, 1). It is done
     when count < pairs.size.
     """
     group, better, worse = place
@@ -225,7 +225,7 @@ def next_pairs(members, starts, window, place, pairs):  # type: ignore[no-untype
 
 @njit(cache=True, nogil=True)
 def drop_for_kept(pairs, jaccards, incomplete, status, kept_rank, jaccard, undecided, dropped):  # type: ignore[no-untyped-def]
-    """The greedy rule over pairs sorted by (worse, better): a file goes for the most alike of its better ones that is certain to stay.
+    """The greedy rule over pairs sorted by (worse, better): a file is dropped for the most similar better file that is certain to stay.
 
     A better file stays if it is still undecided when its turn is over and was compared with all of its betters.
     """

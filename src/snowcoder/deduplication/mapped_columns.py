@@ -1,4 +1,4 @@
-"""Columns: one .npy file each with a place per file of the corpus, mapped into memory, so that choosing needs no corpus in memory.
+"""Columns mapped into memory: one .npy file each with a value per file of the corpus, so that choosing needs little memory.
 
 rank_of_file, file_of_rank    ranks         file number <-> place in the order of survivors (0 is the best), uint32
 leader_of_rank                exact         the best rank among the files of the same bytes, uint32

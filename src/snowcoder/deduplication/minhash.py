@@ -1,8 +1,8 @@
-"""MinHash signatures (Broder 1997) and their LSH bands: datasketch's affine32 permutations and bands, applied by compiled loops.
+"""Computes MinHash signatures (Broder 1997) and LSH bands: datasketch's affine32 permutations and bands, applied by compiled loops.
 
 Arithmetic of the defaults: 256 permutations at threshold 0.7 give 25 bands of 10 rows by datasketch's optimiser (equal weight of false
 positives and false negatives). A pair of Jaccard s shares a band, and so is nominated, with probability 1 - (1 - s^10)^25:
-0.14 at 0.6, 0.51 at 0.7, 0.94 at 0.8, 0.99998 at 0.9. False nominations cost time only, as every pair is verified; missed pairs stay.
+0.14 at 0.6, 0.51 at 0.7, 0.94 at 0.8, 0.99998 at 0.9. False nominations only cost time, as every pair is verified; missed pairs stay.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""NearDuplicateIndex: kept files, and the question whether another is a near duplicate of one of them.
+"""NearDuplicateIndex: holds kept files, and answers whether another file is a near duplicate of one of them.
 
-LSH bands nominate; the exact Jaccard of the two shingle sets decides. An answer is therefore always true; what LSH does not nominate is
+LSH bands nominate; the exact Jaccard of the two shingle sets decides. A match is therefore always real; what LSH does not nominate is
 missed (see minhash: about half of the pairs at Jaccard 0.7, one in 17 at 0.8, none to speak of from 0.9).
 Memory: 8 bytes per distinct shingle and about 100 bytes per band of every inserted file.
 """
@@ -47,13 +47,13 @@ class NearDuplicateIndex:
         self.insert_sketch(key, sketch(content, self.params))
 
     def match(self, content: str) -> tuple[str, float] | None:
-        """The kept key most like `content` and their exact Jaccard, which reaches the threshold; None if no nominated one does."""
+        """The kept key most similar to `content` and their exact Jaccard, which reaches the threshold; None if no nominated one does."""
         return self.match_sketch(sketch(content, self.params))
 
     def insert_sketch(self, key: str, file: Sketch) -> None:
         """`insert` of a file whose sketch has been computed before."""
         if key in self._shingles:
-            raise ValueError(f"key {key!r} is in the index already")
+            raise ValueError(f"key {key!r} is already in the index")
         for bucket, band in zip(self._buckets, file.band_keys.tolist(), strict=True):
             bucket.setdefault(band, []).append(len(self._keys))
         self._shingles[key] = file.shingles

@@ -1,4 +1,4 @@
-"""Nominates pairs: files that share an LSH band. The second exchange of data between shards, by ranges of band keys.
+"""Nominates pairs of files that share an LSH band. The second exchange of data between shards, by ranges of band keys.
 
 A group is the files of one band key, their exact copies left out, as ranks in ascending order. Of a group of g files there are g (g - 1)
 / 2 pairs, too many where thousands of generated files are alike. So pairs are generated in rounds: each round pairs every undecided member

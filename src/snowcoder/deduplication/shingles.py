@@ -1,7 +1,7 @@
-"""Code as a set of token n-grams, each a 64-bit number.
+"""Turns code into a set of token n-grams, each a 64-bit number.
 
 Tokens are identifiers, numbers and single punctuation marks, in their case (see kernels): normalising them away, as for prose, removes what
-tells code apart. A file of fewer tokens than one n-gram is one shingle, the hash of all its tokens: an empty set would make all short files
+sets code apart. A file of fewer tokens than one n-gram is one shingle, the hash of all its tokens: an empty set would make all short files
 alike (the defect of bigcode-dataset and text-dedup that deleted all but one of them).
 """
 

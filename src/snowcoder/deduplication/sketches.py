@@ -1,4 +1,4 @@
-"""The sketch of a shard of files: three sorted runs, from which deduplication chooses without looking at the texts again.
+"""Sketches a shard of files as three sorted runs, so that deduplication need not read the texts again.
 
 <stem>-ranks     S32 rank key (survivors) -> uint32 row
 <stem>-contents  S16 hash of the bytes -> uint32 row
@@ -67,7 +67,7 @@ def sketch_shard(path: Path, folder: Path, scheme: Scheme) -> Path:
         return stem
     table = read_shard(path, SKETCHED_COLUMNS)
     if table["content"].null_count:
-        raise ShardError(f"{path}: content: found {table['content'].null_count} rows without; every file needs a text, if an empty one")
+        raise ShardError(f"{path}: content: found {table['content'].null_count} rows without text; every file needs one, even if empty")
     text, starts = text_buffer(table["content"])
     _write_names(stem, table.select(NAME_SCHEMA.names))
     write_sketch(stem, rank_keys(table), content_keys(text, starts), scheme.band_keys_of_texts(text, starts))

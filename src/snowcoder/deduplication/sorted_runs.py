@@ -1,4 +1,4 @@
-"""Sorted runs: how deduplication brings equal keys together, with memory bounded by a bucket and not by the corpus.
+"""Sorted runs: bring equal keys together, with memory bounded by one bucket instead of the corpus.
 
 A run is two .npy files: sorted keys (uint64 or bytes of fixed width) and, unless the keys are all, a value for each. Every worker writes
 runs of what it saw. Buckets are ranges of keys, cut at samples of all runs so that each holds about BUCKET_ENTRIES; a reader of a bucket

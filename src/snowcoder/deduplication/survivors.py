@@ -1,7 +1,7 @@
-"""Which of several copies is kept: permissive licence first, then the more popular, then the newest, then the path.
+"""Ranks copies to keep one: permissive licence first, then the most popular, then the newest, then by path.
 
 As StarCoder2 and The Stack v2 prefer (licence class, then stars, then date). Of two paths the one nearer to the root of its repository is
-kept, then the shorter, as a vendored copy lies deeper than its original; then the file_id decides, which hashes source, repository,
+kept, then the shorter, as a vendored copy is deeper than its original; then the file_id decides, which hashes source, repository,
 revision and path: no position does.
 """
 
@@ -74,10 +74,10 @@ def _digests(file_ids: pa.ChunkedArray) -> np.ndarray:
         values = [bytes.fromhex(file_id) for file_id in file_ids.to_pylist()]
     except (ValueError, TypeError) as error:
         raise ShardError(
-            f"file_id: found one that is not hexadecimal ({error}); allowed: 32 hex digits, see records.make_file_id"
+            f"file_id: found a value that is not hexadecimal ({error}); allowed: 32 hex digits, see records.make_file_id"
         ) from error
     if any(len(value) != 16 for value in values):
-        raise ShardError("file_id: found one of another length; allowed: 32 hex digits, see records.make_file_id")
+        raise ShardError("file_id: found a value of another length; allowed: 32 hex digits, see records.make_file_id")
     return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, 16)
 
 

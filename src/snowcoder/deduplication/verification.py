@@ -1,7 +1,7 @@
-"""Verifies pairs: the exact Jaccard of the shingle sets of both files.
+"""Verifies pairs by the exact Jaccard similarity of their shingle sets.
 
 Shingle sets of the nominated files alone are computed, shard by shard, into one file of uint64 (sorted and distinct per set) that is mapped
-into memory; columns set_starts (int64) and set_sizes (uint32), by file number, say where each set lies.
+into memory; columns set_starts (int64) and set_sizes (uint32), by file number, say where each set is.
 """
 
 import mmap

@@ -1,4 +1,4 @@
-"""The wipe-out alarm: which repositories and languages lose more than a set share of their files."""
+"""The wipe-out alarm: names repositories and languages that lose more than a set share of their files."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,19 +25,19 @@ def count_files(table: pa.Table, kept: pa.Table) -> dict[str, dict[str, list[Any
 def find_wipe_outs(shards: Iterable[dict[str, dict[str, list[Any]]]], params: WipeOutParams) -> dict[str, Any]:
     """Metrics: {"languages": [...], "repositories": [...], "n_repositories"}, each entry {"name", "rows_in", "rows_out"}.
 
-    The heaviest losses first, at most 20 repositories. Tells of each; raises EmptyResultError if there is one and params.stop is set.
+    The heaviest losses first, at most 20 repositories. Reports each; raises EmptyResultError if there is one and params.stop is set.
     """
     parts = list(shards)
     found = {name: _losses([part[name] for part in parts], params) for name in ("language", "repository")}
     for name, losses in found.items():
         for loss in losses[:LISTED]:
             share = 1 - loss["rows_out"] / loss["rows_in"]
-            say(f"deduplicate: {name} {loss['name']} loses {share:.0%} of its {loss['rows_in']} files; look at dropped/ before going on")
+            say(f"deduplicate: {name} {loss['name']} loses {share:.0%} of its {loss['rows_in']} files; check dropped/ before you continue")
     if params.stop and any(found.values()):
         names = [loss["name"] for losses in found.values() for loss in losses[:LISTED]]
         raise EmptyResultError(
             f"deduplicate_files.wipe_out: {', '.join(names)} lose more than max_dropped_fraction={params.max_dropped_fraction} of "
-            "their files; see what is alike in them, or raise the fraction, or set wipe_out.stop=false to go on with a warning"
+            "their files; find out why they are alike, or raise the fraction, or set wipe_out.stop=false to continue with a warning"
         )
     repositories = found["repository"]
     return {"languages": found["language"], "repositories": repositories[:LISTED], "n_repositories": len(repositories)}

@@ -1,4 +1,4 @@
-"""Embeddings of the sections of every file: one pass of the frozen encoder over the corpus and over the positives of all recipes.
+"""Embeds the sections of every file: one pass of the frozen encoder over the corpus and the positives of all recipes.
 
 in: SourceFile rows with `split` (corpus) or with `kind` (positives)  out: rows of embedding_table
 """

@@ -1,6 +1,6 @@
-"""The encoder: token ids of sections -> one L2-normalised vector each.
+"""Encodes sections: token ids in, one L2-normalised vector per section out.
 
-Only this module of the annotator and `tuning` import torch. Suffixes tell shapes: b sections of a batch, t tokens (padded), d dimensions.
+Only this module of the annotator and `tuning` import torch. Suffixes name shapes: b sections of a batch, t tokens (padded), d dimensions.
 
 Same bytes for the same processor and build: the number of threads is a parameter, torch is in its deterministic mode, and the batches
 are formed by a fixed rule from the sections themselves (see batches_by_length).
@@ -35,7 +35,7 @@ class Encoder:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic mode asks for it
         torch.set_num_threads(cpu_threads)
         torch.use_deterministic_algorithms(True)
-        # it only shows reads of memory that was never written, at 3% of a training step
+        # it only reveals reads of uninitialised memory, for 3% of a training step
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         keep_freed_memory()
         transformers_logging.disable_progress_bar()

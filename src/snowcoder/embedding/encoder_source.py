@@ -1,4 +1,4 @@
-"""Where the encoder comes from: an installed package, a local folder, or the Hugging Face hub at a pinned commit.
+"""Loads the encoder from an installed package, a local folder, or the Hugging Face hub at a pinned commit.
 
 in: EncoderParams  out: a folder with config.json, tokenizer.json and model.safetensors whose sha256 has been checked
 """
@@ -32,7 +32,7 @@ class EncoderParams(ParamsModel):
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """The sha256 of model.safetensors, checked before every use."""
     pooling: Literal["mean", "cls"]
-    """mean: over all tokens (all-MiniLM-L6-v2); cls: the output at [CLS] (arctic-embed), as the model's own card says."""
+    """mean: over all tokens (all-MiniLM-L6-v2); cls: the output at [CLS] (arctic-embed), as the model card says."""
 
 
 class EmbedParams(ParamsModel):
@@ -58,9 +58,9 @@ class EmbedParams(ParamsModel):
 
 
 def find_encoder(params: EncoderParams) -> Path:
-    """The encoder's folder, its weights checked. Raises SourceError if it is missing, incomplete or not what its hash says."""
+    """The encoder's folder, its weights checked. Raises SourceError if it is missing, incomplete or does not match its hash."""
     folder = {"package": _package_folder, "folder": _local_folder, "huggingface": _download}[params.source](params)
-    advice = f"install {params.name} again, or set the hash if the change of the encoder is meant"
+    advice = f"reinstall {params.name}, or change the hash if the new encoder is intended"
     check_encoder_weights(folder, params.weights_sha256, "embed_files.encoder.name", "embed_files.encoder.weights_sha256", advice)
     return folder
 
@@ -70,7 +70,7 @@ def check_encoder_weights(folder: Path, weights_sha256: str, name_field: str, ha
     both are stated and what to do."""
     for name in NEEDED:
         if not (folder / name).is_file():
-            raise SourceError(f"{folder}: {name} not found; allowed: a folder with {', '.join(NEEDED)}; mend {name_field}")
+            raise SourceError(f"{folder}: {name} not found; allowed: a folder with {', '.join(NEEDED)}; fix {name_field}")
     found = sha256_file(folder / WEIGHTS)
     if found != weights_sha256:
         raise SourceError(f"{folder / WEIGHTS}: sha256 is {found}; allowed: {weights_sha256} ({hash_field}); {advice}")
@@ -92,7 +92,7 @@ def local_folder(params: EncoderParams) -> Path | None:
     if params.source == "package":
         try:
             spec = importlib.util.find_spec(params.name)
-        except (ImportError, ValueError):  # of a dotted name whose first part is no package
+        except (ImportError, ValueError):  # for a dotted name whose first part is not a package
             return None
         return Path(spec.submodule_search_locations[0]) / "model" if spec and spec.submodule_search_locations else None
     folder = Path(params.name)
@@ -120,7 +120,7 @@ def _download(params: EncoderParams) -> Path:
         raise ParameterError("params.yaml: embed_files.encoder.revision: empty; allowed: a commit of the hub's repository, 40 hex digits")
     try:
         return Path(snapshot_download(params.name, revision=params.revision, allow_patterns=list(NEEDED)))
-    except Exception as error:  # the hub's client raises a dozen unrelated classes for one cause: the source is out of reach
+    except Exception as error:  # the hub's client raises a dozen unrelated classes for one cause: the source cannot be reached
         raise SourceError(
             f"embed_files.encoder: {params.name} at {params.revision} cannot be fetched from the hub ({error}); "
             "check name, revision and network, or use source: folder"

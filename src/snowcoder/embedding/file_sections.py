@@ -1,4 +1,4 @@
-"""Top, middle and bottom section of a file, in tokens of the encoder.
+"""Cuts a file into its top, middle and bottom section, in the encoder's tokens.
 
 in: contents of files  out: FileSection(index 0 top | 1 middle | 2 bottom, token ids with the encoder's [CLS] and [SEP])
 
@@ -8,7 +8,7 @@ A section has at most `section_tokens` tokens, both special ones counted. With s
   n >  2 s     three: top, middle (the s tokens around the middle) and bottom
 so that a short file is not counted three times. A file is tokenised once. Of a file longer than three windows of CHARACTERS_PER_TOKEN x
 section_tokens characters only three windows are tokenised (its beginning, the surroundings of its middle character, its end), and each
-gives one section: the price of a file is bounded, whatever its size. Code has 2 to 4 characters per WordPiece token, blank lines and
+gives one section: the cost of a file is bounded, whatever its size. Code has 2 to 4 characters per WordPiece token, blank lines and
 indentation included; a window of 16 characters per token that holds fewer than s tokens (a run of blanks, or of base64, which WordPiece
 reads as one unknown word) gives a shorter section.
 """
@@ -69,7 +69,7 @@ class SectionCutter:
     def _special(self, token: str, path: Path) -> int:
         token_id = self._tokenizer.token_to_id(token)
         if token_id is None:
-            raise SourceError(f"{path}: no token {token}; allowed: a tokenizer of the BERT family; choose another embed_files.encoder")
+            raise SourceError(f"{path}: has no token {token}; allowed: a tokenizer of the BERT family; choose another embed_files.encoder")
         return token_id
 
 

@@ -9,8 +9,8 @@ base: the model continues signature and docstring (MBPP+: with a docstring of th
 EvalPlus 0.3.1 ends it in one newline, its earlier versions and the paper's runs in none (the paper saw more than 15 points of difference
 on Qwen, arXiv 2409.02326, section 3.1).
 
-chat: an instruction-tuned model is asked through its own chat template, in EvalPlus' words, which BigCodeBench uses too; the answer is
-begun for it, up to the opening of a code block, and ends where that block closes. The answer is a whole program. BigCodeBench has two
+chat: an instruction-tuned model is prompted through its own chat template, in EvalPlus' words, which BigCodeBench uses too; the answer is
+started for it, up to the opening of a code block, and ends where that block closes. The answer is a whole program. BigCodeBench has two
 wordings of a task (split): `complete` shows the signature and docstring, `instruct` states the task in words.
 """
 
@@ -40,7 +40,7 @@ RESPONSE = "Below is a Python script with a self-contained function that solves 
 
 @dataclass(frozen=True)
 class Asking:
-    """How problems are put to one model. strip_prompt: of mode base; split: of mode chat. template: the model's own, None without one."""
+    """How one model is prompted. strip_prompt: in mode base; split: in mode chat. template: the model's own, None without one."""
 
     mode: Mode = "base"
     strip_prompt: bool = False
@@ -48,7 +48,7 @@ class Asking:
     template: ChatTemplate | None = None
 
     def prompt(self, problem: Problem) -> str:
-        """The text that the model is given, but for its start token. Raises ParameterError for a split that the benchmark does not have,
+        """The model's input without its start token. Raises ParameterError for a split that the benchmark does not have,
         CheckpointError for a template that fails.
         """
         if self.mode == "base":

@@ -1,4 +1,4 @@
-"""Reads how a model is evaluated: the options of `make evaluate`.
+"""Reads the options of `make evaluate`.
 
 in: options as typed   out: EvaluationSettings, which the model's result records
 """
@@ -29,7 +29,7 @@ class EvaluationSettings(DecodingParams):
     """The same settings and model give the same figures. Likelihoods are always computed by transformers."""
 
     mode: Mode = "base"
-    """base: the model continues the problem; chat: it is asked through its chat template."""
+    """base: the model continues the problem; chat: it is prompted through its chat template."""
     split: Split = "complete"
     """Wording of BigCodeBench's tasks in mode chat; instruct: in words."""
     samples: int = Field(default=1, gt=0)
@@ -39,14 +39,14 @@ class EvaluationSettings(DecodingParams):
     seed: int = 1
     """Seed of the sampling."""
     document_start: bool = False
-    """Whether the tokenizer's bos is put before a text even if the tokenizer does not do that."""
+    """Whether to put the tokenizer's bos before a text even if the tokenizer does not."""
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.samples > 1 and self.temperature == 0:
-            raise ValueError(f"samples: {self.samples} at temperature 0 are all the same; set a temperature, or one sample")
+            raise ValueError(f"samples: {self.samples} at temperature 0 are all the same; set a temperature, or samples to 1")
         if self.mode == "base" and self.split == "instruct":
-            raise ValueError("split: instruct is a question to a chat model; set mode chat, or split complete")
+            raise ValueError("split: instruct needs a chat model; set mode chat, or split complete")
         if self.mode == "chat" and self.strip_prompt:
             raise ValueError("strip_prompt: true has no effect in mode chat, whose prompt ends in the opened code block; leave it out")
         return self

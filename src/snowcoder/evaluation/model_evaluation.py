@@ -1,4 +1,4 @@
-"""Evaluates a model on benchmarks outside the graph, by the functions of the stages: `make evaluate`.
+"""Evaluates a model on benchmarks outside the graph, with the stages' own functions: `make evaluate`.
 
 in: a model folder or hub id, benchmarks
 out: results/benchmarks/<name>.json (of a chat model <name>.chat.json) {model, identity, training_seed, settings, asked: {mode,
@@ -108,7 +108,7 @@ def choose_asking(model: str, folder: ModelFolder, settings: EvaluationSettings,
         )
     if settings.mode == "base" and folder.template is not None:
         say(
-            f"{model}: has a chat template and is asked without it (mode base); an instruction-tuned model scores too low so: ask it with "
+            f"{model}: has a chat template but is prompted without it (mode base); instruction-tuned models then score too low: use "
             "--mode chat"
         )
     asking = Asking(settings.mode, settings.strip_prompt, settings.split, folder.template)
@@ -138,7 +138,7 @@ def _say_what_is_replaced(path: Path, head: dict[str, Any]) -> None:
     old, new = ({**one.get("settings", {}), **one.get("asked", {})} for one in (before, head))
     changed = [f"{key} {old.get(key)} -> {new.get(key)}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     if before["identity"] != head["identity"]:
-        say(f"{path}: its results are replaced: they are of other {', '.join(changed) or 'weights'}; give --name to keep both")
+        say(f"{path}: its results are replaced, as they have other {', '.join(changed) or 'weights'}; give --name to keep both")
 
 
 def _generate(

@@ -1,4 +1,4 @@
-"""Takes the solution out of what a model wrote, as EvalPlus does (evalplus 0.3.1, sanitize.py), with Python's own parser.
+"""Extracts the solution from a model's output, as EvalPlus does (evalplus 0.3.1, sanitize.py), with Python's own parser.
 
 in: text, the function asked for   out: program text: imports, then the definitions that the function needs
 

@@ -1,4 +1,4 @@
-"""Finds and loads the models that the pipeline itself has trained, its variants."""
+"""Finds and loads the variants, the models that the pipeline has trained."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Argument lists to try a function on. Static: syntax only, nothing is run.
+"""Builds argument lists to try a function on, from its syntax alone; nothing is executed.
 
 in: the function's source and its file   out: argument lists as source text (`[3, 1, 2], reverse=True`), without repetition, a fixed order:
 literal calls of the function in its own file (its examples come first), then lists made from the signature. What a parameter may be comes
@@ -76,7 +76,7 @@ def made_arguments(function: ast.FunctionDef) -> Iterator[str]:
     longest = max((len(pool) for pool in pools), default=1)
     for turn in range(2 * longest):
         chosen = [f"{name}{value}" for name, value in zip(names, _turn(pools, turn), strict=True)]
-        # a starred parameter stands before those given by name
+        # a starred parameter comes before those given by name
         if parameters.vararg and needed:
             chosen.insert(len(required), chosen.pop())
         yield ", ".join(chosen)

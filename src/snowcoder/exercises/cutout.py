@@ -1,4 +1,4 @@
-"""Makes a documented function or class self-contained: what it needs from its own package travels with it, or it is refused with a reason.
+"""Makes a documented function or class self-contained: brings along what it needs from its package, or rejects it with a reason.
 
 in: the ModuleSource of a file, one of its DocumentedFunctions, the name of its package   out: Cutout, or Refusal
 Imports of the standard library are kept; functions, classes and constants of the file, and of other files of the package where the file

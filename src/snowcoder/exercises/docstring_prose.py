@@ -1,4 +1,4 @@
-"""The prose of a docstring: what says what a function does, without its examples, and without what refers to elsewhere."""
+"""Extracts a docstring's prose: what the function does, without examples and references to other places."""
 
 import re
 
@@ -21,7 +21,7 @@ ADMONITION = re.compile(r"^(\s*)\.\. (note|warning|tip|important|caution)::\s*",
 def description(docstring: str) -> str:
     """The prose: examples, the headings that announce them, history and references taken out; reST's roles are plain code."""
     parts = [part.rstrip() for part in parse_examples(docstring) if isinstance(part, str)]
-    # what ended in `:` or `::` announced the examples that stood there
+    # what ended in `:` or `::` announced the examples that followed
     closed = [re.sub(r"\s*::?\Z", ".", part) if not ANNOUNCEMENT.match(part.split("\n")[-1]) else part for part in parts]
     lines = _without_references("\n".join(closed).split("\n"))
     kept: list[str] = []

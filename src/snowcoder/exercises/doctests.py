@@ -1,4 +1,4 @@
-"""Doctest examples → tests of a self-contained exercise: plain asserts where they say the same, a doctest run where they do not.
+"""Turns doctest examples into tests of an exercise: plain asserts where they are equivalent, otherwise a doctest run.
 
 `>>> f(2)` / `4` becomes `assert f(2) == 4`; `>>> print(f(2))` becomes an assert on str(); a traceback becomes try/except; an
 expression with another output becomes an assert on repr(). One example that none of this fits (an ellipsis, a printed blank line, output
@@ -18,7 +18,7 @@ EXAMPLES = {quoted}
 runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
 assert runner.run(doctest.DocTestParser().get_doctest(EXAMPLES, globals(), "examples", None, 0)).failed == 0
 """
-# expressions that can stand before `==` without parentheses
+# expressions that need no parentheses before `==`
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.List, ast.Dict, ast.Set, ast.JoinedStr)
 
 
@@ -42,7 +42,7 @@ def make_tests(examples: Sequence[doctest.Example]) -> Tests:
 
 
 def show_examples(examples: Sequence[doctest.Example]) -> str:
-    """The examples as they stand in a docstring, options left out, without indentation."""
+    """The examples as in the docstring, options left out, without indentation."""
     return "".join(_shown(example, with_options=False) for example in examples)
 
 

@@ -1,4 +1,4 @@
-"""From the text of a file to exercises: each documented function or class that can stand alone becomes a problem, a solution, tests.
+"""Turns a file's text into exercises: each documented, self-contained function or class becomes a problem, a solution and tests.
 
 in: content and path of a Python file, the files of its package, ExerciseRules   out: Exercise or Refusal per candidate, in the order of the
 file. Tests come from the examples of the docstring; where these do not suffice and the rules allow it, from calls of the function in the
@@ -43,7 +43,7 @@ class ExerciseRules(ParamsModel):
     varied_forms: bool
     """Whether statement and tests take several forms, chosen by a hash of the function; false: always one."""
     recording: RecordingRules | None
-    """Tests from calls of functions whose examples do not suffice; null: none."""
+    """Records tests by calling functions whose examples do not suffice; null: no recording."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _with_recorded_calls(
     limits: SandboxLimits | None,
     instead_of: Refusal,
 ) -> tuple[Cutout, Checks] | Refusal:
-    """Tests by running the function; `instead_of` says why its examples do not serve, and stands where it cannot be run either."""
+    """Tests by running the function; `instead_of` says why its examples do not serve, and is the reason if it cannot be run either."""
     if rules.recording is None or limits is None:
         return instead_of
     bare = cut_out(module, replace(function, examples=()), package, rules.max_definitions)

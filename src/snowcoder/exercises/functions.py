@@ -1,4 +1,4 @@
-"""Documented top-level functions and classes of one Python file, found by syntax alone; nothing is executed.
+"""Finds the documented top-level functions and classes of a Python file by syntax alone; nothing is executed.
 
 in: the text of a file   out: DocumentedFunction records, in the order of the file
 """

@@ -1,4 +1,4 @@
-"""Static name analysis of Python source: which names a piece of code needs from outside, and which statements of a module bind them.
+"""Analyses names in Python source: which names a piece of code needs from outside, and which statements bind them.
 
 Nothing is executed or imported: ast and symtable only.
 """
@@ -11,7 +11,7 @@ import warnings
 from functools import lru_cache
 
 BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__"}
-# stands for the names of code that cannot be analysed: nothing binds it, so that such code is never taken for self-contained
+# stands for the names of code that cannot be analysed: nothing binds it, so that such code never counts as self-contained
 UNREADABLE = "<unreadable>"
 
 

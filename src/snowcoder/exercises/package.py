@@ -1,4 +1,4 @@
-"""The files of one package: which statement of which file binds a name that another of its files imports. Syntax only, nothing is executed.
+"""Finds which statement of which file in a package binds an imported name, by syntax alone; nothing is executed.
 
 in: {path in the distribution: text} of the files that may be inlined   out: ModuleSource, by dotted name
 """

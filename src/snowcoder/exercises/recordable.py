@@ -1,4 +1,4 @@
-"""Which functions are worth running to record tests: what gives nothing back, or needs a machine or an object to show anything, is not.
+"""Decides which functions are worth running to record tests: not those that return nothing or depend on the machine or an object.
 
 Decided by syntax, before a sandbox is started for it.
 """

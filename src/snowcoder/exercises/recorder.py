@@ -1,4 +1,4 @@
-"""Runs inside the sandbox: calls a function on many argument lists, keeps the few calls that together show most of it, reports them.
+"""Runs inside the sandbox: calls a function on many argument lists and reports the few calls that together cover most of it.
 
 Nothing of snowcoder is imported here: the sandbox holds the standard library only. recording.py sends this module's source with a last line
 that calls `record`. The report leaves as the message of the exception `Recorded`: `<lines reached>/<lines> <payload>`, where the payload is
@@ -92,7 +92,7 @@ def _rank(
 
 
 def repeats(text: str, arguments: str) -> bool:
-    """A result stands among the arguments, whichever quotes it has there."""
+    """A result is one of the arguments, in whichever quotes."""
     return text.replace("'", '"') in arguments.replace("'", '"')
 
 

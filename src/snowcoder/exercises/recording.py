@@ -1,4 +1,4 @@
-"""Tests recorded from a function itself: it is called in the sandbox on arguments made for it, and what it gives becomes the tests.
+"""Records tests from a function: calls it in the sandbox on generated arguments and turns its results into tests.
 
 Such tests say what the function does, not that it is right: they hold by construction. They are kept only where they show something: at
 least two different results, most of the function's lines reached, not always the argument given back.
@@ -29,9 +29,9 @@ class RecordingRules(ParamsModel):
     max_arguments: int = Field(ge=1, le=500)
     """Argument lists that a function is tried on, at most."""
     max_tests: int = Field(ge=2, le=20)
-    """Calls that become tests, at most; fewer where their results are long."""
+    """Calls that become tests, at most; fewer if their results are long."""
     min_line_fraction: float = Field(ge=0, le=1)
-    """Share of the function's lines that the tests together must reach."""
+    """Share of the function's lines that the tests together must cover."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-'''Renders a cut-out function as text: problem statement, solution, and the problem-solving-oriented file that holds both with tests.
+'''Renders an exercise as text: problem statement, solution, and the problem-solving file that contains both with tests.
 
 """Write a function `chunked(iterable, n)`.            <- problem: signature, then the docstring's prose without its examples
 
@@ -60,7 +60,7 @@ class Checks:
     """The tests of one exercise in the ways they can be written.
 
     code: statements. examples: as in a docstring. table: pairs (arguments, result) as source text, or () where they are no such pairs.
-    runs_as_doctest: `examples` hold as they stand. only_doctest: nothing but a doctest run (lenient about layout) says what they say.
+    runs_as_doctest: `examples` hold unchanged. only_doctest: only a doctest run (lenient about layout) expresses them.
     """
 
     code: str
@@ -88,7 +88,7 @@ def render_solution(cutout: Cutout, examples: str, whole_docstring: bool = False
     text = imports
     for part in [*(_with_summary_alone(definition) for definition in cutout.definitions), function]:
         part = part.strip("\n")
-        # constants stand together, functions and classes apart
+        # constants stay together, functions and classes are separated
         apart = part.startswith(("def ", "class ", "@", "async ")) or text.rsplit("\n", 1)[-1].startswith((" ", ")", "}", "]"))
         text += (("\n\n\n" if apart else "\n\n" if text is imports else "\n") if text else "") + part
     return text + "\n"
@@ -137,7 +137,7 @@ def _as_tuple(arguments: str) -> str:
 
 
 def _is_same_code(code: str, indented: str) -> bool:
-    """Indenting has changed no text over several lines; nothing depends on standing at the top level."""
+    """Indenting has changed no text over several lines; nothing needs to be at the top level."""
     if "globals()" in code:
         return False
     block = ast.parse(f"if True:\n{indented}").body[0]

@@ -1,4 +1,4 @@
-"""Code that reaches through its own package, rewritten to stand alone: `>>> from toolz import first` is dropped, `toolz.first([1])`
+"""Rewrites code that goes through its own package: `>>> from toolz import first` is dropped, `toolz.first([1])`
 becomes `first([1])`, in examples and in functions."""
 
 import ast
@@ -78,7 +78,7 @@ def _take_aliases(node: ast.stmt, defined: frozenset[str], aliases: set[str]) ->
         if alias.name == "*":
             continue
         if alias.name not in defined or (alias.asname or alias.name) != alias.name:
-            # `from package import module` names a module, or something of another file; only the former can be told apart by use
+            # `from package import module` names a module, or something of another file; only use distinguishes them
             if alias.name[:1].isupper():
                 return f"{last}.{alias.name}"
             aliases.add(alias.asname or alias.name)

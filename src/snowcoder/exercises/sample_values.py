@@ -1,6 +1,6 @@
-"""Values to try functions on, as source text, by kind; and which kinds a parameter's name or annotation suggests. Data, next to no logic.
+"""Example values as source text, by kind, and the kinds that a parameter's name or annotation suggests. Mostly data.
 
-Within a kind the first values are the most telling ones. A name gives kinds, or values of its own where the name says more than
+Within a kind the first values are the most telling ones. A name gives kinds, or its own values where the name says more than
 its kind: a function of a `url` shows little on "hello world".
 """
 

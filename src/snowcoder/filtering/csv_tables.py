@@ -1,8 +1,8 @@
-"""Small CSV tables that params name, read whole or not at all: a table that is broken anywhere is refused with its line.
+"""Reads small CSV tables that params.yaml names, whole or not at all: an error names the broken line.
 
 in: a path  out: (line, {column: text}) of every row
 
-A line holds one row. A field that goes on in the next line would be legal CSV, but in these tables it is a quotation mark too many, which
+A line holds one row. A field that continues on the next line would be legal CSV, but in these tables it is a quotation mark too many, which
 would swallow every row up to the next one.
 """
 
@@ -14,7 +14,7 @@ from snowcoder.errors import ParameterError
 
 
 def read_rows(path: Path, setting: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """(columns, rows with their line numbers) of a CSV in UTF-8; empty lines are passed over.
+    """(columns, rows with their line numbers) of a CSV in UTF-8; empty lines are skipped.
 
     setting: the parameter that names the table, for messages. Raises ParameterError for a file that cannot be read, is not UTF-8, holds
     NUL, has two columns of one name, a quotation mark not closed in its line, or a row that is shorter or longer than the header.
@@ -27,7 +27,7 @@ def read_rows(path: Path, setting: str) -> tuple[list[str], list[tuple[int, dict
         for cells in reader:
             line, end = line + 1, reader.line_num
             if end > line:
-                raise ParameterError(f"{path}:{line}: found a field of several lines; close its quotation mark in line {line}")
+                raise ParameterError(f"{path}:{line}: found a field over several lines; close its quotation mark on line {line}")
             if not any(cell.strip() for cell in cells) and len(cells) <= 1:
                 continue
             if not columns:
@@ -35,12 +35,12 @@ def read_rows(path: Path, setting: str) -> tuple[list[str], list[tuple[int, dict
             elif len(cells) != len(columns):
                 found = f"{len(cells)} fields; allowed: {len(columns)} ({', '.join(columns)})"
                 raise ParameterError(
-                    f"{path}:{line}: found {found}, separated by commas; put a field that holds a comma in quotation marks"
+                    f"{path}:{line}: found {found}, separated by commas; put a field that contains a comma in quotation marks"
                 )
             else:
                 rows.append((line, dict(zip(columns, cells, strict=True))))
     except csv.Error as error:
-        raise ParameterError(f"{path}:{line + 1}: is not CSV ({error}); check the quotation marks of this line") from error
+        raise ParameterError(f"{path}:{line + 1}: not CSV ({error}); check the quotation marks on this line") from error
     return columns, rows
 
 
@@ -64,5 +64,5 @@ def _columns(cells: list[str], where: str) -> list[str]:
     columns = [cell.strip() for cell in cells]
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise ParameterError(f"{where}: columns: found {', '.join(map(repr, twice))} more than once; name every column once")
+        raise ParameterError(f"{where}: columns: found {', '.join(map(repr, twice))} more than once; name each column once")
     return columns

@@ -1,4 +1,4 @@
-"""Why nothing was left: the parameters whose rules took the most files, with what they found.
+"""Explains an empty result: the parameters whose rules rejected the most files, and the values they met.
 
 in: the table of rejected files, the parameters  out: text for an error message
 """

@@ -1,4 +1,4 @@
-"""Data written as text: base64, hexadecimal bytes and \\u escapes, as StarCoder2 looks for them (arXiv 2402.19173, section 3.1).
+"""Finds data written as text: base64, hexadecimal bytes and \\u escapes, as StarCoder2 does (arXiv 2402.19173, section 3.1).
 
 A run is base64 of 64 or more characters (over line ends), 8 or more hexadecimal bytes, or 8 or more \\u escapes.
 """

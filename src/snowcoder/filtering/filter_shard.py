@@ -1,4 +1,4 @@
-"""Filters one shard of measured files: opt-outs, licences, rules; what is kept takes its masked content.
+"""Filters one shard of measured files by opt-outs, licences and rules; kept files get their masked content.
 
 in: a table of MEASURED_SCHEMA  out: tables `kept` (SOURCE_FILE_SCHEMA; n_bytes and content_sha256 follow the masked content) and
 `rejected` (REJECTED_SCHEMA), both in the order of the input; a summary of counts.

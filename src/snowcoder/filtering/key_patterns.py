@@ -1,4 +1,4 @@
-"""Forms of the keys that services give out, where detect-secrets has none or an older one.
+"""Patterns of the keys that services issue, where detect-secrets has none or an older one.
 
 Sources: the services' documentation, GitHub's list of secret scanning patterns, and the rules of gitleaks (MIT).
 KEY_PATTERNS hold (a string in lower case that a text must hold to be asked, pattern); where a pattern has a group, the group is the secret,

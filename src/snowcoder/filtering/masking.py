@@ -1,4 +1,4 @@
-"""Replaces emails, public IP addresses and secrets in text, each value everywhere by the same stand-in.
+"""Replaces emails, public IP addresses and secrets in text; equal values get the same replacement everywhere.
 
 in: text of a file  out: the text without them, and how many were replaced by kind (email, ip_address, secret).
 
@@ -70,7 +70,7 @@ _PUBLIC_RESOLVERS = frozenset(
 
 
 def mask(text: str, is_python: bool = False) -> tuple[str, Counter[str]]:
-    """(text with stand-ins, replacements by kind). mask(mask(text)[0])[0] == mask(text)[0]. is_python: what stands in code is no email."""
+    """(text with stand-ins, replacements by kind). mask(mask(text)[0])[0] == mask(text)[0]. is_python: text in code is no email."""
     replaced: Counter[str] = Counter()
     for _ in range(MAX_PASSES):
         masked = _mask_once(text, replaced, is_python)

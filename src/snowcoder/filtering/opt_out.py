@@ -1,4 +1,4 @@
-"""The repositories whose owners do not want them used.
+"""Reads the list of repositories whose owners have opted out.
 
 in: a CSV with the column `repository`, and if wanted `former_names`: names that the owner or the repository had before, separated by
 spaces, commas or semicolons; further columns (a reason, a date) are for people
@@ -32,7 +32,7 @@ _SEGMENT = re.compile(r"[\w.+~-]*[\w-][\w.+~-]*")
 # Names of nobody; an owner who is called so can be written as `all/*`
 _NOBODY = (("all",), ("nan",), ("none",), ("null",), ("-",), ("_",), ("n", "a"))
 _FORMER = re.compile(r"former|previous|old[\s_-]*name|aliases$|renamed", re.IGNORECASE)
-_FORMS = "owner/name, owner/*, an owner's or a repository's name alone, or their address"
+_FORMS = "owner/name, owner/*, the name of an owner or a repository, or their URL"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def read_opt_out(path: str | None) -> OptOut:
             try:
                 _read_entry(name)
             except ValueError as error:
-                raise ParameterError(f"{path}:{line}: {column}: {error}; correct it, or take the line out") from error
+                raise ParameterError(f"{path}:{line}: {column}: {error}; correct it, or remove the line") from error
         entries.append((row[COLUMN], former))
     return make_opt_out(entries)
 

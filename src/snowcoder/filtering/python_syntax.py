@@ -1,4 +1,4 @@
-"""Whether Python texts parse by the newest grammar known here, and whether two texts differ in strings and comments alone.
+"""Checks whether Python texts parse by the newest known grammar, and whether two texts differ only in strings and comments.
 
 in: texts of Python files  out: of each the line of its first syntax error; a text's tokens outside strings and comments
 Nothing is run, and nothing depends on the interpreter in use: a file with the syntax of Python 3.14 gets the same number under 3.11.
@@ -101,7 +101,7 @@ def _find_errors(names: Sequence[str], folder: str) -> dict[str, int]:
         return errors
     if process.returncode not in _ENDED_BY_INPUT:
         raise ExecutionError(
-            f"{' '.join(command[: -len(names)])}: the parser of Python files ended with code {process.returncode}; allowed: 0. "
+            f"{' '.join(command[: -len(names)])}: the parser of Python files ended with exit code {process.returncode}; allowed: 0. "
             "Run `ruff --version`, and install the version that constraints.txt names"
         )
     if len(names) == 1:

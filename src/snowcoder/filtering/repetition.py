@@ -1,4 +1,4 @@
-"""How much of a text repeats itself, in lines and in runs of words.
+"""Measures how much of a text repeats, in lines and in runs of words.
 
 As Gopher measures it (arXiv 2112.11446, table A1), which OpenCoder applies to code: words are split at white space, a run counts by its
 characters, and the first occurrence of a run is no repetition.
@@ -20,7 +20,7 @@ def repeated_line_fraction(lines: list[str]) -> float:
 
 
 def repeated_ngram_fractions(words: list[str]) -> dict[str, float]:
-    """NGRAM_SIGNALS: characters of words in a run of n words that stood earlier in the text / characters of all words."""
+    """NGRAM_SIGNALS: characters of words in a run of n words that occurred earlier in the text / characters of all words."""
     if not words:
         return dict.fromkeys(NGRAM_SIGNALS, 0.0)
     numbers: dict[str, int] = {}
@@ -34,7 +34,7 @@ def repeated_ngram_fractions(words: list[str]) -> dict[str, float]:
 
 
 def _repeated(hashes: np.ndarray, characters: np.ndarray, n: int) -> int:
-    """Characters of the words that lie in an n-gram which stood earlier."""
+    """Characters of the words in an n-gram that occurred earlier."""
     grams = _ngrams(hashes, n)
     repeats = np.ones(grams.size, dtype=bool)
     repeats[np.unique(grams, return_index=True)[1]] = False

@@ -1,4 +1,4 @@
-"""Repositories as people write them, as one spelling.
+"""Normalises the repository names that people write.
 
 in: `owner/name`, or an address (https, ssh, git, `git@host:owner/name.git`, `host.org/owner/name`), with or without `.git`, slashes,
 `/tree/main`, `?tab=…`

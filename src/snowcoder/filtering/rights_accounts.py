@@ -1,4 +1,4 @@
-"""Accounts of licences and opt-outs: how many files are of which class, which statements are of class other, which entries matched nothing.
+"""Counts licences and opt-outs: files per class, the licence statements of class other, opt-out entries without a match.
 
 in: rows with repository and licence  out: counts of a shard, which add up; the metrics `licences` and `opt_out`
 """

@@ -1,4 +1,4 @@
-"""The rules, as data: a rule is a threshold named `min_<signal>` or `max_<signal>`, and a table of the languages it differs for.
+"""The filter rules as data: each is a threshold named `min_<signal>` or `max_<signal>`, with exceptions per language in a table.
 
 in: the section filter_files of params.yaml (a threshold for all languages), data/filter_exceptions.csv (languages that differ), a table
 of MEASURED_SCHEMA  out: which rules every row breaks.
@@ -50,7 +50,7 @@ class FilterParams(ParamsModel):
     max_generated_marker_line: int | None = Field(ge=0)
     """Line of a mark that a tool generated the file, 0 without one (StarCoder2: 0)."""
     max_generated_name: int | None = Field(ge=0)
-    """1 for a name that only tools give, else 0."""
+    """1 for a name that only tools use, else 0."""
     max_xml_declaration: int | None = Field(ge=0)
     """1 with an XML declaration in the first 100 characters, else 0 (The Stack: 0)."""
     min_alphabetic_fraction: float | None = Fraction
@@ -91,7 +91,7 @@ class FilterParams(ParamsModel):
     """Line of the first syntax error, 0 without one, of Python."""
 
 
-# Beside the thresholds of params: stand-ins in the code of a Python file would change what it does.
+# Not among the thresholds of params: stand-ins in the code of a Python file would change what it does.
 MASKING_RULE = "max_replacements_in_code"
 RULES = (*(name for name in FilterParams.model_fields if name.startswith(("min_", "max_"))), MASKING_RULE)
 

@@ -1,13 +1,12 @@
-"""Finds secrets in text: keys by their forms, private keys, and random strings that are called secret. Nothing goes over the network.
+"""Finds secrets in text: keys by pattern, private keys, and random strings named as secrets. Nothing is sent over the network.
 
 in: text of a file  out: the secrets in it
 Forms: those of detect-secrets, without its verification, and those it lacks (snowcoder.filtering.key_patterns). A match counts from the
 start of a word and reaches to its end. Random strings: in quotes, assigned at the end of a line, in a URL, or after a name as
-commands, headers and XML have it, by detect-secrets' entropy,
-where the words before say that it is a secret, and none near it that it is a digest: a checksum, a commit or the base64 of readable text
-is none.
-Placeholders (`sk-xxxx`, `AKIAIOSFODNN7EXAMPLE`, `your-key`) are none. As in BigCode's filter, detect-secrets' plugins for keywords and
-basic auth are off: they find the word `password`. Speed: a form is asked only where a text holds a fixed string of it.
+in commands, headers and XML, by detect-secrets' entropy, if the words before it call it a secret and none near it calls it a digest: a
+checksum, a commit or the base64 of readable text is not a secret. Neither is a placeholder (`sk-xxxx`, `AKIAIOSFODNN7EXAMPLE`, `your-key`).
+As in BigCode's filter, detect-secrets' plugins for keywords and basic auth are off: they find the word `password`. Speed: a pattern is only
+tried on a text that contains one of its fixed strings.
 """
 
 import base64
@@ -124,7 +123,7 @@ def find_secrets(text: str) -> set[str]:
 
 
 def is_placeholder_password(password: str, user: str) -> bool:
-    """Whether the password of `scheme://user:password@host` only stands for one: a template, digits alone, or a word such as `secret`."""
+    """Whether the password of `scheme://user:password@host` is a placeholder: a template, digits alone, or a word such as `secret`."""
     password = unquote(password)
     templated = _TEMPLATE.search(password) is not None
     words = (len(password) <= MAX_WORDS_CHARS and _PASSWORD_WORDS.fullmatch(password) is not None) or password.lower() == user.lower()

@@ -1,4 +1,4 @@
-"""Measures every signal of a file once, so that a new threshold measures nothing again: rules compare these numbers later.
+"""Measures every signal of a file once; rules compare these numbers later, so that a new threshold needs no new measurement.
 
 in: path, language and content of one file  out: one number per name of SIGNALS, None where the signal does not exist for the language.
 No signal depends on a parameter. SYNTAX_SIGNAL is measured of many files at once (snowcoder.filtering.measuring), all others here. Words
@@ -22,19 +22,19 @@ SIGNALS: dict[str, str] = {
     "lines": "lines",
     "line_chars": "characters of the longest line",
     "mean_line_chars": "characters per line",
-    "generated_marker_line": "which of the first five lines bears a tool's mark; 0: none",
-    "generated_name": "1 if the name is one that only tools give",
-    "xml_declaration": "1 if an XML declaration stands in the first 100 characters",
+    "generated_marker_line": "which of the first five lines has a tool's mark; 0: none",
+    "generated_name": "1 if only tools use such a name",
+    "xml_declaration": "1 if an XML declaration is in the first 100 characters",
     "alphabetic_fraction": "letters / characters",
     "digit_fraction": "digits / characters",
     "whitespace_fraction": "white space / characters",
-    "replacement_fraction": "U+FFFD, what a decoder leaves of broken bytes / characters",
+    "replacement_fraction": "U+FFFD, which a decoder puts for broken bytes / characters",
     "encoded_run_chars": "characters of the longest run of encoded data",
     "encoded_fraction": "characters in such runs / characters",
     "visible_text_chars": "HTML: characters that a browser shows",
     "visible_text_fraction": "HTML: the same / characters",
     "repeated_line_fraction": "lines that repeat an earlier one / lines that are not blank",
-    "repeated_5gram_fraction": "characters in runs of 5 words that stood earlier / characters of all words",
+    "repeated_5gram_fraction": "characters in runs of 5 words that occurred earlier / characters of all words",
     "repeated_6gram_fraction": "the same for 6 words",
     "repeated_10gram_fraction": "the same for 10 words",
     "comment_fraction": "characters of comment lines / characters of lines, where the language's comments are known",

@@ -1,4 +1,4 @@
-"""Top-level domains that mail comes from: countries, and the generic ones in use (https://data.iana.org/TLD/tlds-alpha-by-domain.txt).
+"""Top-level domains of mail addresses: countries, and the generic ones in use (https://data.iana.org/TLD/tlds-alpha-by-domain.txt).
 
 Left out are those that are rather a file's ending or an attribute in code: `.py`, `.so`, `.ps`, `.zip`, `.mov`, `.data`, `.map`, `.prod`.
 """

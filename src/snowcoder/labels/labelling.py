@@ -1,4 +1,4 @@
-"""Educational labels for a sample of the train files.
+"""Labels a sample of the train files by educational value.
 
 in: SourceFile rows with `split`  out: one row per labelled file, sorted by file_id within a shard:
   file_id   string

@@ -1,4 +1,4 @@
-"""Educational labels 0-5 by an instruction-tuned LLM: what recipe EDU asks for (Arctic-SnowCoder, section 3.4 and Table 4).
+"""Labels files 0-5 with an instruction-tuned LLM, as the paper's recipe EDU does (Arctic-SnowCoder, section 3.4 and Table 4).
 
 in: SourceFile rows of the sample, an engine  out: rows of labelling.LABEL_SCHEMA; how many answers were refused, and why
 
@@ -47,7 +47,7 @@ class JudgeParams(ParamsModel):
     engine: EngineParams
     """The model."""
     max_characters: int = Field(gt=0)
-    """Characters of a file that the model sees, from its beginning."""
+    """Characters of a file that the model sees, from its start."""
     max_new_tokens: int = Field(gt=0)
     """Tokens of an answer, at most."""
     max_refused_fraction: float = Field(ge=0, le=1)
@@ -85,7 +85,7 @@ def judge_files(files: Sequence[dict[str, Any]], params: JudgeParams, store: Pat
     n_refused = sum(found.refused.values())
     if n_refused > params.max_refused_fraction * len(files):
         raise EngineError(
-            f"label_files: {n_refused} of {len(files)} answers are no label ({dict(sorted(found.refused.items()))}); allowed: a share of "
+            f"label_files: {n_refused} of {len(files)} answers are not labels ({dict(sorted(found.refused.items()))}); allowed: a share of "
             f"{params.max_refused_fraction} (label_files.judge.max_refused_fraction); read them in {store}, and choose a better model"
         )
     return found

@@ -1,4 +1,4 @@
-"""The Python column of the educational rubric (see rubric): points from the syntax tree; the text is parsed, never executed.
+"""The Python part of the educational rubric (see rubric.py): points from the syntax tree; the text is parsed, never executed.
 
 in: text of a file  out: {criterion: points}, with `is_tests` above 0 for a file of tests; empty if it cannot teach anything
 """

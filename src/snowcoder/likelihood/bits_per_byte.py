@@ -1,4 +1,4 @@
-"""Bits per byte of texts given prompts: a loss that does not depend on the tokenizer, and that moves where pass@1 is still 0.
+"""Bits per byte of texts given prompts: does not depend on the tokenizer, and still moves where pass@1 is 0.
 
 in: a model, its tokenizer, pairs (prompt, text)   out: TextScores, one entry per pair
 
@@ -44,7 +44,7 @@ def score_texts(
 ) -> TextScores:
     """Bits and bytes of each text given its prompt.
 
-    batch_tokens: padded tokens of one forward pass at most. window_tokens: None for the model's own limit. workers: passes at a time.
+    batch_tokens: padded tokens of one forward pass, at most. window_tokens: None for the model's own limit. workers: passes at a time.
     """
     encoded = encode_pairs(tokenizer, pairs, start_id)
     return score_encoded(model, encoded, batch_tokens, window_tokens or int(model.config.max_position_embeddings), workers)

@@ -1,4 +1,4 @@
-"""Bits that a model needs for the charged tokens of windows.
+"""Computes the bits that a model needs for the scored tokens of windows.
 
 in: a causal language model, windows   out: float64 bits per window
 
@@ -27,7 +27,7 @@ def window_bits(model: "PreTrainedModel", windows: Sequence[Window], batch_token
     """float64 [len(windows)]: sum over a window's charged tokens of -log2 p(token | tokens before it in the window).
 
     model: a decoder whose logits are its output embedding of the last hidden state (Llama, Qwen, Mistral …).
-    batch_tokens: padded tokens of a batch at most (a window longer than that is a batch of its own).
+    batch_tokens: padded tokens of a batch at most (a window longer than that forms its own batch).
     workers: batches at a time, on CPU; the result does not depend on it. An accelerator takes one.
     """
     bits = np.zeros(len(windows))

@@ -1,4 +1,4 @@
-"""Which tokens of a text a model is charged for, and through which windows it sees them.
+"""Decides which tokens of a text are scored, and in which windows the model sees them.
 
 in: pairs (prompt, text)   out: EncodedText, Window
 
@@ -55,7 +55,7 @@ def split_windows(text: EncodedText, window_tokens: int) -> list[Window]:
 
     The first keeps as much of the prompt's end as fits, half a window of it at least if there is so much. The others do not overlap, but
     for one id: the last of a window is the context of the next. Their first ids are predicted from little context, which makes a long text
-    somewhat dearer than overlapping windows would, for every model alike, at a fraction of the arithmetic.
+    somewhat higher than overlapping windows would, for every model alike, at a fraction of the arithmetic.
     """
     if window_tokens < 2:
         raise ValueError(f"split_windows: window_tokens = {window_tokens}; a charged id needs one before it")

@@ -1,4 +1,4 @@
-"""The unigram model: token frequencies of the training text, no context. What a trained model must beat to have learned anything of order.
+"""The unigram model: token frequencies of the training text, without context. A trained model that learned word order beats it.
 
 in: texts   out: counts; bits of encoded texts
 """

@@ -1,7 +1,7 @@
-"""Which kind of device a model runs on: a GPU where there is one, the CPU where there is none, and never the CPU because a GPU fails.
+"""Chooses the device of a model: a GPU if there is one, otherwise the CPU; a GPU that fails is an error, not a reason to use the CPU.
 
 A machine with an NVIDIA driver that torch cannot use (too old for the build's CUDA, or a CPU build of torch) is an error with its cause:
-training on the CPU instead would run for weeks without a word. SNOWCODER_DEVICE=cpu takes the CPU all the same.
+training on the CPU instead would silently run for weeks. SNOWCODER_DEVICE=cpu uses the CPU anyway.
 """
 
 import os
@@ -31,9 +31,9 @@ def nvidia_driver() -> str | None:
 
 
 def device_type(param: Literal["auto", "cpu", "cuda"] = "auto") -> DeviceType:
-    """The device of this process, as a param asks for it or, where that is auto, SNOWCODER_DEVICE (auto, cpu, cuda).
+    """The device of this process, as a param says or, if that is auto, SNOWCODER_DEVICE (auto, cpu, cuda).
 
-    auto in both takes a GPU if the machine has one. Raises DeviceError if a GPU is there, or asked for, and cannot be
+    auto in both uses a GPU if the machine has one. Raises DeviceError if a GPU exists, or is requested, and cannot be
     used, ParameterError for another value.
     """
     asked = param if param != "auto" else environment.text(VARIABLE)
@@ -44,19 +44,19 @@ def device_type(param: Literal["auto", "cpu", "cuda"] = "auto") -> DeviceType:
         return "cuda"
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     if asked == "cuda" or (nvidia_driver() is not None and not hidden):
-        raise DeviceError(f"{problem}; to run on the CPU all the same, set {VARIABLE}=cpu (and params such as embed_files.device to cpu)")
+        raise DeviceError(f"{problem}; to run on the CPU anyway, set {VARIABLE}=cpu (and params such as embed_files.device to cpu)")
     return "cpu"
 
 
 def why_no_gpu() -> str | None:
     """Why torch sees no GPU, and what to do; None if it sees one."""
-    import torch  # heavy, and stages without models have no use for it
+    import torch  # slow to import, and stages without models do not need it
 
     if torch.cuda.is_available():
         return None
     driver, cuda = nvidia_driver(), torch.version.cuda
     if driver is None:
-        return "there is no NVIDIA driver on this machine: install one, or choose the CPU"
+        return "this machine has no NVIDIA driver: install one, or choose the CPU"
     if cuda is None:
         remedy = "remove .venv and run `make setup EXTRAS=dev,gpu`"
         return f"torch {torch.__version__} is a CPU build, but this machine has an NVIDIA driver ({driver}): {remedy}"

@@ -1,7 +1,7 @@
-"""Memory of large temporary tensors on CPU: kept by the process instead of going back to the kernel after every operation.
+"""Makes the process keep the memory of large temporary CPU tensors instead of returning it to the kernel after every operation.
 
-glibc maps each allocation above a threshold anew, and the kernel zeroes it page by page at first touch: in a training step of a small model
-that is a tenth of the time. It changes no result.
+glibc maps each allocation above a threshold anew, and the kernel zeroes it page by page at first use: a tenth of the time of a small
+model's training step. Results do not change.
 """
 
 import ctypes
@@ -9,12 +9,12 @@ import sys
 
 # <malloc.h>
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-MMAP_THRESHOLD_BYTES = 32 * 2**20  # the most that glibc takes
+MMAP_THRESHOLD_BYTES = 32 * 2**20  # the most that glibc accepts
 TRIM_THRESHOLD_BYTES = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Ask glibc to reuse freed memory in this process; whether it agreed (other C libraries do not know the call)."""
+    """Ask glibc to reuse freed memory in this process; returns whether it agreed (other C libraries lack the call)."""
     if sys.platform != "linux":
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,4 +1,4 @@
-"""What a person sees while a stage runs: one line per event, and progress as a bar on a terminal or a line a minute elsewhere."""
+"""What a stage prints while it runs: one line per event, and progress as a bar on a terminal or one line a minute elsewhere."""
 
 import sys
 import time

@@ -42,7 +42,7 @@ class ShardResult:
 
 
 def executor_name() -> str:
-    """The backend chosen by the environment. Raises ParameterError if it is unknown."""
+    """The backend that the environment chooses. Raises ParameterError if it is unknown."""
     return environment.text("SNOWCODER_EXECUTOR", "processes" if worker_count() > 1 else "serial")
 
 
@@ -98,7 +98,7 @@ def map_items(function: Callable[[Any], Any], items: Sequence[Any], label: str, 
     """Apply a pure, picklable function to every item; results in the order of the items, whatever the backend.
 
     releases_gil: the function spends its time in compiled code that does not hold Python's lock (Arrow, numba's nogil, hashlib), so that
-    threads of this process do as well as processes, and need neither start nor import anything.
+    threads of this process are as fast as processes, and need no start and no imports.
     """
     if executor_name() == "serial" or len(items) < 2:
         return [function(item) for item in progress(items, len(items), label)]
@@ -166,7 +166,7 @@ def _map_batch(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any
 
 
 def _end_with_parent() -> None:
-    """In a worker: exit when the stage is gone (kill -9 leaves it no chance to say so), or orphans would go on writing into its state."""
+    """In a worker: exit when the stage is gone (after kill -9 it cannot say so), or orphans would keep writing into its state."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,4 +1,4 @@
-"""What a user reads when a command fails: one message for what the user can fix, a traceback for what only we can.
+"""Turns failures into messages: one message for what the user can fix, a traceback for faults of the code.
 
 A full disk shows in many forms: as an OSError, as text in the errors of torch, safetensors, tokenizers, SQLite and shutil, or as the cause
 of an error that reads as something else (a download that does not fit).
@@ -21,7 +21,7 @@ FULL_DISK_TEXT = re.compile(
 
 
 def failure_message(error: BaseException, folders: Iterable[Path]) -> str | None:
-    """The message for `error`, or None for a fault of this program.
+    """The message for `error`, or None for a bug in this program.
 
     folders: where the command writes; the message names the free space of their disks.
     """
@@ -33,7 +33,7 @@ def failure_message(error: BaseException, folders: Iterable[Path]) -> str | None
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.EFBIG:
-            what = "a file may not grow any further: see `ulimit -f` and the file system's own limit"
+            what = "a file has reached its size limit: see `ulimit -f` and the file system's limit"
             return f"{error.filename or 'a file'}: {error.strerror}; {what}; then run again: finished work is kept"
         if error.filename is not None:
             return f"{error.filename}: {error.strerror}; fix it and run again: finished work is kept"
@@ -65,7 +65,7 @@ def _is_full_disk(error: BaseException) -> bool:
 
 def _full_disk_message(error: BaseException, own_words: bool, folders: Iterable[Path]) -> str:
     what = "your quota is used up" if getattr(error, "errno", None) == errno.EDQUOT or "quota" in str(error) else "the disk is full"
-    # of a copy, the second name is the one that was written
+    # when copying, the second name is the one that was written
     where = str(error) if own_words else getattr(error, "filename2", None) or getattr(error, "filename", None)
     free = "; ".join(f"{folder}: {_free_mib(folder):,.0f} MiB free" for folder in _one_of_each_disk(folders))
     return (

@@ -1,6 +1,6 @@
 """One fingerprint per run of a stage: hash(params, hashes of inputs, bytes of the stage's import closure).
 
-Resumable state and shard markers are keyed by it, so that state of other params, inputs or code is never taken up. The import closure is
+Resumable state and shard markers are keyed by it, so that state of other params, inputs or code is never resumed. The import closure is
 also what dvc.yaml must list as `deps` (DVC does not follow imports); a repository test compares the two.
 """
 
@@ -17,15 +17,15 @@ from snowcoder.storage.shards import MANIFEST
 
 SOURCE_ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY_ROOT = SOURCE_ROOT.parent
-# When and where a stage runs, and who watches it: a change there cannot change a result, so that it reruns nothing. The tests of equal
+# When and where a stage runs, and who watches it: a change there cannot change a result and reruns nothing. The tests of equal
 # bytes over workers, executors, processes and kills are the guard.
 EXEMPT_PACKAGES = ("snowcoder.errors", "snowcoder.pipeline", "snowcoder.tracking", "snowcoder.pretraining.watch")
-# What the harness itself calls does count (how shards lie on disk); what a watcher calls does not.
+# What the harness itself calls does count (how shards are stored); what a watcher calls does not.
 FOLLOWED_PACKAGE = "snowcoder.pipeline"
 
 
 def import_closure(script: Path) -> list[Path]:
-    """Files of this project that decide what `script` computes: what it imports, directly or not, and itself; sorted.
+    """Files of this project that decide what `script` computes: itself and all that it imports, directly or not; sorted.
 
     Imports in functions count; EXEMPT_PACKAGES do not.
     """

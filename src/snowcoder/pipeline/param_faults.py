@@ -1,7 +1,7 @@
-"""What is wrong with a parameter, in the user's terms: its dotted path, what was found, what is allowed.
+"""Describes a faulty parameter in the user's terms: its dotted path, the value found, the values allowed.
 
 in: pydantic's ValidationError and the model that raised it   out: a line for each fault
-What is allowed is read from the model's own fields, so that a message always states all of it, and never shows pydantic's words.
+Allowed values are read from the model's own fields, so that a message is always complete and never shows pydantic's words.
 """
 
 import difflib
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 def describe_faults(error: ValidationError, model: type[BaseModel], field: str) -> list[str]:
-    """A line for each fault of a value of `model` that is called `field`. A key misspelt is one fault: the right one is not missing too."""
+    """A line for each fault of a value of `model` that is called `field`. A misspelt key is one fault: the right one is not missing too."""
     problems = error.errors()
     meant = {
         (*problem["loc"][:-1], close)
@@ -42,7 +42,7 @@ def describe_faults(error: ValidationError, model: type[BaseModel], field: str) 
 
 
 def describe_allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
-    """What a field of this type takes: `a whole number from 1, or null`."""
+    """What a field of this type accepts: `a whole number from 1, or null`."""
     annotation, constraints = _unwrap(annotation, tuple(constraints))
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):

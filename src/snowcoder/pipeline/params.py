@@ -32,10 +32,10 @@ ExistingPath = Annotated[str, MustExist()]
 
 
 class ParamsModel(BaseModel):
-    """Base of all parameter models: unknown keys and numbers that are not finite are refused, values are not coerced across types,
+    """Base of all parameter models: refuses unknown keys and numbers that are not finite, does not convert types;
     instances are frozen.
 
-    A validator of more than one field begins its message with the field at fault: `heads: found 3; allowed: …`.
+    A validator of several fields begins its message with the faulty field: `heads: found 3; allowed: …`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
@@ -173,12 +173,12 @@ def _parse(path: Path) -> Any:
         line = content.count(b"\n", 0, error.start) + 1
         raise ParameterError(f"{path}:{line}: not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8") from error
     except DuplicateKeyError as error:
-        raise ParameterError(f"{path}{_line(error)}: {str(error.problem).split(' with')[0]}: it is there twice; keep one") from error
+        raise ParameterError(f"{path}{_line(error)}: {str(error.problem).split(' with')[0]}: occurs twice; keep one") from error
     except MarkedYAMLError as error:
         reason = ", ".join(part for part in (error.context, error.problem) if part)
-        raise ParameterError(f"{path}{_line(error)}: not valid YAML: {reason}; `git diff {path.name}` shows what has changed") from error
+        raise ParameterError(f"{path}{_line(error)}: not valid YAML: {reason}; `git diff {path.name}` shows what changed") from error
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
-        # a date that does not exist, a number of thousands of digits, a character that no YAML may hold
+        # a date that does not exist, a number of thousands of digits, a character that YAML forbids
         raise ParameterError(f"{path}: not valid YAML: {' '.join(str(error).split(';')[0].split())}") from error
 
 

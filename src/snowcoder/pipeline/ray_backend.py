@@ -1,11 +1,11 @@
-"""The Ray backend of snowcoder.pipeline.execution: the same pure functions as tasks on the nodes of a Ray cluster.
+"""The Ray backend of snowcoder.pipeline.execution: runs the same pure functions as tasks on a Ray cluster's nodes.
 
   RAY_ADDRESS       the cluster, `auto` or host:port; without it one of SNOWCODER_WORKERS processors starts on this machine
-  SNOWCODER_WORKERS of a cluster is not asked for: a task takes one of its processors, nodes may come and go while a stage runs
+  SNOWCODER_WORKERS does not apply to a cluster: a task uses one processor, and nodes may come and go while a stage runs
 
 Every node must see the repository, its work folder and the environment under the same paths (a shared file system). A worker imports the
 code that this process imports, works in its folder, and gets its SNOWCODER_ variables and one thread. A task of a node that dies runs
-again elsewhere; as shard functions are pure and files are written under a temporary name of their own, a half-written one is harmless.
+again elsewhere; as shard functions are pure and each file is written under a temporary name, a half-written one is harmless.
 """
 
 import logging
@@ -27,12 +27,12 @@ except ImportError as error:
         "environment: SNOWCODER_EXECUTOR: found 'ray', which is not installed: `pip install -c constraints.txt -e '.[ray]'` on every node"
     ) from error
 
-# A node's death costs each of its tasks a retry; a task that kills its own worker (out of memory) must end at some time
+# A node's death costs each of its tasks a retry; a task that kills its own worker (out of memory) must end eventually
 MAX_RETRIES = 5
 COLOUR = re.compile(r"\x1b\[\d+m")
 TASKS_PER_PROCESSOR = 4  # waiting or running: enough to keep every node at work, and few enough for a corpus of any size
 LOCAL_OBJECT_STORE_BYTES = 2**28
-# Where tasks read from and what they may use; not the keys: nodes have their own, and Ray shows a task's environment to everybody
+# Where tasks read from and what they may use; no keys: nodes have their own, and Ray shows a task's environment to everyone
 PASSED_NAMES = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "HF_HOME", "HF_HUB_OFFLINE")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
 
@@ -41,8 +41,8 @@ def run_tasks(function: Callable[[Any], Any], items: Sequence[Any], local_proces
     """(place, function(item)) of every item, in the order in which they are finished.
 
     function: pure and picklable. local_processors: of the cluster that is started if RAY_ADDRESS names none. What the function raises is
-    raised here, as itself, with the remote traceback as a note, and not tried again. Raises ExecutionError if a task's worker dies again
-    and again, or cannot start.
+    raised here unchanged, with the remote traceback as a note, and not retried. Raises ExecutionError if a task's worker dies
+    repeatedly or cannot start.
     """
     _connect(local_processors)
     task = ray.remote(_call).options(num_cpus=1, max_retries=MAX_RETRIES, runtime_env={"env_vars": worker_environment()})
@@ -70,7 +70,7 @@ def processors(local_processors: int) -> int:
 
 
 def worker_environment() -> dict[str, str]:
-    """Environment variables of a worker: this process's code and SNOWCODER_ variables; one thread; no workers of its own."""
+    """Environment variables of a worker: this process's code and SNOWCODER_ variables; one thread; no nested workers."""
     own = (Path(sys.prefix), Path(sys.base_prefix))
     code = [str(path) for path in map(Path.absolute, map(Path, sys.path)) if path.is_dir() and not any(map(path.is_relative_to, own))]
     passed = {name: value for name, value in os.environ.items() if name.startswith("SNOWCODER_") or name in PASSED_NAMES}

@@ -1,4 +1,4 @@
-"""Fields whose value another section of params.yaml holds, so that it is written once.
+"""References: fields of params.yaml whose value is written once, in another section.
 
 `vocab_size: Annotated[int, ReadFrom("train_tokenizer.vocab_size")]` is no key of its section: loading the section fills it in.
 """

@@ -1,9 +1,9 @@
-"""One run of one stage: its command line, its lock, its resumable state, the publishing of its outputs.
+"""Runs one stage: command line, lock, resumable state, publication of its outputs.
 
 State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work`, both in the original
 repository ($DVC_ROOT, also for temporary and queued experiments). Outputs are built there and copied to their final
 names at the end, each atomically; then the state is removed, so that `dvc repro -f` really runs again. A kill at any moment leaves the
-state, and the next run goes on from it. A second process on the same state waits, and takes the finished result.
+state, and the next run resumes from it. A second process on the same state waits and uses the finished result.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def work_dir() -> Path:
 
 
 def command_line(main: Callable[..., None]) -> None:
-    """Run a stage's main, with its item if it takes one; what the user can fix ends in its message and exit code 1."""
+    """Run a stage's main, with its item if it has one; errors that the user can fix end in their message and exit code 1."""
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     takes_item = main.__code__.co_argcount == 1
     if takes_item:
@@ -105,7 +105,7 @@ def command_line(main: Callable[..., None]) -> None:
 
 
 def _check_params() -> None:
-    """Check params.yaml where a person runs a stage by hand: DVC's graph begins with that. Exits with the faults.
+    """Check params.yaml when a person runs a stage by hand (DVC's graph begins with this check). Exits with the faults.
 
     In a separate process, since an import would make every stage depend on the parameters of all.
     """
@@ -153,14 +153,14 @@ def run_stage(
 
 
 def stage_fingerprint(stage: str, params: Sequence[ParamsModel], inputs: Sequence[Path]) -> str:
-    """The fingerprint of a run of `stage` as it stands: of its params, inputs and code."""
+    """The fingerprint of a run of `stage` now: of its params, inputs and code."""
     return fingerprint([section.model_dump(mode="json") for section in params], inputs, REPOSITORY_ROOT / "stages" / f"{stage}.py")
 
 
 def publish(built: Path, final: Path) -> None:
     """Copy a file or folder to its final name: complete under a temporary name, then renamed. Raises SnowcoderError if it was not built."""
     if not built.exists():
-        raise SnowcoderError(f"{final}: was not built; this is a fault of the stage that should write it")
+        raise SnowcoderError(f"{final}: was not built; this is a bug in the stage that should write it")
     final.parent.mkdir(parents=True, exist_ok=True)
     for stale in final.parent.glob(f".{final.name}.*.partial"):
         _remove(stale)
@@ -180,7 +180,7 @@ def _copy_to_disk(source: Path, target: Path) -> None:
         shutil.copy(source, target)
         fsync(target)
         return
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.partial"))  # what a kill left of a file
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.partial"))  # of a file that a kill interrupted
     for path in target.rglob("*"):
         if path.is_file():
             fsync(path)
@@ -188,14 +188,14 @@ def _copy_to_disk(source: Path, target: Path) -> None:
 
 @contextmanager
 def _locked(path: Path, label: str) -> Iterator[bool]:
-    """Hold the lock of one state; yields whether another process had to be waited for."""
+    """Hold the lock of one state; yields whether it had to wait for another process."""
     lock = FileLock(path)
     waited = False
     try:
         lock.acquire(timeout=0)
     except Timeout:
         waited = True
-        say(f"{label}: another process is at work on the same state ({path.parent}); waiting for its result")
+        say(f"{label}: another process is working on the same state ({path.parent}); waiting for its result")
         lock.acquire()
     try:
         yield waited
@@ -218,14 +218,14 @@ def _take_finished(record: Path, outputs: Sequence[Path]) -> bool:
 
 
 def _remove_state(state: Path) -> None:
-    """Renamed first: a kill while files go one by one must not leave a state that looks like one to take up."""
+    """Renamed first: a kill during deletion must not leave a half-deleted state that looks resumable."""
     done = state.with_name(f"{state.name}.{os.getpid()}.done")
     state.rename(done)
     shutil.rmtree(done, ignore_errors=True)
 
 
 def _write_times(run: StageRun) -> None:
-    wall_s = time.time() - psutil.Process().create_time()  # with the imports, as a person waits for them too
+    wall_s = time.time() - psutil.Process().create_time()  # including the imports, for which a person waits too
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     times = {"stage": run.label, "wall_s": round(wall_s, 2), "peak_memory_bytes": max(own, children) * 1024}

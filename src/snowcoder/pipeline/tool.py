@@ -1,4 +1,4 @@
-"""Runs the programs that are no stages, and ends them with a message for what the user can fix."""
+"""Runs the programs that are not stages, and reports what the user can fix in one message."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""Cost of the stages that need processors alone: as long as they took here when they last ran, or by a measured rate, or not told.
+"""Predicts the cost of stages that only need processors: from the last run here, from a measured rate, or unknown.
 
 in:  <work>/times/<stage>.json (wall times); rates of bench/RESULTS.md   out: StagePlan, NotPlanned
 """

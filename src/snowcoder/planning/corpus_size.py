@@ -1,4 +1,4 @@
-"""How large the filtered corpus is: as measured by the last run, or as a profile implies.
+"""Predicts the size of the filtered corpus: as the last run measured it, or as a profile implies.
 
 in:  metrics/tokenize_files.json, metrics/embed_files.json   out: CorpusSize
 

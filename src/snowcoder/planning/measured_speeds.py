@@ -1,4 +1,4 @@
-"""How fast this machine does each kind of work: some steps of training, some batches of the encoder, some tokens of decoding.
+"""Measures how fast this machine does each kind of work: training steps, encoder batches, decoded tokens.
 
 in: the profile's own model and encoder, random tokens   out: Speeds, memory of training
 Takes seconds where the model suits the machine; what does not fit into its memory is refused before it is tried.
@@ -134,7 +134,7 @@ def _origin(other_load: float) -> str:
     """other_load: share of the processors that other programs kept busy before the measurement."""
     if other_load <= MAX_OTHER_LOAD:
         return "measured here just now"
-    return f"measured here just now, BESIDE OTHER PROGRAMS on {other_load:.0%} of the processors: an idle machine may be many times faster"
+    return f"measured here just now, WHILE OTHER PROGRAMS USED {other_load:.0%} of the processors: an idle machine may be many times faster"
 
 
 def _check_memory(needed_bytes: int) -> None:

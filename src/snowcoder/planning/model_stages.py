@@ -1,4 +1,4 @@
-"""Cost of the stages that run a model without training it: embedding, labels, synthesis, completions, bits per byte.
+"""Predicts the cost of stages that run a model without training it: embedding, labels, synthesis, completions, bits per byte.
 
 Each runs in one process on one device, whatever the number that train; but a teacher or judge is taken to be served by all of them.
 
@@ -29,10 +29,10 @@ PROBLEMS = {"humaneval": 164, "humaneval_plus": 164, "mbpp_plus": 378, "bigcodeb
 EVOEVAL_PROBLEMS = 100  # of each part
 # Measured on the default profile: a HumanEval prompt's and solution's bytes, a documented function's body
 PROMPT_BYTES, SOLUTION_BYTES, FUNCTION_BYTES = 450, 181, 438
-INSTRUCTION_TOKENS = 300  # what a teacher or judge is told besides the file: assumed
+INSTRUCTION_TOKENS = 300  # of a teacher's or judge's prompt apart from the file: assumed
 CHARACTERS_PER_TOKEN = 3.5  # of an instruction-tuned model's tokenizer on code: assumed
 WRITTEN_SHARE = 0.5  # of max_new_tokens that an answer takes in the mean: assumed
-ROW_BYTES = 670  # of a section's columns beside its vector (measured: 8.68 MB for 3,937 sections of 384 numbers)
+ROW_BYTES = 670  # of a section's columns apart from its vector (measured: 8.68 MB for 3,937 sections of 384 numbers)
 
 
 def n_problems(benchmarks: FetchBenchmarksParams) -> int:

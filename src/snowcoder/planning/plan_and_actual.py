@@ -1,4 +1,4 @@
-"""Compares what a training stage was planned to cost with what it cost.
+"""Compares the planned cost of a training stage with its real cost.
 
 in:  <work>/plans/<digest of params.yaml>.json, which tools/plan.py writes before a run; the tracking records of the work folder
 out: one Comparison for each stage that was planned; without a plan for exactly its parameters, a run is not compared

@@ -1,4 +1,4 @@
-"""What a phase of pretraining will cost, before it is run: steps, FLOPs, hours, memory of a device, disk.
+"""Predicts the cost of a pretraining phase: steps, FLOPs, hours, device memory, disk.
 
 in: the shape of the model, the phase, a speed in FLOP/s   out: PhasePlan
 
@@ -82,7 +82,7 @@ def plan_memory(
 
 
 def _working_copy_bytes(shape: ModelParams, bf16: bool, n_shards: int) -> int:
-    """What stands beside the float32 weights: autocast's copy of all, or of a sharded model what is gathered at a time."""
+    """Memory in addition to the float32 weights: autocast's copy of all, or of a sharded model what is gathered at a time."""
     if n_shards == 1:
         return count_parameters(shape) * BF16_BYTES if bf16 else 0
     gathered = shape.vocab_size * shape.hidden_size + 2 * layer_parameters(shape)

@@ -1,4 +1,4 @@
-"""The plan of a whole profile: every stage that a model or a measured rate makes dear, in the order of the graph.
+"""Plans a whole profile: every stage whose cost a model or a measured rate predicts, in the order of the graph.
 
 in: a params.yaml, the phases of its variants, speeds, the size of the corpus   out: StagePlan and NotPlanned, one per stage
 """

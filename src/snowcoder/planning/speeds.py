@@ -1,4 +1,4 @@
-"""How fast devices do each kind of work: from their peak and a published share of it, or measured (calibration.py).
+"""How fast devices do each kind of work: from a published share of their peak, or as measured (measured_speeds.py).
 
 A speed is in model FLOP/s of one device; model FLOPs count what the mathematics asks for, not what is recomputed. The shares:
 

@@ -1,4 +1,4 @@
-"""What one stage will cost, as every planner of this package says it."""
+"""The predicted cost of one stage, as every planner of this package returns it."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class NotPlanned:
-    """A stage whose cost cannot be told beforehand, and why."""
+    """A stage whose cost cannot be predicted, and why."""
 
     stage: str
     reason: str

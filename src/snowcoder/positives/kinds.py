@@ -1,4 +1,4 @@
-"""What the annotators' positives are made of, and rows of one kind on their way.
+"""The kinds of positives for the annotators, and the rows of one kind.
 
 Two kinds: high_quality (files of code) and instruction (a problem and its solution as one text). Either both come out of wheels (see
 teaching_code), or each is a list of data sets whose rows are taken as they are, within the limits.
@@ -80,7 +80,7 @@ class Gathered:
 
 
 def gather_datasets(source: DatasetsSource, params: FetchPositivesParams, downloads: Path, skipped: LeftOut) -> Gathered:
-    """Every row of the data sets that is a file within the limits. A file stands once, in the first kind that has it."""
+    """Every row of the data sets that is a file within the limits. A file appears once, in the first kind that has it."""
     high_quality = _take(source.high_quality, params, downloads, skipped, set())
     instruction = _take(source.instruction, params, downloads, skipped, set(high_quality.kept))
     return Gathered({"high_quality": high_quality, "instruction": instruction})

@@ -1,4 +1,4 @@
-"""Positives of the annotators, screened: nothing of a benchmark, no copy of a corpus file, none of one another.
+"""Screens the annotators' positives: no benchmark problem, no copy of a corpus file, no duplicates.
 
 in: positives by kind (see kinds), the corpus (to be screened against), the benchmarks
 out: POSITIVE_SCHEMA rows (SourceFile + kind), sorted by kind and file_id
@@ -74,7 +74,7 @@ def corpus_matches(
 ) -> list[tuple[str, dict[str, Any], float]]:
     """(key of the positive, corpus row without content but with content_sha256, Jaccard) of every near duplicate in one corpus shard.
 
-    languages: of the positives; files of others are passed over.
+    languages: of the positives; files of others are skipped.
     """
     found = []
     table = read_shard(path, ["file_id", "repository", "path", "language", "content", "content_sha256"])

@@ -1,4 +1,4 @@
-"""Positives out of wheels: teaching-quality files, and problem/solution pairs made from their doctested functions.
+"""Makes positives from wheels: teaching-quality files, and problem/solution pairs from their doctested functions.
 
 in: files of distributions chosen for teaching-quality code, pinned in data/positives.lock
 out: Gathered rows: high_quality, documented Python files; instruction, a problem statement and its solution as one Python text, whose path

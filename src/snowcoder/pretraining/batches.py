@@ -1,6 +1,6 @@
-"""Which sequences make up which step: a seeded permutation of the packed sequences, a new one for every pass.
+"""Chooses the sequences of each step: a seeded permutation of the packed sequences, a new one for every pass.
 
-Pure: the batch of a step depends on the seed, the step and the counts alone, so that a resumed run needs no loader state.
+Pure: the batch of a step depends only on the seed, the step and the counts, so that a resumed run needs no loader state.
 """
 
 import numpy as np

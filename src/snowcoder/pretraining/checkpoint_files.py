@@ -1,4 +1,4 @@
-"""Checkpoints on disk: what one holds, and its two forms, each named `step-<step>-<digest>`; any number of processes reads either.
+"""Checkpoints on disk: their content, and two formats, each named `step-<step>-<digest>`; any number of processes can read either.
 
 A training state holds model and optimizer by the parameters' names, in the same form for any number of processes:
   {"model": {name: weight}, "optimizer": {name: {"exp_avg", "exp_avg_sq", "step"}}}
@@ -35,7 +35,7 @@ TrainingState = dict[str, dict[str, Any]]
 
 def write_whole(partial: Path, state: TrainingState, curve: CheckpointCurve) -> str:
     """Write the file under a temporary name; returns its digest."""
-    with partial.open("wb") as file:  # of a file that it opens itself, torch does not say why it cannot be written
+    with partial.open("wb") as file:  # for a file that it opens itself, torch does not say why it cannot be written
         torch.save(state | {"curve": curve}, file)
     fsync(partial)
     return sha256_file(partial)[:DIGEST_CHARS]
@@ -48,7 +48,7 @@ def write_shards(partial: Path, state: TrainingState, curve: CheckpointCurve, gr
     """
     try:
         distributed_checkpoint.save(state, storage_writer=FileSystemWriter(partial), process_group=group)
-    except CheckpointException as error:  # torch's is no Exception
+    except CheckpointException as error:  # torch's is not an Exception
         raise RuntimeError(_causes(error)) from error
     if dist.get_rank(group) != 0:
         return ""
@@ -81,13 +81,13 @@ def fault_of(checkpoint: Path) -> str | None:
 
 
 def _difference(found: str, name: str) -> str | None:
-    return None if found[:DIGEST_CHARS] == name.rpartition("-")[2] else f"its SHA-256 begins with {found[:DIGEST_CHARS]}"
+    return None if found[:DIGEST_CHARS] == name.rpartition("-")[2] else f"its SHA-256 starts with {found[:DIGEST_CHARS]}"
 
 
 def read_checkpoint(checkpoint: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> CheckpointCurve:
     """Set model and optimizer, sharded or not, to a checkpoint's state and return its curve; all processes call it together.
 
-    Raises CheckpointError if it is of another model.
+    Raises CheckpointError if it is from another model.
     """
     try:
         if checkpoint.is_file():
@@ -117,7 +117,7 @@ def _saved_shapes(checkpoint: Path) -> dict[str, torch.Size]:
 
 
 def remove(checkpoint: Path) -> None:
-    """Remove a checkpoint, or what is left of one that was not finished; a kill in between leaves nothing that looks like one."""
+    """Remove a checkpoint, or what is left of one that was not finished; a kill in between leaves nothing that looks like a checkpoint."""
     if checkpoint.is_dir():
         gone = checkpoint.with_name(f".{checkpoint.name.lstrip('.')}.removed")
         checkpoint.rename(gone)
@@ -127,7 +127,7 @@ def remove(checkpoint: Path) -> None:
 
 
 def training_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState:
-    """The present state. An optimizer that has made no step yet gets moments of zero."""
+    """The current state. An optimizer without a step yet gets moments of zero."""
     weights, optimizer_state = get_state_dict(model, optimizer)
     names = {name for name, _ in model.named_parameters()}
     moments = optimizer_state["state"]
@@ -144,7 +144,7 @@ def restore_state(model: torch.nn.Module, optimizer: torch.optim.Optimizer, stat
         optimizer,
         model_state_dict=dict(state["model"]),
         optim_state_dict={"state": state["optimizer"], "param_groups": present["param_groups"]},
-        options=StateDictOptions(full_state_dict=whole, strict=False),  # not strict: the tied embedding is there once
+        options=StateDictOptions(full_state_dict=whole, strict=False),  # not strict: the tied embedding is included once
     )
 
 
@@ -154,4 +154,4 @@ def check_shapes(model: torch.nn.Module, found: dict[str, torch.Size]) -> None:
     for name in sorted(expected.keys() | found.keys()):
         there, here = (tuple(shapes[name]) if name in shapes else "none" for shapes in (found, expected))
         if there != here:
-            raise CheckpointError(f"its checkpoint is of another model: {name} is {there} there and {here} in the model to train")
+            raise CheckpointError(f"the checkpoint is from another model: {name} is {there} in it and {here} in the model to train")

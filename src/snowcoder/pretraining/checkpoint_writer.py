@@ -18,9 +18,9 @@ from snowcoder.pretraining.checkpoint_files import CheckpointCurve, TrainingStat
 
 
 class CheckpointWriter:
-    """Writes states behind training's back: `save` copies the state in memory, a thread writes the copy.
+    """Writes states in the background: `save` copies the state in memory, and a thread writes the copy.
 
-    One checkpoint is written at a time; the next `save` waits for it. A disk that is full, or another fault of the disk, costs that
+    One checkpoint is written at a time; the next `save` waits for it. A full disk, or another disk fault, costs that
     checkpoint alone: it is reported, and training continues. Use as a context manager: at its end the last checkpoint is on disk.
     sharded: every process writes its shards, so that all of them make and use the writer together; else process 0 alone saves.
     """
@@ -29,7 +29,7 @@ class CheckpointWriter:
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None
-        # of its own: the thread's messages must not mix with those of the training
+        # its own group: the thread's messages must not mix with those of the training
         self._group = dist.new_group(backend="gloo") if sharded else None
         if not dist.is_initialized() or dist.get_rank() == 0:
             for unfinished in folder.glob(".step-*"):  # by a kill
@@ -72,8 +72,8 @@ def _newest_whole(folder: Path) -> Path | None:
         fault = fault_of(path)
         if fault is None:
             return path
-        next_try = "going on from the checkpoint before it" if number < len(paths) else "there is none before it: starting over"
-        say(f"{path}: is torn or was changed ({fault}); {next_try}")
+        next_try = "resuming from the checkpoint before it" if number < len(paths) else "no earlier checkpoint: starting from the beginning"
+        say(f"{path}: torn or modified ({fault}); {next_try}")
     return None
 
 
@@ -85,18 +85,18 @@ def _write(folder: Path, step: int, state: TrainingState, curve: CheckpointCurve
         digest = write_whole(partial, state, curve) if group is None else write_shards(partial, state, curve, group)
         if publishes:
             _publish(partial, folder / f"step-{step:09d}-{digest}{'.pt' if group is None else ''}")
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError of its own
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         if publishes:
             remove(partial)
             cause = "the disk is full" if is_full_disk(error) else error
             say(
                 f"{folder}: the checkpoint of step {step} could not be written ({cause}); "
-                "training goes on, a kill now costs the steps since the one before"
+                "training continues, and a kill now costs the steps since the previous checkpoint"
             )
 
 
 def _publish(partial: Path, final: Path) -> None:
-    """Give a checkpoint its name. The one before it is kept; older ones go, and so do later ones: training went back behind them."""
+    """Give a checkpoint its name. The one before it is kept; older ones are removed, and so are later ones, from before a restart."""
     if final.is_dir():
         remove(final)
     partial.replace(final)

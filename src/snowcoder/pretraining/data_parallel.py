@@ -1,8 +1,8 @@
-"""One model trained by several processes: replicas of it (DDP), shards of it (FSDP2), shards in each node (hybrid), or one process alone.
+"""Trains one model with several processes: replicas (DDP), shards (FSDP2), shards within each node (hybrid), or one process alone.
 
 Every process computes the loss of its share of a batch; gradients are averaged over all of them, so that each way gives the same weights.
-Weights travel in float32, as they are kept: autocast then does the same arithmetic as without sharding. torch's own interfaces are used:
-accelerate's FSDP was seen to be ignored silently on CPU.
+Weights travel in float32, as they are stored: autocast then does the same arithmetic as without sharding. torch's own interfaces are used:
+accelerate's FSDP was silently ignored on the CPU.
 """
 
 import os
@@ -32,7 +32,7 @@ def distribute(objective: nn.Module, layers: Iterable[nn.Module], sharding: str,
     if sharding == "none":
         return DistributedDataParallel(objective.to(device), device_ids=[device] if device.type == "cuda" else None)
     mesh = _mesh(sharding, device)
-    for module in [*layers, objective]:  # what belongs to no layer is gathered with the whole; this moves the weights too
+    for module in [*layers, objective]:  # what is outside the layers is gathered with the whole; this moves the weights too
         fully_shard(module, mesh=mesh)
     assert isinstance(objective, FSDPModule)
     if device.type == "cpu":
@@ -84,7 +84,7 @@ def mean_over_processes(value: Tensor) -> float:
 
 
 def release_whole_weights(distributed: nn.Module) -> None:
-    """Leave each process with its shards alone, after a pass without backward: FSDP2 keeps the outermost weights whole till the next."""
+    """Leave each process with only its shards, after a pass without backward: FSDP2 keeps the outermost weights whole till the next."""
     for module in distributed.modules():
         if isinstance(module, FSDPModule):
             module.reshard()

@@ -1,4 +1,4 @@
-"""What ends a training before its time: a request to leave, and devices that fail."""
+"""Early ends of a training: SIGTERM, and failing devices."""
 
 import os
 import signal
@@ -13,9 +13,9 @@ from snowcoder.errors import TrainingError
 
 
 class TerminationFlag:
-    """SIGTERM asks for a checkpoint after the step at hand instead of ending the process in its midst.
+    """On SIGTERM: finish the step, write a checkpoint, then exit.
 
-    So does the death of the `dvc` that started this stage: it would run the stage again, beside an orphan. (A stage run by hand may
+    So does the death of the `dvc` that started this stage: it would run the stage again, next to an orphan. (A stage run by hand may
     outlive its shell.)
     """
 
@@ -25,7 +25,7 @@ class TerminationFlag:
 
     @property
     def requested(self) -> bool:
-        """Whether to leave."""
+        """Whether to exit."""
         return self._signalled or (self._parent is not None and os.getppid() != self._parent)
 
     def __enter__(self) -> "TerminationFlag":
@@ -41,11 +41,11 @@ class TerminationFlag:
 
 @contextmanager
 def device_failures_explained(state_folder: Path) -> Iterator[None]:
-    """Raise TrainingError, saying what to do, for a device that fails, is lost or has too little memory, and for a lost process.
+    """Raise TrainingError with advice for a device that fails, is lost or has too little memory, and for a lost process.
 
     Nothing can be saved then: what the device held is gone. The checkpoints in `state_folder` are not touched.
     """
-    kept = f"Checkpoints in {state_folder} are kept: run the same command again, and training goes on from the last of them"
+    kept = f"Checkpoints in {state_folder} are kept: run the same command again, and training resumes from the last one"
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -56,9 +56,9 @@ def device_failures_explained(state_folder: Path) -> Iterator[None]:
     except torch.AcceleratorError as error:
         raise TrainingError(
             f"pretrain: the device failed: {error}. Look at `nvidia-smi` and at the kernel's log (`dmesg`) for the cause; "
-            f"leave a broken device out by CUDA_VISIBLE_DEVICES, or reset it. {kept}"
+            f"leave a broken device out with CUDA_VISIBLE_DEVICES, or reset it. {kept}"
         ) from error
     except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error):  # gloo has no kind of its own
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):  # gloo has no error class of its own
             raise
         raise TrainingError(f"pretrain: another process or its device was lost: {error}. Its own message says why. {kept}") from error

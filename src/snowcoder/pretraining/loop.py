@@ -1,10 +1,10 @@
-"""The training loop: trains from a parent checkpoint over packed tokens, with a schedule; resumes exactly.
+"""The training loop: trains a parent checkpoint on packed tokens with a schedule, and resumes exactly.
 
 in:  a Hugging Face model folder, a TokenShards folder (uint16 [n_sequences, sequence_length])
 out: the trained model, and one LossPoint per optimizer step
 
-A step's batch, learning rate and arithmetic depend on params, data and step alone (no dropout, no loader state), so that weights and
-losses after kill -9 and a rerun equal those of an uninterrupted run bit for bit on the same processor, torch build and thread count.
+A step's batch, learning rate and arithmetic depend only on params, data and step (no dropout, no loader state). So weights and losses
+after kill -9 and a rerun equal those of an uninterrupted run bit for bit, on the same processor, torch build and thread count.
 """
 
 import copy
@@ -104,7 +104,7 @@ def train(
                 watcher.see(seen)
             release_whole_weights(objective)  # which a watcher's forward pass may have gathered
             curve.append(point)
-            # the last step's too: if publishing fails, nothing is trained again
+            # also after the last step: if publishing fails, nothing is trained again
             is_due = step + 1 == n_steps or time.monotonic() - saved_s >= interval_s
             leaving, saving = agree(termination.requested, rank == 0 and is_due)
             if (leaving or saving) and (sharded or rank == 0):
@@ -112,7 +112,7 @@ def train(
                 saved_s = time.monotonic()
             if leaving:
                 if rank == 0:
-                    say(f"asked to end: stopped after step {step + 1} of {n_steps}, with a checkpoint; run again to go on")
+                    say(f"asked to end: stopped after step {step + 1} of {n_steps} with a checkpoint; run again to resume")
                 raise SystemExit(128 + signal.SIGTERM)
         if sharded:
             gather_weights(trained, model)
@@ -124,7 +124,7 @@ def _prepare(model: LlamaForCausalLM, shared: TrainingParams) -> tuple[torch.nn.
     tell_of_crowded_processors(shared.cpu_threads)
     torch.set_num_threads(shared.cpu_threads)
     torch.use_deterministic_algorithms(True, warn_only=own_device().type == "cuda")
-    # it only shows reads of memory that was never written, at 3% of a training step
+    # it only reveals reads of uninitialised memory, for 3% of a training step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep_freed_memory()
     model.set_attn_implementation(shared.attention)
@@ -142,7 +142,7 @@ def _take_up(state_folder: Path, model: LlamaForCausalLM, optimizer: torch.optim
         return []
     curve = [LossPoint(*point) for point in read_checkpoint(checkpoint, model, optimizer)]  # type: ignore[arg-type]
     if process_number() == 0:
-        say(f"going on from step {len(curve)} of {n_steps}")
+        say(f"resuming from step {len(curve)} of {n_steps}")
     return curve
 
 
@@ -185,12 +185,12 @@ def _optimizer_step(
 
 
 def _known_tokens(data: TokenShards, sequences: np.ndarray, vocab_size: int) -> np.ndarray:
-    """int64 [len(sequences), sequence_length]. On a GPU an unknown id would look like a fault of the device."""
+    """int64 [len(sequences), sequence_length]. On a GPU an unknown id would look like a device failure."""
     tokens = data.sequences(sequences).astype(np.int64)
     if (largest := int(tokens.max())) >= vocab_size:
         raise ShardError(
-            f"pretrain: the packed tokens hold id {largest}, the model knows {vocab_size} (train_tokenizer.vocab_size); "
-            "they are of another tokenizer: run `dvc repro`, which packs them again"
+            f"pretrain: the packed tokens contain id {largest}, but the model has {vocab_size} (train_tokenizer.vocab_size); "
+            "they are from another tokenizer: run `dvc repro`, which packs them again"
         )
     return tokens
 
@@ -205,7 +205,7 @@ def _batch_sequences(phase: PhaseParams, shared: TrainingParams, sequence_length
 
 def _check_data(data: TokenShards, config: Any) -> None:
     if data.n_sequences == 0:
-        raise EmptyResultError("pretrain: no packed sequence to train on; pack_tokens wrote none: give it more files, or shorter sequences")
+        raise EmptyResultError("pretrain: no packed sequences to train on; pack_tokens wrote none: add files, or shorter sequences")
     if data.sequence_length > config.max_position_embeddings:
         raise ParameterError(
             f"params.yaml: pack_tokens.sequence_length {data.sequence_length} is beyond the model's positions; "

@@ -1,4 +1,4 @@
-"""The Llama of the recipe (paper Table 1): seeded weights of the configured shape, as a Hugging Face folder with its tokenizer.
+"""Creates the Llama of the recipe (paper Table 1): seeded weights of the configured shape, as a Hugging Face folder with its tokenizer.
 
 Not stated in the paper and chosen here: RoPE base, norm epsilon, initialisation (normal, std 0.02, as transformers' Llama).
 """
@@ -115,7 +115,7 @@ def load_llama(folder: Path) -> "LlamaForCausalLM":
         raise CheckpointError(f"{folder}: no config.json; the stage that writes this model has not run: `dvc repro`")
     try:
         return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-    except Exception as error:  # safetensors, json and transformers each raise their own kinds
+    except Exception as error:  # safetensors, json and transformers each raise their own classes
         raise CheckpointError(f"{folder}: cannot be loaded: {error}; run `dvc checkout {folder}` or `dvc repro -f`") from error
 
 
@@ -129,7 +129,7 @@ def save_model(model: "LlamaForCausalLM", tokenizer_folder: Path, folder: Path) 
         needed = sum(parameter.nbytes for parameter in model.parameters())
         raise CheckpointError(
             f"{folder}: the model could not be written ({error}); it takes {needed:,} bytes, {shutil.disk_usage(folder).free:,} are free; "
-            "make room and run again: what has been trained is in its checkpoints"
+            "free space and run again: the training so far is in its checkpoints"
         ) from error
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).exists():

@@ -1,11 +1,11 @@
-"""Trains on tokens: from token ids to the loss in one forward pass, so that a wrapper over several processes sees all of the model.
+"""The training objective: from token ids to the loss in one forward pass, so that a data-parallel wrapper sees all of the model.
 
 in: token_ids int64 [batch, sequence]   out: mean next-token loss in nats per token, a float32 scalar
 
 The logits of a whole batch, 8,192 x 64,000 of them, are never in memory: the loss and the gradients of the last hidden state and of the
 output embedding are computed chunk by chunk in the forward pass, with [chunk_tokens, vocabulary] logits at a time. On a GPU with
 liger-kernel (extra `gpu`) its fused kernel does that; elsewhere one fused softmax of torch gives both the loss and, less the one-hot
-targets, the gradient. Measured in the whole step: see bench/RESULTS.md. Under torch.no_grad the loss alone is computed, on every device.
+targets, the gradient. Measured in the whole step: see LOG.md. Under torch.no_grad only the loss is computed, on every device.
 """
 
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ class Objective(torch.nn.Module):
         if checkpoint_activations:  # the model draws no random numbers, so that their state need not be kept
             model.gradient_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
         if compile_layers:
-            # layer by layer: whole-model compilation was seen to give different results in identical runs on CPU
+            # layer by layer: whole-model compilation gave different results in identical runs on the CPU
             for layer in model.model.layers:
                 layer.compile()
 

@@ -1,4 +1,4 @@
-"""Trains one variant's phase: its parent model, over its packed tokens, watched as it goes.
+"""Trains one variant's phase: its parent model on its packed tokens, with watchers.
 
 in:  the parent's folder, data/pack_tokens/<variant>
 out: the trained model, its loss curve, {"train/…" and "validation/…": number} while it trains

@@ -1,4 +1,4 @@
-"""The processes of one training, as a launcher (`accelerate launch`, torchrun) started them: how many is runtime, not identity.
+"""The processes of one training, as started by `accelerate launch` or torchrun; their number does not affect a result's identity.
 
 in:  WORLD_SIZE, RANK, MASTER_ADDR, MASTER_PORT of the environment; without them one process
 out: each process's share of a batch, and agreement between processes
@@ -42,7 +42,7 @@ def process_group() -> Iterator[bool]:
     try:
         yield dist.get_rank() == 0
     except Exception:
-        failed = True  # the others may be gone, or wait for this process: leaving the group in order would wait for them
+        failed = True  # the others may be gone or waiting for this process: leaving the group cleanly would wait for them
         raise
     finally:
         if not failed:
@@ -87,7 +87,7 @@ def own_sequences(indices: np.ndarray, rank: int, n_processes: int) -> np.ndarra
 
 
 def agree(*requested: bool) -> list[bool]:
-    """Of each of some requests, whether any process makes it, so that all of them do the same after the same step."""
+    """For each request, whether any process makes it, so that all processes do the same after the same step."""
     if not dist.is_initialized():
         return list(requested)
     flags = torch.tensor(requested, dtype=torch.int32, device=own_device())
@@ -96,7 +96,7 @@ def agree(*requested: bool) -> list[bool]:
 
 
 def tell_of_crowded_processors(cpu_threads: int) -> None:
-    """Processes of one node whose threads outnumber its processors wait for each other: steps of 0.2 s were seen to take 3.5 s."""
+    """Processes of one node whose threads outnumber its processors wait for each other: steps of 0.2 s took 3.5 s."""
     n_processes, n_processors = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), len(os.sched_getaffinity(0))
     if process_number() == 0 and device_type() == "cpu" and n_processes * cpu_threads > n_processors:
         say(
@@ -111,7 +111,7 @@ def own_device() -> torch.device:
 
 
 def process_number() -> int:
-    """Of this process among those that train together; 0 alone. Raises SnowcoderError if not all that were launched do."""
+    """Rank of this process; 0 without a launcher. Raises SnowcoderError if not all launched processes train together."""
     joined = dist.get_world_size() if dist.is_initialized() else 1
     if joined != launched_processes():
         raise SnowcoderError(

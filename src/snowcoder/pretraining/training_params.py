@@ -1,4 +1,4 @@
-"""Parameters of pretraining: what all variants share, and a variant's phase. Light: whoever only reads parameters loads no torch."""
+"""Parameters of pretraining: shared by all variants, and of one variant's phase. Reading them does not import torch."""
 
 from typing import Any, Literal
 
@@ -62,6 +62,6 @@ class VariantParams(PhaseParams):
     parent: str = Field(min_length=1)
     """Folder of the model that the phase starts from."""
     packs: Any = Field(exclude=True)
-    """What its tokens are; read by pack_tokens, and no part of the training's identity."""
+    """Its tokens; read by pack_tokens, and not part of the training's identity."""
     control_of: str | None = Field(default=None, exclude=True)
     """The variant whose control it is: same start, budget and schedule; null: none. Read by the report."""

@@ -1,4 +1,4 @@
-"""results/annotators.md: does selection help? Five rules at four repeats, and HQINS at one, two, four and five, against random.
+"""Writes results/annotators.md: does selection help? Five rules at four repeats, and HQINS at one, two, four and five, against random.
 
 in: one Run per arm and seed   out: Markdown: every seed's value, and the difference to random with its interval
 """
@@ -45,7 +45,7 @@ Differences = Mapping[str, tuple[float, tuple[float, float]] | None]
 
 
 def read_run(folder: Path, variant: str, rule: str) -> Run:
-    """The run whose outputs lie in `folder` as in the repository; variant, rule: the arm's items of pretrain and of select_files."""
+    """The run whose outputs are in `folder` as in the repository; variant, rule: the arm's items of pretrain and of select_files."""
     items = read_table(folder / "data/measure_bits_per_byte" / variant)
     grades = read_table(folder / "data/execute_completions" / variant, ["benchmark", "problem_id", "passed"]).to_pylist()
     rows = items.to_pylist()
@@ -82,7 +82,7 @@ def _selection_table(arms: Arms) -> Table:
             rows.append(
                 [name, str(seed), number(chosen["budget_tokens"]), number(chosen["tokens"]), str(chosen["files"]), f"{run.epochs:.2f}"]
             )
-    caption = "Files are whole, so that a budget is met to within half a file; the horizon is the same for all, so that passes differ."
+    caption = "Files are taken whole, so a budget is met to within half a file; the horizon is the same for all, so passes differ."
     return Table(["arm", "seed", "budget, unique tokens", "selected tokens", "files", "passes"], rows, caption)
 
 
@@ -108,7 +108,7 @@ def _columns() -> list[str]:
 
 
 def _caption(first: str) -> str:
-    return f"{first} Intervals: bootstrap over seeds, then over texts or problems, which the arms share."
+    return f"{first} Intervals: bootstrap over seeds, then over the texts or problems, which all arms share."
 
 
 def _difference(compared: tuple[float, tuple[float, float]] | None) -> list[str]:

@@ -24,7 +24,7 @@ def annotator_table(results: Results) -> Table:
         "On held-out repositories. ROC-AUC: 0.5 is chance; an annotator that is not clearly better than the length of a file alone has "
         "learned length. Average precision: chance is the share of positives. Brier score: mean squared error of the calibrated "
         "probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on "
-        "each annotator's choice (Table 4); it prints no ROC-AUC."
+        "each annotator's choice (Table 4); the paper prints no ROC-AUC."
     )
     columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "average precision", "Brier score"]
     return Table([*columns, "paper: HumanEval"], rows, caption, text_columns=3)
@@ -38,8 +38,8 @@ def agreement_table(results: Results) -> Table:
         pair = f"{first} and {second}"
         rows.append([pair, f"{compared('rank_correlation', pair):.2f}", percent(compared("selected_overlap", pair))])
     caption = (
-        "Spearman's correlation of the ranks within each language, over the train split; tokens that both would select at the configured "
-        "budget, of those that either would."
+        "Spearman's correlation of the ranks within each language, over the train split; share of the tokens that both select, of those "
+        "that either selects at the configured budget."
     )
     return Table(["recipes", "rank correlation", "selected by both"], rows, caption)
 
@@ -54,7 +54,7 @@ def variance_table(results: Results) -> Table:
         warning = "sorts repositories, not files" if shares["sorts_repositories"] else NOTHING
         rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", warning])
     caption = (
-        "Where the variance of the scores lies, over the train split and each language's mean taken out: adjusted R2 of the repository "
+        "Where the variance of the scores comes from, over the train split, without each language's mean: adjusted R2 of the repository "
         f"(0 by chance), and the rest. Below {MIN_WITHIN_REPOSITORY_SHARE:.0%} within repositories a recipe is warned of: a list of good "
         "repositories would do nearly as well. Repositories of one file are left out."
     )
@@ -68,9 +68,9 @@ def alignment_table(results: Results) -> Table:
     benchmarks = sorted(areas["length"])
     rows = [[name, *(f"{areas[name][benchmark]:.3f}" for benchmark in benchmarks)] for name in [*results.params.recipes, "length"]]
     caption = (
-        f"A diagnostic that looks at the benchmarks; nothing was chosen by it. ROC-AUC of reference solutions (with their prompts) against "
+        f"A diagnostic that looks at the benchmarks; no choice depends on it. ROC-AUC of reference solutions (with their prompts) against "
         f"{areas['unseen_files']:,} held-out Python files, as in the paper's Figure 2. Last row: the length of a text alone, in whichever "
-        "direction tells more; solutions are short, files are not."
+        "direction separates better; solutions are short, files are not."
     )
     return Table(["scored by", *benchmarks], rows, caption)
 
@@ -81,7 +81,7 @@ def extremes_listings(results: Results) -> list[Listing]:
     listings = []
     for recipe in results.params.recipes:
         lines = [line for end in ("highest", "lowest") for line in [f"{end}:", *(f"  {name}" for name in ends[recipe][end])]]
-        listings.append(Listing(f"{recipe}: the highest and the lowest files", "\n".join(lines), "text"))
+        listings.append(Listing(f"{recipe}: files with the highest and lowest scores", "\n".join(lines), "text"))
     return listings
 
 

@@ -1,8 +1,8 @@
-"""results/benchmarks.md: the benchmarks of all evaluated models, with intervals, and which differences are within noise.
+"""Writes results/benchmarks.md: all evaluated models on the benchmarks, with intervals, and which differences are within noise.
 
 in: results/benchmarks/<name>.json (evaluation/model_evaluation.py)   out: Markdown
 
-Results that were asked for in different ways (mode, end of the prompt, sampling, …) are told apart by a letter, and never compared.
+Results of different prompts or settings (mode, end of the prompt, sampling, …) get different letters, and are never compared.
 """
 
 import json
@@ -58,7 +58,7 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
         table.append(seeds)
     if rows:
         caption = (
-            "On the same problems: those that one of the two solves alone; 95% interval of the difference (paired bootstrap) and p-value "
+            "On the same problems: those that only one of the two solves; 95% interval of the difference (paired bootstrap) and p-value "
             "(exact McNemar). Over problems, not over training seeds."
         )
         columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", ""]
@@ -109,7 +109,7 @@ def score_table(results: Results, benchmark: str) -> Table:
     caption = (
         "In brackets 95% intervals over the problems. Base: its own tests. Flagged: problems that a contamination ledger names. "
         "Bits per byte: of reference solutions given their prompts, lower is better. Likelihood choice: share of problems whose reference "
-        "is likelier than itself with one operator or constant changed; a coin gives 0.5."
+        "is more likely than a copy with one operator or constant changed; a coin gives 0.5."
     )
     return Table(columns, rows, caption)
 
@@ -153,9 +153,9 @@ def batching_table(checked: Mapping[str, dict[str, Any]]) -> Table:
     ]
     first = next(iter(checked.values()))
     caption = (
-        f"Greedy completions of HumanEval's prompts ({first['tokens']} tokens at most) that differ between one at a time and batches: "
+        f"Greedy completions of HumanEval's prompts ({first['tokens']} tokens at most) that differ between one at a time and in batches: "
         "rounding moves logits, and a completion changes where two tokens nearly tie. A prompt of one token and one longer than the "
-        "window are added. Cut: prompts that lost their head to fit."
+        "window are added. Cut: prompts that lost their beginning to fit."
     )
     return Table(["model", "batch size", *first["changed"], "prompts cut"], rows, caption)
 
@@ -206,7 +206,7 @@ def _not_compared(results: Results, benchmark: str, controls: Sequence[tuple[str
             first, second = (json.loads(_asked_as(one)) for one in found)
             names = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
             rows.append([*pair, ", ".join(f"{name}: {first.get(name)} / {second.get(name)}" for name in names)])
-    caption = "Not compared, as they were asked in different ways: evaluate both with the same settings."
+    caption = "Not compared, because they were prompted in different ways: evaluate both with the same settings."
     return Table(["model", "control", "differs in (model / control)"], rows, caption, text_columns=3) if rows else None
 
 
@@ -224,7 +224,7 @@ def how_asked(results: Results, benchmark: str) -> list[str]:
     """The settings of each way of asking, with the models' chat templates."""
     letters = asked_letters(results, benchmark)
     several = len(set(letters.values())) > 1
-    paragraphs = ["The models were not all asked in the same way: figures of different letters cannot be compared."] if several else []
+    paragraphs = ["The models were not all prompted in the same way: figures with different letters cannot be compared."] if several else []
     for letter in sorted(set(letters.values())):
         models = [model for model, other in letters.items() if other == letter]
         settings = {json.dumps(results[model]["settings"], sort_keys=True): None for model in models}
@@ -242,9 +242,9 @@ def _told_templates(results: Results, models: Sequence[str]) -> str:
         if one.get("chat_template") == "used"
     ]
     unused = [variant_title(model) for model, one in asked.items() if one.get("chat_template") == "not used"]
-    sentences = [f"Asked through their chat templates (sha256): {'; '.join(used)}."] if used else []
+    sentences = [f"Prompted through their chat templates (sha256): {'; '.join(used)}."] if used else []
     if unused:
-        sentences.append(f"Have a chat template and were asked without it, which is not how they were trained: {', '.join(unused)}.")
+        sentences.append(f"Have a chat template but were prompted without it, unlike in their training: {', '.join(unused)}.")
     return "".join(f" {sentence}" for sentence in sentences)
 
 
@@ -265,7 +265,7 @@ def _findings(results: Results, benchmarks: list[str], controls: Sequence[tuple[
             findings.append(f"{TITLES[benchmark]}, bits per byte: {_told(bits, 2, '')}.")
     apart = [TITLES[benchmark] for benchmark in benchmarks if _not_compared(results, benchmark, controls) is not None]
     if apart:
-        findings.append(f"{', '.join(apart)}: some models and their controls were asked in different ways and are not compared.")
+        findings.append(f"{', '.join(apart)}: some models and their controls were prompted in different ways and are not compared.")
     return findings or ["No two models to compare yet."]
 
 

@@ -1,4 +1,4 @@
-"""What the report says, in its order: findings, models, data, synthetic documents, annotators, ours beside the paper's."""
+"""Assembles the report: findings, models, data, synthetic documents, annotators, ours next to the paper's."""
 
 from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
 from snowcoder.reporting.data_tables import (
@@ -42,9 +42,9 @@ def compose(results: Results) -> Document:
 def _models(results: Results) -> Section:
     n_parameters = number(results.stages["initialize_model"]("parameters", "total"))
     text = (
-        f"A model of {n_parameters} parameters, trained in three phases. Bits per byte say how well a model predicts code it has not seen: "
-        "fewer are better, and unlike pass@1 they tell small models apart. A control (hollow, in its model's colour) had the same start, "
-        "budget and schedule as its model, but other data."
+        f"A model of {n_parameters} parameters, trained in three phases. Bits per byte measure how well a model predicts unseen code: "
+        "fewer are better, and unlike pass@1 they distinguish small models. A control (hollow, in its model's colour) had the same start, "
+        "budget and schedule as its model, but different data."
     )
     caption = (
         "Bits per byte with 95% intervals. Above: from the untrained model; unigram is what token counts alone would reach. "
@@ -64,7 +64,7 @@ def _training(results: Results) -> Section:
 
 
 def _data(results: Results) -> Section:
-    figure = Figure("funnel.png", "What is left after each step, by language.", _funnel_words(results))
+    figure = Figure("funnel.png", "What remains after each step, by language.", _funnel_words(results))
     blocks: list[Block] = [
         figure,
         funnel_table(results),
@@ -105,7 +105,7 @@ def _annotators(results: Results) -> Section:
     by_rubric = [recipe for recipe, metrics in results.annotators.items() if metrics("labeller") == "rubric"]
     text = (
         "An annotator is a linear head on a frozen text encoder; a file's score is the mean over its top, middle and bottom section. "
-        "It is judged on repositories that it did not see."
+        "It is judged on unseen repositories."
     )
     if by_rubric:
         text += (
@@ -118,7 +118,7 @@ def _annotators(results: Results) -> Section:
 
 
 def _paper(results: Results) -> Section:
-    text = "Figures side by side, not a comparison: model, data and budgets differ, as the second table says."
+    text = "Figures side by side, not a comparison: model, data and budgets differ, as the second table shows."
     return Section("Next to the paper", [text], [paper_table(results), scale_table(results)])
 
 

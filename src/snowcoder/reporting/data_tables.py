@@ -79,7 +79,7 @@ def rule_table(results: Results) -> Table:
     ]
     caption = (
         "A file is counted under the first rule that it breaks; a looser threshold can bring back those that break no other. "
-        "Value and threshold of every rejected file lie in data/filter_files/rejected."
+        "data/filter_files/rejected has the value and threshold of every rejected file."
     )
     return Table(["rule of the filter", "files that break it", "and no other", "counted under it"], rows, caption)
 
@@ -95,9 +95,9 @@ def contamination_table(results: Results) -> Table:
         for method in sorted(set().union(*by_source)) or [NOTHING]:
             rows.append([benchmark, method, *cells, *(f"{counts.get(method, 0):,}" for counts in by_source)])
     caption = (
-        "Files that overlap a benchmark, each under its strongest evidence; matched spans lie in the ledgers of the three stages. "
+        "Files that overlap a benchmark, each under its strongest evidence; the ledgers of the stages have the spans. "
         "generic_match: code alone, and so short that many people write it; decontaminate_files.generic_matches drops or keeps it. "
-        "Too short: problems that cannot be told from ordinary code, at all or once their names are changed."
+        "Too short: problems indistinguishable from ordinary code, at all or once their names are changed."
     )
     columns = ["benchmark", "method", "problems", "too short", "too short if renamed", *(f"in {source}" for source in LEDGERS)]
     rows.append(["all", "files screened", *[NOTHING] * 3, *(f"{count:,}" for count in _screened(results).values())])
@@ -111,7 +111,7 @@ def train_tokens(results: Results) -> dict[str, int]:
 
 
 def selection_table(results: Results) -> Table:
-    """What each rule took, beside the whole train split."""
+    """What each rule selected, next to the whole train split."""
     train = train_tokens(results)
     total = sum(train.values())
     mean_score = next(iter(results.selections.values()))("mean_score_of_train")

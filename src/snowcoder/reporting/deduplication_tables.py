@@ -15,7 +15,7 @@ def deduplication_paragraph(results: Results) -> str:
     most = (
         f"The largest cluster lost {largest['files_dropped']:,} files to {largest['kept_file_id']}." if largest else "No file was dropped."
     )
-    rest = f" {undecided:,} files of very large clusters were not compared with all of their like, and stay." if undecided else ""
+    rest = f" {undecided:,} files of very large clusters were not compared with all similar files, and stay." if undecided else ""
     return f"{nominated} {compared}, {matched}. {most}{rest} {_alarm(results)}"
 
 
@@ -23,7 +23,7 @@ def cluster_table(results: Results) -> Table:
     """Clusters, a kept file and those dropped for it, by their number of files."""
     by_size = results.stages["deduplicate_files"]("clusters_by_size")
     rows = [[size, f"{by_size[size]:,}"] for size in sorted(by_size, key=_first_number)]
-    caption = "A cluster is a kept file and the files dropped for being its exact or near duplicates; files without any are not counted."
+    caption = "A cluster is a kept file and the files dropped as its exact or near duplicates; files without duplicates are not counted."
     return Table(["files in the cluster", "clusters"], rows, caption)
 
 
@@ -37,7 +37,7 @@ def wipe_out_table(results: Results) -> Table:
     ]
     beyond = wiped["n_repositories"] - len(wiped["repositories"])
     more = f" {beyond:,} more repositories are not shown." if beyond else ""
-    caption = f"The wipe-out alarm: what deduplication took most of. Look at data/deduplicate_files/dropped before going on.{more}"
+    caption = f"The wipe-out alarm: where deduplication removed most. Check data/deduplicate_files/dropped before you continue.{more}"
     return Table(["", "wiped out", "files before", "files after", "lost"], rows, caption, text_columns=2)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a report, apart from how they are shown: page.py makes HTML of them, markdown.py Markdown."""
+"""The parts of a report, independent of their form: page.py renders them as HTML, markdown.py as Markdown."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A PNG file beside the report. description: what a reader who cannot see it should know."""
+    """A PNG file next to the report. description: what a reader who cannot see it should know."""
 
     file_name: str
     caption: str

@@ -122,7 +122,7 @@ def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
     ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="random files taken for positives", ylabel="positives found", aspect="equal")
     ax.set_title("held-out examples: ROC curve (area under it)")
     ax.legend(loc="lower right", fontsize=9.5)
-    axes[1].set(xlim=(0, 1), ylim=(0, 1.005), xlabel="positives found", ylabel="positives among those taken", aspect="equal")
+    axes[1].set(xlim=(0, 1), ylim=(0, 1.005), xlabel="positives found", ylabel="share of positives among those taken", aspect="equal")
     axes[1].set_title("precision and recall (average precision)")
     axes[1].legend(loc="lower left", fontsize=9.5)
     return canvas
@@ -146,7 +146,7 @@ def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
     highs = [_smooth([row["train_loss"] for row in curve])[len(curve) // 20] for curve in results.curves.values()]
     axes[0].set_ylim(min(lows) - 0.1, max(highs) + 0.1)
     axes[0].legend(loc="upper right", ncols=1 if narrow else 2, fontsize=9.5)
-    axes[1].set(xlabel="tokens seen, with those of the phases before", ylabel="learning rate")
+    axes[1].set(xlabel="tokens seen, including earlier phases", ylabel="learning rate")
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes[1].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}" if value else "0"))
     return canvas

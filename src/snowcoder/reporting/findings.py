@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences computed from them: does each phase help, and does it help more than its control?
+"""States what the numbers say, in sentences computed from them: does each phase help, and does it help more than its control?
 
 An interval is 95% over the texts of a set, for one trained model: it does not hold how much another seed would differ. Two models are
 compared text by text, as what makes a text hard for both says nothing about a difference.
@@ -120,7 +120,7 @@ def score_finding(results: Results, benchmark: str) -> str:
     total = next(iter(results.scores.values()))(benchmark, "total")
     told, title = ", ".join(f"{variant} {count}" for variant, count in solved.items()), benchmark_title(benchmark)
     if not any(solved.values()):
-        return f"No model solves any of the {total} {title} problems: at this size only bits per byte tell the models apart."
+        return f"No model solves any of the {total} {title} problems: at this size only bits per byte distinguish the models."
     return f"{title} problems solved, of {total}: {told}."
 
 
@@ -139,7 +139,7 @@ def length_finding(results: Results) -> str:
     beaten = [f"{recipe} ({ours:.3f} against {length:.3f})" for recipe, (ours, length) in areas.items() if ours <= length]
     if not beaten:
         return ""
-    return f"On held-out repositories the length of a file alone has at least the ROC-AUC of {', '.join(beaten)}."
+    return f"On held-out repositories file length alone has at least the ROC-AUC of {', '.join(beaten)}."
 
 
 def stand_in_finding(results: Results) -> str:

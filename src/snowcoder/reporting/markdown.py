@@ -1,4 +1,4 @@
-"""A report as Markdown, with links to the figures beside it."""
+"""Renders a report as Markdown, with links to the figures next to it."""
 
 import re
 

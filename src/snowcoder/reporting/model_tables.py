@@ -1,4 +1,4 @@
-"""Tables of the models: scores and bits per byte, models against their controls, ours beside the paper's. (Of the data: data_tables.py.)"""
+"""Tables of the models: scores, bits per byte, models against their controls, ours next to the paper's (data_tables.py: the data)."""
 
 from snowcoder.reporting import paper
 from snowcoder.reporting.data_tables import NOTHING, train_tokens
@@ -30,8 +30,8 @@ def bits_table(results: Results) -> Table:
     rows.append([variant_title("unigram"), *[f"{results.bits[INITIAL]('unigram', name):.3f}" for name in sets]])
     rows += [[variant_title(variant), *_bits(results, variant, sets)] for variant in results.params.variants]
     caption = (
-        "Bits per byte, lower is better. In brackets 95% intervals over the texts of a set; they do not hold the difference that another "
-        "seed makes. Choices are made on the validation set; the benchmarks' solutions are looked at afterwards."
+        "Bits per byte, lower is better. In brackets 95% intervals over the texts of a set; they exclude the difference that another "
+        "seed makes. Choices are made on the validation set; the benchmarks' solutions are read afterwards."
     )
     return Table(["bits per byte", *[set_title(name) for name in sets]], rows, caption)
 
@@ -69,14 +69,14 @@ def comparison_table(results: Results) -> Table:
     ]
     caption = (
         "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
-        "The interval is that of the difference, text by text (paired bootstrap); noise is that of the choice of texts, not of the seed."
+        "The interval is that of the difference, text by text (paired bootstrap); noise means the choice of texts, not the seed."
     )
     columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", ""]
     return Table(columns, rows, caption, text_columns=3)
 
 
 def paper_table(results: Results) -> Table:
-    """Our pass@1 beside the paper's Table 2."""
+    """Our pass@1 next to the paper's Table 2."""
     benchmarks = benchmark_names(results)
     columns = ["model", "ours: tokens", *[f"ours: {benchmark_title(name)}, %" for name in benchmarks], "paper: model", "paper: tokens"]
     columns += [f"paper: {name}, %" for name in paper.BENCHMARKS]
@@ -97,7 +97,7 @@ def paper_table(results: Results) -> Table:
 
 
 def scale_table(results: Results) -> Table:
-    """What this run was, beside what the paper's was."""
+    """This run's settings next to the paper's."""
     stages, splits = results.stages, results.stages["split_files"]
     selected = results.selections[results.params.rules[0]]
     rows = [

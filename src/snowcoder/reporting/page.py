@@ -1,4 +1,4 @@
-"""Makes one HTML file of a report that needs nothing else: figures inside, no scripts, nothing fetched; light or dark as the system is.
+"""Renders a report as one self-contained HTML file: figures inside, no scripts, nothing fetched; light or dark as the system is.
 
 in: a document; of each of its figures two SVG texts, wide and narrow   out: HTML
 """

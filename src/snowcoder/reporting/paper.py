@@ -1,4 +1,4 @@
-"""Figures printed in the paper (Wei, Han, Samdani: Arctic-SnowCoder, arXiv 2409.02326v1), to set ours beside.
+"""Figures printed in the paper (Wei, Han, Samdani: Arctic-SnowCoder, arXiv 2409.02326v1), to compare with ours.
 
 Table 2: pass@1, greedy, in percent. Table 1: the model. Section 2: tokens. Its scale is 1.36 billion parameters and 555 billion tokens.
 """

@@ -1,11 +1,9 @@
 """The paper's own Tables 2 to 6 (arXiv 2409.02326v1), and which of their differences are within noise.
 
-Printed are percentages; how many problems were solved follows from the size of each benchmark. Every figure is of one run, greedy: the
-noise
-judged here is that of the choice of problems alone. What another training seed would change comes on top, and the pairing of two models
-over
-the problems is not printed, so that the test is the unpaired one (two_proportions_p_value): a paired one on the same problems could tell
-somewhat smaller differences apart.
+The paper prints percentages; the size of each benchmark gives the number of solved problems. Every figure is from one greedy run: the
+noise judged here is only that of the choice of problems. What another training seed would change comes on top. The paper does not print
+how two models pair over the problems, so the test is the unpaired one (two_proportions_p_value): a paired one on the same problems could
+detect somewhat smaller differences.
 """
 
 from dataclasses import dataclass
@@ -112,6 +110,6 @@ def paper_noise_table() -> Table:
     columns = ["table", "model or setting", "against", "problems solved", *[f"p {name}" for name in PROBLEMS], "p of the sums", ""]
     caption = (
         "The paper's own differences: two-sided p-values of two proportions, from its printed percentages. Noise is that of the choice of "
-        "problems; all of the paper's figures are of one training run, and another seed's difference comes on top."
+        "problems; all of the paper's figures are from one training run, and the difference of another seed comes on top."
     )
     return Table(columns, rows, caption, text_columns=3)

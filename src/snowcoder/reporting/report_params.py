@@ -1,4 +1,4 @@
-"""What the report shows: the arms that params.yaml names, never whatever files are on disk."""
+"""Parameters of the report: names the arms to show, so that stray files on disk are never picked up."""
 
 from pathlib import Path
 

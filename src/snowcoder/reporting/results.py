@@ -1,4 +1,4 @@
-"""Reads what the stages measured: every file by its path, from the arms that params names.
+"""Reads the stages' metrics: every file by its path, for the arms that params.yaml names.
 
 `Results` holds the metrics as the stages wrote them; `Metrics` looks values up and names file and key where one is missing.
 """

@@ -1,4 +1,4 @@
-"""Sums an experiment up: its headline numbers for DVC (results/summary.json), and its summary run in MLflow.
+"""Summarises an experiment: its headline numbers for DVC (results/summary.json), and its summary run in MLflow.
 
 The report stage writes both. Where DVC had the report already, no stage runs that could write to MLflow: `ensure_summary` then writes the
 summary run of the workspace (a clone with the committed results, a pulled result), `write_missing_summaries` those of experiments whose

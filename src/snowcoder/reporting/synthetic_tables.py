@@ -1,4 +1,4 @@
-"""The synthetic documents in the report: yield by language, seed and reason, where they come from, and some of them to read."""
+"""Tables of the synthetic documents: yield by language, seed and reason, their sources, and a few full texts."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from snowcoder.reporting.results import Results
 
 SHOWN_REPOSITORIES = 12
 TITLE_CHARACTERS = 60
-# what may stand before the first words of a file
+# what may come before the first words of a file
 BEFORE_WORDS = " \t\"'#/*-<!"
 QUARTERS = {"1": "best quarter", "2": "second", "3": "third", "4": "last quarter"}
 SOURCES = {
     "author": "the code's author wrote as examples",
-    "recording": "were recorded by running the solution, so that they hold by construction",
+    "recording": "were recorded by running the solution, and so hold by construction",
     "model": "a model wrote",
 }
 
 
 def synthetic_paragraph(results: Results) -> str:
-    """How many were accepted, their languages, where their tests come from, how much of them stands in their seeds."""
+    """How many were accepted, their languages, where their tests come from, how much of them is also in their seeds."""
     accepted = results.stages["accept_documents"]
     documents = f"{accepted('rows_out'):,} of {accepted('rows_in'):,} documents passed, with {number(accepted('tokens'))} tokens"
     languages = ", ".join(
@@ -30,9 +30,9 @@ def synthetic_paragraph(results: Results) -> str:
     by_source = [(name, counts["accepted"]) for name, counts in sorted(accepted("by_tests_from").items()) if counts["accepted"]]
     tests = "; ".join(f"{count:,} have {'tests that ' + SOURCES.get(name, name) if name else 'none'}" for name, count in by_source)
     median, most = (percent(accepted("seed_containment", f"quantile_{name}")) for name in ("0.5", "1"))
-    shared = f"Of a document's token n-grams {median} (median; at most {most}) stand in its seed."
+    shared = f"Of a document's token n-grams {median} (median; at most {most}) are also in its seed."
     unparsed = ", ".join(f"{count:,} {language}" for language, count in sorted(accepted("not_parsed").items()))
-    warning = f" Not parsed, for want of a grammar: {unparsed}." if unparsed else ""
+    warning = f" Not parsed, for lack of a grammar: {unparsed}." if unparsed else ""
     return f"{documents} ({languages}); {tests}. {shared}{warning}"
 
 
@@ -50,7 +50,7 @@ def language_mix_table(results: Results) -> Table:
     caption = (
         "The synthetic phase by language. Planned and reached: shares of the packed tokens. Python is raised to its planned share, the "
         "other languages keep theirs of the selected files. A language is packed from its documents, or from selected files where none "
-        "was accepted in it; passes: tokens taken by tokens there are."
+        "was accepted in it; passes: tokens taken / tokens available."
     )
     return Table(columns, rows, caption)
 
@@ -108,14 +108,14 @@ def refusal_table(results: Results) -> Table:
 
 
 def rejection_table(results: Results) -> Table:
-    """Each reason of acceptance with an example; more stand in data/accept_documents/rejected."""
+    """Each reason of acceptance with an example; more are in data/accept_documents/rejected."""
     dropped = results.stages["accept_documents"].values.get("dropped", {})
     rows = []
     for reason, count in sorted(dropped.items(), key=lambda item: (-item[1], item[0])):
         example = results.rejected.get(reason, {})
         shown = f"{example['repository']}: {_title(example)}" if example else ""
         rows.append([reason, shown, str(example.get("detail") or ""), f"{count:,}"])
-    caption = "Why documents were rejected, with an example of each, whole below; data/accept_documents/rejected names them all."
+    caption = "Why documents were rejected, with an example of each, in full below; data/accept_documents/rejected names them all."
     return Table(["reason", "example", "detail", "rejected"], rows, caption, text_columns=3)
 
 

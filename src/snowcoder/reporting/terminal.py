@@ -1,4 +1,4 @@
-"""Prints the results on a terminal, conclusion first, so that 80 columns are enough: the report stage does, and tools/show_results.py."""
+"""Prints the results on a terminal of 80 columns, conclusion first, for the report stage and tools/show_results.py."""
 
 import sys
 from itertools import groupby

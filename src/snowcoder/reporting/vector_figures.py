@@ -1,4 +1,4 @@
-"""Turns a drawn figure into SVG that follows the page: its colours for ink, lines and ground, its font, no names that could collide.
+"""Turns a figure into SVG that follows the page's theme: its colours for ink, lines and ground, its font, and unique ids.
 
 in: a matplotlib figure   out: SVG text to put into HTML, the same bytes for the same figure
 """

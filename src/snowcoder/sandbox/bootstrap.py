@@ -1,4 +1,4 @@
-"""Runs inside the sandbox, before the untrusted program, in the same interpreter: sets its limits, runs it, reports how it ended.
+"""Runs inside the sandbox, in the untrusted program's interpreter: sets its limits, runs it, reports how it ended.
 
 in: `main(nonce, user, limits, folders, source)`, called by LAUNCHER, which reads this module's code and the arguments from standard input
 out, on standard output: `<nonce> started`, and `<nonce> <status> <line> <detail>` once the last statement of the program has returned

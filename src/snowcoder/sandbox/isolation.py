@@ -1,6 +1,6 @@
-"""Starts the bootstrap (bootstrap.py) in isolation with bwrap, or, where the environment dares it, without.
+"""Starts bootstrap.py isolated by bwrap, or without isolation if the environment explicitly allows it.
 
-Of a root caller bwrap maps two users, root and UNPRIVILEGED_ID: the first builds the file system (the interpreter may lie in /root, which
+Of a root caller bwrap maps two users, root and UNPRIVILEGED_ID: the first builds the file system (the interpreter may be in /root, which
 is closed to others), the second runs the program. The bootstrap changes from one to the other, and holds the right to do so until then.
 """
 
@@ -30,10 +30,10 @@ INTERPRETER_OPTIONS = ("-S", "-s", "-P", "-B", "-c", bootstrap.LAUNCHER)
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # else numpy starts one per processor
 FIX = (
-    "untrusted programs cannot be isolated here. In a container, start it with user namespaces allowed (docker: --security-opt "
+    "untrusted programs cannot be isolated on this machine. In a container, start it with user namespaces allowed (docker: --security-opt "
     "seccomp=unconfined --security-opt apparmor=unconfined). On Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0. "
     "Elsewhere: sysctl user.max_user_namespaces=10000 (and kernel.unprivileged_userns_clone=1 where it exists). "
-    f"{UNSAFE}=1 runs them without isolation: only on a machine to throw away"
+    f"{UNSAFE}=1 runs them without isolation: only on a disposable machine"
 )
 
 
@@ -112,7 +112,7 @@ def _start_for_root(command: list[str], interpreter: list[str], stdin: int, secc
             process.kill()
             process.communicate()
             raise
-    return process  # closing block_writing lets bwrap go on
+    return process  # closing block_writing lets bwrap continue
 
 
 def _map_users(process: int) -> None:
@@ -121,7 +121,7 @@ def _map_users(process: int) -> None:
             with open(f"/proc/{process}/{kind}_map", "w") as file:
                 file.write(f"0 0 1\n{UNPRIVILEGED_ID} {UNPRIVILEGED_ID} 1\n")
         except OSError as error:
-            raise SandboxError(f"sandbox: root may not map users (it lacks CAP_SETUID or CAP_SETGID): {error}; {FIX}") from error
+            raise SandboxError(f"sandbox: root cannot map users (it lacks CAP_SETUID or CAP_SETGID): {error}; {FIX}") from error
 
 
 def _namespaces(packages: tuple[str, ...]) -> list[str]:

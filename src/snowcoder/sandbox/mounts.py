@@ -1,4 +1,4 @@
-"""Which parts of this machine a program sees: the base interpreter, its standard library, the C libraries, and packages asked for by name.
+"""Lists the parts of this machine that a program sees: base interpreter, standard library, C libraries, and requested packages.
 
 Works for venvs, pyenv, conda and system interpreters: the interpreter outside any virtual environment is run, with its own library folder
 and the C libraries read-only at the same paths, and an empty folder over every site-packages.
@@ -33,7 +33,7 @@ def links() -> dict[str, str]:
 
 @cache
 def read_only_paths() -> tuple[str, ...]:
-    """Folders and files that a program reads at their own paths; none lies in another."""
+    """Folders and files that a program reads at their own paths; none is inside another."""
     mounted: list[str] = []
     for folder in (*LIBRARY_FOLDERS, *_python_folders()):
         if folder not in links() and os.path.isdir(folder) and not _is_inside(folder, mounted):
@@ -72,7 +72,7 @@ def _is_inside(path: str, folders: list[str]) -> bool:
 
 
 def _python_folders() -> list[str]:
-    """Library folders of the base interpreter; for a system interpreter they lie inside /usr/lib, and stay what they are."""
+    """Library folders of the base interpreter; for a system interpreter they are inside /usr/lib, and stay unchanged."""
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix, "installed_base": sys.base_prefix}
     folders = {sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")}
     folders |= {os.path.join(sys.base_prefix, "lib")}

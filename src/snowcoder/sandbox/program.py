@@ -3,7 +3,7 @@
 in: source text and limits   out: Outcome(status, detail), never the program's output
 
 Stopped, for any caller, root included
-- Network: a network namespace of its own, and no socket but AF_UNIX (seccomp.py); no view of other processes, users, hosts (user, process,
+- Network: its own network namespace, and no socket but AF_UNIX (seccomp.py); no view of other processes, users, hosts (user, process,
   IPC, UTS and cgroup namespaces, no /proc, no /sys), no capabilities, no user namespace inside.
 - Files: a read-only standard library and C libraries; site-packages are hidden, but for `packages`; no home, no repository, no /etc but the
   loader's cache. Only /tmp can be written: in memory, bounded by `tmp_bytes`, gone afterwards. Nothing is shared with another program.
@@ -24,7 +24,7 @@ Not stopped
   builtins that later tests use. The nonce guards against programs that end early, not against an adversary who wants to be graded `passed`.
 - Faults of the kernel itself, and timing or cache channels. Use a virtual machine against an attacker with a kernel exploit.
 - Randomness and clocks: a program that reads them may end differently each time.
-- Memory of the kernel for empty files in /tmp, which bwrap cannot bound: a kilobyte each, so beside `memory_bytes` and `tmp_bytes` up to
+- Memory of the kernel for empty files in /tmp, which bwrap cannot bound: a kilobyte each, so on top of `memory_bytes` and `tmp_bytes` up to
   about 125 MB for each second of `cpu_s` (measured; the kernel's own default stops at an eighth of the machine's memory); freed at the end.
 - Shares of the processor, of memory bandwidth and of caches: programs that run at a time slow each other.
 - A caller who is root of a namespace of a single user whom the kernel knows as root (`unshare -r` by root): threads are not counted.
@@ -73,7 +73,7 @@ class SandboxLimits(ParamsModel):
     """What one program may use."""
 
     timeout_s: float = Field(gt=0, le=3600)
-    """Wall seconds; it ends only programs that sleep: keep it well above cpu_s."""
+    """Wall seconds; only limits programs that sleep: keep it well above cpu_s."""
     cpu_s: int = Field(ge=1, le=3600)
     """Processor seconds, the start of the interpreter included."""
     memory_bytes: int = Field(ge=64 * 2**20)
@@ -83,7 +83,7 @@ class SandboxLimits(ParamsModel):
     max_output_bytes: int = Field(default=2**14, ge=2**10)
     """Bytes that are read back; a program that sends more is killed."""
     packages: list[str] = Field(default=[])
-    """Installed distributions that a program may import, read-only; what they need must be named too."""
+    """Installed distributions that a program may import, read-only; name their requirements too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A seccomp filter, as the bytes that bwrap takes: a program stays one process, and cannot ask the kernel for more room or more rights.
+"""Builds the seccomp filter for bwrap: a program stays one process and cannot ask the kernel for more resources or rights.
 
 Refused: new processes (fork, vfork, clone without CLONE_THREAD; threads are allowed), namespaces and mounts (the newer calls too), tracing
 and reading other processes, keyrings, bpf, io_uring, performance counters, the kernel's log, files by handle; sockets of every family but
@@ -45,7 +45,7 @@ REFUSED_CALLS = {
 SOCKET = {"x86_64": 41, "aarch64": 198}
 AF_UNIX = 1
 CLONE = {"x86_64": 56, "aarch64": 220}
-CLONE3 = 435  # its flags lie behind a pointer that a filter cannot follow; ENOSYS makes the C library use clone
+CLONE3 = 435  # its flags are behind a pointer that a filter cannot follow; ENOSYS makes the C library use clone
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Reads what a running program sends, within bounds of time and size, and sees to it that nothing of it is left."""
+"""Reads a running program's output within limits of time and size, and makes sure that nothing of it stays behind."""
 
 import os
 import select
@@ -20,7 +20,7 @@ def watch(process: subprocess.Popen[bytes], timeout_s: float, max_output_bytes: 
         output, stop = _read(process.stdout.fileno(), deadline, max_output_bytes)
         if not stop:
             process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:  # it has closed its output and goes on
+    except subprocess.TimeoutExpired:  # it has closed its output and keeps running
         stop = "timeout"
     finally:
         # its process group: bwrap, whose own children the kernel kills with it; without bwrap, the program's children too

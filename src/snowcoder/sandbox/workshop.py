@@ -1,4 +1,4 @@
-"""Calls of trusted code that runs untrusted code: many of them, each in a process of its own, in one warm isolated interpreter.
+"""Runs many calls of trusted code that executes untrusted code, each in a forked process of one warm isolated interpreter.
 
 in: module sources once, then (function, argument bytes) per call   out: Outcome and, where it passed, result bytes
 
@@ -126,7 +126,7 @@ class Workshop:
         self._kept_bytes = 0
         reading, self._stdin = os.pipe()
         try:
-            # the filter goes on in each fork: the interpreter itself must be able to fork
+            # each fork installs the filter: the interpreter itself must be able to fork
             isolated = started(reading, self._tmp_bytes, self._packages, inspect.getsource(zygote), no_filter())
             self._process = self._resources.enter_context(isolated)
         finally:

@@ -1,13 +1,11 @@
 """Runs inside the sandbox, as the one warm interpreter of a Workshop (workshop.py): runs each call in a fork of itself.
 
 in, on standard input: frames (8 bytes of length, little endian, then as many bytes): first JSON {modules: [[name, source], …],
-    seccomp: hex,
-    folders: appended to sys.path, user: whom a fork
-    becomes, or null}; then for each call JSON {module, function, keep: function or '', nonce, limits: [[resource, soft, hard], …],
+    seccomp: hex, folders: appended to sys.path, user: whom a fork becomes, or null}; then for each call
+    JSON {module, function, keep: function or '', nonce, limits: [[resource, soft, hard], …],
     timeout_s, max_result_bytes}, and the argument
 out, on standard output: a frame `ready`; then for each call JSON {stop: '' | timeout | output, status: as os.waitpid, clean, kept_bytes},
-and
-    what the fork sent: its nonce and the result if the function returned, `!` and a message if it raised. With `keep`, the result stays
+    and what the fork sent: its nonce and the result if the function returned, `!` and a message if it raised. With `keep`, the result stays
     here: keep(argument, result) is called in this interpreter, for later forks to find what it keeps, and what it returns is sent instead
 
 Only the modules that the parent sends run here, and in the fork before the untrusted code. A fork has no descriptor but its own pipe; it is
@@ -85,7 +83,7 @@ def _serve(
     if stop:
         try:
             os.kill(pid, signal.SIGKILL)
-        except PermissionError:  # the fork is another user: the parent, told that this place is not clean, ends all of it
+        except PermissionError:  # the fork is another user: the parent learns that this place is not clean and ends all of it
             return {"stop": stop, "status": 0, "clean": False}, output
     return {"stop": stop, "status": os.waitpid(pid, 0)[1], "clean": True}, output
 

@@ -1,4 +1,4 @@
-"""Selection of train files under a token budget.
+"""Selects train files under a token budget.
 
 in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row per selected file, a shard per language, sorted by rank:
   file_id, language, repository  string
@@ -9,9 +9,9 @@ in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row
 The budget is horizon_tokens // repeats unique tokens. A language's quota is its share of the train tokens, so that the corpus' language mix
 is kept. Within a language files come in order (by score, or for the control at random); ties are broken by a hash of content and seed.
 
-Files are whole, and a quota of a small language may be less than half of its first file. Filled language by language, the quotas would miss
-the budget by the sum of what each of them misses (seen: 5% of 205k tokens, with nine languages). So all languages are merged into one
-order, by the share of its language's train tokens at which the middle of a file lies, and the budget cuts that order where at least half of
+Files are taken whole, and a small language's quota may be less than half of its first file. Filled language by language, the quotas would
+miss the budget by the sum of what each of them misses (seen: 5% of 205k tokens, with nine languages). So all languages are merged into one
+order, by the share of its language's train tokens at which the middle of a file is, and the budget cuts that order where at least half of
 the next file still fits. The budget is therefore missed by at most half a file in all, and there is one share such that every language
 misses that share of its tokens by at most half a file. As the order does not depend on the budget, a larger budget contains a smaller one.
 
@@ -47,7 +47,7 @@ SELECTION_SCHEMA = pa.schema(
 
 
 class SelectionParams(ParamsModel):
-    """Shared by both rules, so that they differ in the order of the files alone."""
+    """Shared by both rules, so that they differ only in the order of files."""
 
     recipe: str
     """The annotator whose scores rank the files and choose the seeds of synthesize_documents (paper: HQINS, its best)."""
@@ -60,7 +60,7 @@ class SelectionParams(ParamsModel):
     seed: int = Field(ge=0)
     """Seed of the random rule, and of ties between equal scores."""
     on_shortfall: Literal["error", "state"]
-    """What a language with fewer tokens than its quota is: an error, or stated in the metrics."""
+    """What happens if a language has fewer tokens than its quota: an error, or a note in the metrics."""
 
 
 class RuleParams(ParamsModel):
@@ -78,7 +78,7 @@ def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
     counted = tokens.filter(pc.equal(tokens["split"], "train")).sort_by("file_id")
     if scored["file_id"].to_pylist() != counted["file_id"].to_pylist():
         raise ShardError(
-            f"data/score_files and data/tokenize_files: found {len(scored)} and {len(counted)} train files that are not the same ones; "
+            f"data/score_files and data/tokenize_files: found {len(scored)} and {len(counted)} train files, which differ;  "
             "allowed: one row per train file in each; run `dvc repro`"
         )
     columns = ["file_id", "language", "repository", "content_sha256", "score"]
@@ -157,7 +157,7 @@ def _in_order(files: pa.Table, by: str, seed: int) -> pa.Table:
 
 
 def _merge(ordered: pa.Table, available: Mapping[str, int]) -> pa.Table:
-    """All languages in one order: by the share of the language's train tokens at which the middle of the file lies."""
+    """All languages in one order: by the share of the language's train tokens at which the middle of the file is."""
     shares = []
     for language, tokens in available.items():
         n_tokens = ordered.filter(pc.equal(ordered["language"], language))["n_tokens"].to_numpy()

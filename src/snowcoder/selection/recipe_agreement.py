@@ -1,5 +1,5 @@
-"""How far the recipes agree, whether they tell files or only repositories apart, which files they put at either end, and how they rank
-benchmark solutions against unseen files.
+"""Measures how far the recipes agree, whether they separate files or only repositories, which files get the extreme scores,
+and how they rank benchmark solutions against unseen files.
 
 in: per recipe, the rows of scoring of the train split; selections   out: numbers for metrics, rows of EXTREMES_SCHEMA
 """
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from scipy.stats import rankdata, spearmanr
 
 N_EXTREMES = 10
-# Below it, four fifths of what a recipe says about a file is already known from the repository's name.
+# Below this, four fifths of what a recipe says about a file is already known from the repository's name.
 MIN_WITHIN_REPOSITORY_SHARE = 0.2
 EXTREMES_SCHEMA = pa.schema(
     [
@@ -55,7 +55,7 @@ def repository_variances(scores: Mapping[str, pa.Table]) -> dict[str, dict[str, 
     """{recipe: {between_repositories, within_repositories, sorts_repositories, repositories, files}}: shares of the variance of scores.
 
     A language's mean is taken out of its scores first, as files are ranked within their language. Of repositories with two files or more:
-    one file alone says nothing about the spread within. The share between is the adjusted R2 of a one-way analysis of variance,
+    a single file says nothing about the spread within. The share between is the adjusted R2 of a one-way analysis of variance,
     1 - (SS_within / (files - repositories)) / (SS_total / (files - 1)), at least 0: chance gives 0 however many repositories there are.
     Shares are None where there are not two such repositories, or all scores are the same.
     """
@@ -66,7 +66,7 @@ def repository_warnings(variances: Mapping[str, Mapping[str, Any]]) -> list[str]
     """A line for each recipe that sorts repositories, not files. variances: of repository_variances."""
     few = {recipe: shares["within_repositories"] for recipe, shares in variances.items() if shares["sorts_repositories"]}
     return [
-        f"warning: {recipe} sorts repositories, not files: {share:.1%} of the variance of its scores lies within repositories "
+        f"warning: {recipe} sorts repositories, not files: {share:.1%} of the variance of its scores is within repositories "
         f"(expected: at least {MIN_WITHIN_REPOSITORY_SHARE:.0%})"
         for recipe, share in few.items()
     ]

@@ -1,9 +1,9 @@
-"""The language of a file, from its extension, and from its content where the extension is ambiguous or absent.
+"""Detects a file's language from its extension, or from its content if the extension is ambiguous or missing.
 
-in: path and text  out: a lower-case language name, or None for what is no language of the corpus.
+in: path and text  out: a lower-case language name, or None if it is not a language of the corpus.
 
 The names cover the paper's 18 languages (section 2.1, "similar to StarCoder2-3B"), CSS and HTML, and the data formats that StarCoder2's
-filters treat on their own (json, yaml, text); which of them a run takes is its own choice (fetch_corpus.languages).
+filters treat on their own (json, yaml, text); fetch_corpus.languages chooses among them.
 """
 
 import re

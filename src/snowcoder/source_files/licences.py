@@ -1,19 +1,19 @@
-"""The class of a licence: permissive, unknown (none is stated) or other (stated, and not permissive).
+"""Classifies a licence as permissive, unknown (none is stated) or other (stated, and not permissive).
 
-in: what a manifest, a wheel or a data set says: an SPDX expression, a name, or several of them  out: one of The Stack v2's three classes
+in: what a manifest, a wheel or a data set states: an SPDX expression, a name, or several of them  out: one of The Stack v2's three classes
 
 - Brackets count, AND binds before OR. OR is a choice: it is permissive if one alternative is. AND holds all: it is permissive if all are.
 - A known exception after WITH only adds permissions, so the class is that of the licence before it. What SPDX does not know as an exception
   (`MIT WITH Commons-Clause`) makes it other.
 - A list, whether as JSON, by commas, by semicolons or by lines, is read as AND. A data set's list names every licence that was found in a
-  repository, and nobody says which of them holds for a file: The Stack takes one only where all are permissive. A comma in free text may
+  repository, without saying which of them applies to a file: The Stack takes one only where all are permissive. A comma in free text may
   mean either, and the careful reading is AND.
 - A slash is OR: Cargo defined it so, for tens of thousands of crates (`MIT/Apache-2.0`). `|` and `&` are OR and AND, as R has them.
 - `permissive` is itself a name, as The Stack v2's column license_type has it.
 
 Names: the list holds what the Blue Oak Council rates as permissive and code in the wild carries; BSD without a number is one of its
-kinds, which all are. A name counts only as a whole: `MIT-like`, `not MIT` and `MIT (non-commercial)` are no names of MIT.
-`Public Domain` is a statement and no licence, so that it is no name here.
+kinds, which all are. A name counts only as a whole: `MIT-like`, `not MIT` and `MIT (non-commercial)` are not names of MIT.
+`Public Domain` is a statement and not a licence, so that it is not a name here.
 """
 
 import ast
@@ -156,7 +156,7 @@ def _strictest(classes: Iterable[LicenceClass]) -> LicenceClass:
 
 
 def _members(text: str) -> list[str]:
-    """Members of a list written as text, as JSON or Python have it. What cannot be read stays one member, which is no licence's name."""
+    """Members of a list written as text, as JSON or Python have it. What cannot be read stays one member, which is not a licence's name."""
     for read in (json.loads, ast.literal_eval):
         try:
             members = read(text)
@@ -170,7 +170,7 @@ def _members(text: str) -> list[str]:
 def _class_of_expression(text: str) -> LicenceClass:
     try:
         return _class_of_node(_licensing().parse(_spell_out(text)))
-    except Exception:  # text that is no expression: the library raises its own error, but also IndexError, AssertionError and others
+    except Exception:  # text that is not an expression: the library raises its own error, but also IndexError, AssertionError and others
         return "other"
 
 

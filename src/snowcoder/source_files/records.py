@@ -1,6 +1,6 @@
 """Defines the records that cross stage borders, as Arrow schemas.
 
-SourceFile is one raw code file. Later stages add columns and drop rows; they never rewrite `content` (but for the masking in
+SourceFile is one raw code file. Later stages add columns and drop rows; they never rewrite `content` (except for the masking in
 filter_files). `file_id` is stable: it hashes source kind, repository, revision and path, never a position.
 """
 

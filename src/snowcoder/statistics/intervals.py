@@ -1,4 +1,4 @@
-"""Intervals of 95% (or another confidence) for a proportion, and for a ratio of sums.
+"""Confidence intervals (95% by default) for a proportion and for a ratio of sums.
 
 in: counts or arrays   out: (low, high)
 """

@@ -127,7 +127,7 @@ def over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -> SeedS
 def two_proportions_p_value(first: int, second: int, total_first: int, total_second: int) -> float:
     """Two-sided z test of two independent proportions with the pooled rate: for published rates, whose pairing is not known.
 
-    On the same problems the paired test is sharper; a difference that this test calls noise may still be told apart by that one.
+    On the same problems the paired test is sharper; a difference that this test calls noise may still be significant there.
     """
     pooled = (first + second) / (total_first + total_second)
     error = (pooled * (1 - pooled) * (1 / total_first + 1 / total_second)) ** 0.5

@@ -1,7 +1,7 @@
-"""Files of this disk or of an object store: whole or not at all, on disk when it matters, and their hashes.
+"""Writes and hashes files, on disk or in an object store: whole or not at all, and durable where it matters.
 
 A path may also be on an object store (`location("s3://bucket/folder")`, extra `s3`): it is a UPath, which has the methods of a Path; a file
-is made here and put there whole, as such stores never show half of one.
+is made locally and uploaded whole, as such stores never show half of one.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ from snowcoder.storage.workspace import find_path
 
 
 def location(text: str) -> Path:
-    """The path of a local name, or of a URL as fsspec takes it: `s3://bucket/folder`. Credentials and endpoint come from AWS_ variables.
+    """The path of a local name, or of a URL as fsspec accepts it: `s3://bucket/folder`. Credentials and endpoint come from AWS_ variables.
 
-    Raises ParameterError if what a URL needs is not installed.
+    Raises ParameterError if a package that the URL needs is not installed.
     """
     if "://" not in text:
         return find_path(text)
     try:
         from upath import UPath  # an extra
 
-        # Other machines write there too: a listing that is kept would hide what they wrote
+        # Other machines write there too: a cached listing would hide what they wrote
         return cast(Path, UPath(text, use_listings_cache=False))
     except (ImportError, ValueError) as error:
         advice = "allowed: a local path, or a URL such as s3://bucket/folder after `pip install -c constraints.txt -e '.[s3]'`"
@@ -48,10 +48,10 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def written_whole(path: Path, survives_power_loss: bool = True) -> Iterator[Path]:
-    """A name to write to; what was written stands at `path` when the block ends, and nothing does if it raises.
+    """A name to write to; the content is at `path` when the block ends, and nothing is there if it raises.
 
-    The name is this process's and machine's own, as a worker that was given up may still write when another does its work again.
-    survives_power_loss: waits for the disk; of state that only a kill must leave whole, False saves that time.
+    The name is unique to this process and machine, as an abandoned worker may still write when another repeats its work.
+    survives_power_loss: waits for the disk; False saves that time for state that only needs to survive a kill.
     """
     with tempfile.TemporaryDirectory() if is_remote(path) else nullcontext(path.parent) as folder:
         partial = Path(folder) / f".{path.name}.{platform.node()}.{os.getpid()}.partial"

@@ -1,6 +1,6 @@
 """Small JSON files of metrics (`metrics/<stage>[/<item>].json`): sorted keys, rounded floats, no time, path or run id.
 
-They are committed, so that the same result must give the same bytes.
+They are committed, so the same result must give the same bytes.
 """
 
 import json
@@ -59,7 +59,7 @@ def _rounded(value: Any, name: str) -> Any:
         return [_rounded(inner, name) for inner in value]
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise SnowcoderError(f"{name}: {value} is not a finite number; the stage that computed it is at fault")
+            raise SnowcoderError(f"{name}: {value} is not a finite number; this is a bug in the stage that computed it")
         return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
     return value
 

@@ -38,7 +38,7 @@ def write_shard(path: Path, table: pa.Table, schema: pa.Schema) -> None:
     try:
         table = table.select(schema.names).cast(schema)
     except (KeyError, pa.ArrowInvalid, ValueError) as error:
-        raise ShardError(f"{path}: columns {table.schema.names} do not fit the schema {schema.names}: {error}") from error
+        raise ShardError(f"{path}: columns {table.schema.names} do not match the schema {schema.names}: {error}") from error
     try:
         with written_whole(path) as partial:
             pq.write_table(table, partial, compression="zstd", store_schema=False)
@@ -47,7 +47,7 @@ def write_shard(path: Path, table: pa.Table, schema: pa.Schema) -> None:
 
 
 def write_manifest(folder: Path, schema: pa.Schema) -> None:
-    """Describe the shards that stand in `folder`."""
+    """Describe the shards in `folder`."""
     paths = sorted(folder.glob("part-*.parquet"))
     shards = [{"name": path.name, "rows": _count_rows(path), "n_bytes": path.stat().st_size, "sha256": sha256_file(path)} for path in paths]
     columns = [[field.name, str(field.type)] for field in schema]

@@ -1,6 +1,6 @@
-"""Where relative paths lead, also in a copy of the repository.
+"""Resolves relative paths, also in a copy of the repository.
 
-DVC runs experiments of `--temp` and `--queue` in a copy of what Git tracks, in `.dvc/tmp/exps` of the repository, and names that one in
+DVC runs experiments of `--temp` and `--queue` in a copy of what Git tracks, in `.dvc/tmp/exps` of the repository, whose path is in
 DVC_ROOT. A relative path of params.yaml or of the environment means the same there as in the repository; one that leads to files that Git
 does not track is found in the repository itself.
 """

@@ -1,5 +1,5 @@
-"""Decides which documents are fit to train on: finished, one program that parses and needs nothing else, no benchmark in it, no copy, its
-own tests passed in the sandbox, no other document repeated, and no repository with too many.
+"""Decides which documents are fit to train on: finished, one self-contained program that parses, no benchmark, no copy, its own tests
+passed in the sandbox, no near duplicate of another document, and not too many from one repository.
 
 in: DOCUMENT_SCHEMA rows, data/split_files, the benchmarks, the tokenizer
 out: ACCEPTED_SCHEMA rows (as in tokenize_files, split 'train', path synthetic/<document_id>.<extension>, with provenance and content),
@@ -96,7 +96,7 @@ def accept_documents(
     if not decision.accepted:
         raise EmptyResultError(
             f"accept_documents: none of {len(documents)} documents is accepted ({dict(sorted(reasons.items()))}); "
-            "rejected/ of a run that accepts some tells more; raise synthesize_documents.seed_top_fraction"
+            "rejected/ of a run that accepts some says more; raise synthesize_documents.seed_top_fraction"
         )
     tokens = _write(decision, tokenizer, output)
     accounts = row_accounts(len(documents), len(decision.accepted), reasons) | {

@@ -1,4 +1,4 @@
-"""Parameters of acceptance. Light: whoever only reads parameters loads no numba."""
+"""Parameters of acceptance. Reading them does not import numba."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ class AcceptParams(ParamsModel):
     """What a document must fulfil."""
 
     max_repository_fraction: float = Field(gt=0, le=1)
-    """Share of the documents that may come of one repository, at most; 1 / repositories where there are fewer."""
+    """Share of the documents that may come from one repository, at most; 1 / repositories if there are fewer."""
     max_seed_containment: dict[str, Annotated[float, Field(ge=0, le=1)]]
     """Teacher -> share of a document's token n-grams that its seed may contain, at most; near 1 for one that extracts."""
     require_tests: bool

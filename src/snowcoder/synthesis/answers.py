@@ -1,4 +1,4 @@
-"""From a model's answer to the file that it holds.
+"""Extracts the file from a model's answer.
 
 in: the text of a completion   out: a code file, or the Refusal that says what the answer is instead
 """
@@ -14,7 +14,7 @@ from snowcoder.synthesis.documents import SyntheticDocument
 FENCED = re.compile(r"^(```+|~~~+)[ \t]*([\w+#-]*)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 # beginnings of the names of functions that check, where a file calls them
 CHECKING = ("test", "_test", "check", "_check", "run_tests", "main", "_main")
-# what models write after a fence, beside the language's name
+# what models write after a fence, apart from the language's name
 TAGS = {
     "py": "python", "python3": "python", "js": "javascript", "jsx": "javascript", "ts": "typescript", "tsx": "typescript", "c++": "cpp",
     "cc": "cpp", "h": "c", "sh": "shell", "bash": "shell", "c#": "csharp", "cs": "csharp", "golang": "go", "rs": "rust", "rb": "ruby",

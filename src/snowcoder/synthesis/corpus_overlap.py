@@ -1,4 +1,4 @@
-"""How much of each document stands in the corpus, exactly: shared token n-grams with every file of its language.
+"""Measures how much of each document is in the corpus, exactly: shared token n-grams with every file of its language.
 
 in: documents, shards of data/split_files   out: per document the containment in its seed, and the file that it is a near duplicate of
 Containment = shared n-grams / n-grams of the document. Jaccard is exact too: no hashing into bands, so that nothing is missed.

@@ -54,7 +54,7 @@ class Seed:
 
 def make_seed(row: Mapping[str, Any], score: float, quarter: int) -> Seed:
     """The seed of a row of data/split_files."""
-    assert row["split"] == "train", f"{row['file_id']}: a seed must be of the train split, not {row['split']}"
+    assert row["split"] == "train", f"{row['file_id']}: a seed must be in the train split, not {row['split']}"
     return Seed(score=score, quarter=quarter, **{name: row[name] for name in SEED_FIELDS})
 
 

@@ -1,4 +1,4 @@
-"""The extractive teacher: each eligible function or class of a seed file becomes an exercise file, shard by shard.
+"""The extractive teacher: turns each eligible function or class of a seed file into an exercise file, shard by shard.
 
 in: data/split_files, {file_id of a seed: score}   out: DOCUMENT_SCHEMA rows, in the shards of data/split_files, sorted by document_id there
 
@@ -52,7 +52,7 @@ def _document(exercise: Exercise) -> SyntheticDocument:
 
 
 def read_packages(shards: Sequence[Path], seeds: Collection[str]) -> Packages:
-    """{repository of a seed: {path: text}} of the Python train files: what a seed may import of its own package. Held in memory."""
+    """{repository of a seed: {path: text}} of the Python train files: what a seed may import from its own package. Held in memory."""
     columns = ["file_id", "repository", "path", "language", "split", "content"]
     owners = {row["repository"] for path in shards for row in read_shard(path, columns[:2]).to_pylist() if row["file_id"] in seeds}
     packages: Packages = {}
@@ -75,12 +75,12 @@ def synthesize(shards: Sequence[Path], seeds: dict[str, float], params: Synthesi
     function = partial(synthesize_shard, seeds=seeds, quarters=quarters, packages=packages, params=params)
     summaries = run.map_shards(function, shards, {"documents": (output, DOCUMENT_SCHEMA)})
     found = sum(summary["seeds"] for summary in summaries)
-    assert found == len(seeds), f"{len(seeds)} seeds are scored, {found} of them are in the train split"
+    assert found == len(seeds), f"{len(seeds)} seeds have scores, but only {found} of them are in the train split"
     refused: Counter[str] = sum((Counter(summary["refused"]) for summary in summaries), Counter())
     n_documents = sum(summary["documents"] for summary in summaries)
     if n_documents == 0:
         raise EmptyResultError(
-            f"synthesize_documents: no document came of {found} seeds (refused: {dict(refused)}); "
+            f"synthesize_documents: no document came from {found} seeds (refused: {dict(refused)}); "
             "raise synthesize_documents.seed_top_fraction, or widen the corpus"
         )
     counts = Counter(quarters.values())

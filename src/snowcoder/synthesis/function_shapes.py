@@ -1,6 +1,6 @@
-"""Keeps what models are judged on out of the synthetic documents: functions of held-out files, compared by their syntax trees.
+"""Keeps evaluation material out of the synthetic documents: compares functions of held-out files by their syntax trees.
 
-Split and deduplication work on whole files, but a document is one function: a helper that two repositories share may stand on both sides.
+Split and deduplication work on whole files, but a document is one function: a helper that two repositories share may be on both sides.
 in: contents of held-out Python files; documents  out: which documents solve with a function of a held-out file
 """
 

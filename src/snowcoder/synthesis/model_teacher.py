@@ -1,4 +1,4 @@
-"""Makes documents of seeds by asking a model: all requests in one engine, every response in a store before it is used.
+"""Generates documents by asking a model about seeds: one engine for all requests; each response is stored before it is used.
 
 in: data/split_files, {file_id of a seed: score}, an engine
 out: DOCUMENT_SCHEMA rows sorted by document_id, and responses/: RESPONSE_SCHEMA rows sorted by request_id, every answer as it came
@@ -90,7 +90,7 @@ def generate_documents(
     documents, refused, examples = _documents(answered, teacher.kind, params.prompt)
     if not documents:
         raise EmptyResultError(
-            f"synthesize_documents: none of {len(asked)} answers holds a document ({dict(refused)}); read them in {teacher.store} and "
+            f"synthesize_documents: none of {len(asked)} answers contains a document ({dict(refused)}); read them in {teacher.store} and "
             "choose another prompt, or another model"
         )
     responses_table = pa.Table.from_pylist([kept[key] for key in sorted(kept)], RESPONSE_SCHEMA)
@@ -104,7 +104,7 @@ def read_seeds(shards: Sequence[Path], seeds: dict[str, float]) -> list[Seed]:
     found = {
         row["file_id"]: row for path in shards for row in read_shard(path, [*SEED_FIELDS, "split"]).to_pylist() if row["file_id"] in seeds
     }
-    assert len(found) == len(seeds), f"{len(seeds)} seeds are scored, {len(found)} of them are in data/split_files"
+    assert len(found) == len(seeds), f"{len(seeds)} seeds have scores, but only {len(found)} of them are in data/split_files"
     ranks: Counter[str] = Counter()
     totals = Counter(row["language"] for row in found.values())
     chosen = []

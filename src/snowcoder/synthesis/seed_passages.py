@@ -1,4 +1,4 @@
-"""What of a seed file a model is shown: some consecutive lines (as OSS-Instruct, arXiv 2312.02120), a function, or the whole file.
+"""Chooses the part of a seed file that a model sees: consecutive lines (as OSS-Instruct, arXiv 2312.02120), a function, or all of it.
 
 in: a file's text   out: a passage, the same for the same text and seed, whatever its place in the corpus
 """

@@ -1,4 +1,4 @@
-"""Seeds: the top-scored files of the train split; Python alone for a teacher that reads nothing else.
+"""Chooses seeds: the top-scored files of the train split, only Python for a teacher that reads nothing else.
 
 in: data/score_files/<recipe> (file_id, language, split, score)   out: {file_id: score}
 """
@@ -20,7 +20,7 @@ def choose_seeds(scored: Iterable[dict[str, Any]], top_fraction: float) -> dict[
     """
     files = [row for row in scored if row["split"] == "train" and row["language"] == LANGUAGE]
     if not files:
-        raise EmptyResultError("synthesize_documents: score_files holds no Python file of the train split; widen the corpus")
+        raise EmptyResultError("synthesize_documents: score_files has no Python file of the train split; widen the corpus")
     ranked = sorted(files, key=lambda row: (-row["score"], row["file_id"]))
     return {row["file_id"]: row["score"] for row in ranked[: math.ceil(top_fraction * len(ranked))]}
 

@@ -1,4 +1,4 @@
-"""Checks documents without running them: finished, one program in one language, free of benchmarks and held-out functions, no copy.
+"""Checks documents without running them: finished, one program in one language, no benchmark or held-out function, not a copy.
 
 in: DOCUMENT_SCHEMA rows   out: a Rejection, or None, per document
 """
@@ -77,7 +77,7 @@ def screen_document(row: dict[str, Any], screen: BenchmarkScreen, held_out: froz
         return Rejection(*found), []
     if row["language"] == "python":
         tree = parse(row["content"])
-        assert tree is not None, f"{row['document_id']}: parsed a moment ago, and no more"
+        assert tree is not None, f"{row['document_id']}: parsed a moment ago, but no longer does"
         if module := unresolved_import(tree):
             return Rejection("unresolved_import", module), []
         if name := undefined_name(row["content"], tree):

@@ -1,9 +1,9 @@
-"""Is a document a program of the language that it was asked for in? Python: by this interpreter's own parser; other languages: by their
+"""Checks that a document is a program in the requested language: Python by this interpreter's parser, other languages by their
 tree-sitter grammars (https://tree-sitter.github.io), which editors use.
 
 in: a document's text, its language   out: the first fault of its syntax, or None
-A tree-sitter grammar describes a language's newest form, and mends what it does not know instead of refusing it: a document is rejected
-when its tree holds such a mend. So macros of C and C++, templates in SQL or HTML, and a few valid forms (in CSS `url(../a.png)` without
+A tree-sitter grammar describes a language's newest form, and repairs what it does not know instead of refusing it: a document is rejected
+when its tree has such a repair. So macros of C and C++, templates in SQL or HTML, and a few valid forms (in CSS `url(../a.png)` without
 quotes) are rejected in error; HTML and Bash take almost any text. LOG.md has the counts over the default corpus.
 """
 

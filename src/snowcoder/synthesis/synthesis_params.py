@@ -1,4 +1,4 @@
-"""Parameters of synthesis: who the teacher is, what it is shown, and how it is asked."""
+"""Parameters of synthesis: which teacher, what it sees, and how it is asked."""
 
 from typing import Annotated, Literal, Self
 
@@ -21,7 +21,7 @@ class GenerationParams(ParamsModel):
     prompt: PromptVersion
     """Version of the wording; instruct-… for models that answer, base-… for models that continue."""
     seed_unit: SeedUnit
-    """What of a seed file is shown; lines: 1 to 15 in a row."""
+    """The part of a seed file that is shown; lines: 1 to 15 in a row."""
     max_seed_bytes: int = Field(gt=0)
     """Bytes of a seed that are shown, at most."""
     samples_per_seed: int = Field(gt=0)

@@ -1,5 +1,5 @@
-"""The wording that asks a model for a document, one version per name: a change of a word is a new version, for stored responses are keyed
-by it.
+"""The prompts that ask a model for a document, one version per name: a changed word is a new version, because stored responses
+are keyed by it.
 
 in: a language and a passage of a seed file   out: a Prompt
 
@@ -55,7 +55,7 @@ def teacher_prompt(version: PromptVersion, language: str, passage: str) -> Promp
 
 
 def teacher_stop_strings(version: PromptVersion) -> tuple[str, ...]:
-    """What ends an answer to it, beside the model's own end."""
+    """What ends an answer to it, in addition to the model's own end."""
     return BASE_STOP if version == "base-1" else ()
 
 

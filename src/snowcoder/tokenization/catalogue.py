@@ -1,4 +1,4 @@
-"""What there is to pack: one row per file, without its tokens.
+"""Lists what can be packed: one row per file, without its tokens.
 
 in: tables of TOKENIZED_FILE_SCHEMA; for a selection also a table with the column file_id (select_files)
 out: Arrow tables of CATALOGUE_SCHEMA: shard is the path of the Parquet shard that holds the tokens, row the position in it
@@ -49,7 +49,7 @@ def keep_languages(files: pa.Table, languages: Sequence[str] | None, field: str)
     found = files["language"].unique().to_pylist()
     if missing := sorted(set(languages) - set(found)):
         known = ", ".join(sorted(found))
-        raise ParameterError(f"params.yaml: {field}: found {', '.join(missing)}; allowed, for there are files of them: {known}")
+        raise ParameterError(f"params.yaml: {field}: found {', '.join(missing)}; allowed, as there are files of them: {known}")
     return files.filter(pc.is_in(files["language"], pa.array(languages, pa.string())))
 
 
@@ -89,4 +89,4 @@ def _select(rows: pa.Table, file_ids: pa.Array, tokens: Path, files: Path) -> pa
 
 def _check_unique(file_ids: pa.Array | pa.ChunkedArray, folder: Path) -> None:
     if pc.count_distinct(file_ids).as_py() != len(file_ids):
-        raise ShardError(f"{folder}: file_id: some file occurs twice; run `dvc repro -f` of the stage that writes it")
+        raise ShardError(f"{folder}: file_id: a file occurs twice; run `dvc repro -f` of the stage that writes it")

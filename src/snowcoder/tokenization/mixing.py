@@ -1,12 +1,12 @@
-"""The mix of the enhanced variant: how much of each language, and whether it comes from synthetic documents or from selected files.
+"""Plans the mix of the enhanced variant: the share of each language, from synthetic documents or from selected files.
 
 in: catalogues of documents and of files, the train split's tokens by language  out: one catalogue, and the pass of each row
 In the paper (section 2.4) the synthetic phase raises Python to about half of the tokens, and the other languages keep their relative
 shares. Both are held here by tokens, whatever languages a teacher wrote and however much of each was accepted: Python gets
 `python_fraction`; the others share the rest as they do in `files` (one that a small selection lacks: as in the train split). A language's
 tokens are its documents, or, where nothing was written in it, its files.
-Python on one side and the others together on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
-prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share wants. A prefix ends with the
+Python is on one side and all others on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
+prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share requires. A prefix ends with the
 file that reaches the goal: what is taken overshoots by less than one file per language.
 """
 
@@ -39,7 +39,7 @@ class LanguagePlan:
 
 @dataclass(frozen=True)
 class Mixture:
-    """What to pack. files: CATALOGUE_SCHEMA, a row per file and pass; passes: int64 [rows], the pass of each row, from 0.
+    """What to pack. files: CATALOGUE_SCHEMA, a row per file and pass; pass_numbers: int64 [rows], each row's pass, from 0.
 
     documents_fraction: of all tokens, those of documents, 0 to 1.
     document_epochs, file_epochs: tokens taken by tokens there are (1.0: each once; 2.5: twice, and half of them again; 0.0: none).
@@ -47,7 +47,7 @@ class Mixture:
     """
 
     files: pa.Table
-    passes: np.ndarray
+    pass_numbers: np.ndarray
     documents_fraction: float
     document_epochs: float
     file_epochs: float
@@ -74,9 +74,9 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
     for language in sorted(available):
         pool = documents if language in written else others
         own = pool.filter(pc.equal(pool["language"], language))
-        rows, passes = repeat_rows(own, total * planned[language] / available[language], seed)
+        rows, pass_numbers = repeat_rows(own, total * planned[language] / available[language], seed)
         parts.append(own.take(rows))
-        numbers.append(passes)
+        numbers.append(pass_numbers)
         source: MixtureSource = "documents" if language in written else "files"
         taken = _n_tokens(parts[-1])
         plans[language] = LanguagePlan(source, planned[language], taken, taken / available[language])
@@ -84,7 +84,7 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
     of_files = sum(plan.n_tokens for plan in plans.values() if plan.source == "files")
     return Mixture(
         files=pa.concat_tables(parts),
-        passes=np.concatenate(numbers),
+        pass_numbers=np.concatenate(numbers),
         documents_fraction=of_documents / (of_documents + of_files),
         document_epochs=of_documents / sum(written.values()),
         file_epochs=of_files / max(1, _n_tokens(others)),
@@ -110,12 +110,12 @@ def plan_shares(
 
 
 def repeat_rows(files: pa.Table, epochs: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, passes), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
+    """(rows, pass_numbers), int64 each: every row in every whole pass, then a prefix of the seeded order, up to the file at the goal."""
     whole = int(epochs + 1e-9)
     rows = np.tile(np.arange(len(files), dtype=np.int64), whole)
-    passes = np.repeat(np.arange(whole, dtype=np.int64), len(files))
+    pass_numbers = np.repeat(np.arange(whole, dtype=np.int64), len(files))
     prefix = _prefix(files, epochs - whole, whole, seed)
-    return np.concatenate([rows, prefix]), np.concatenate([passes, np.full(len(prefix), whole, dtype=np.int64)])
+    return np.concatenate([rows, prefix]), np.concatenate([pass_numbers, np.full(len(prefix), whole, dtype=np.int64)])
 
 
 def language_tokens(files: pa.Table) -> dict[str, int]:
@@ -143,15 +143,15 @@ def _mix_tokens(available: Mapping[str, int], python_fraction: float) -> float:
 
 def _check_sides(n_files: int, written: Mapping[str, int], available: Mapping[str, int], python_fraction: float) -> None:
     if not written:
-        raise EmptyResultError("pack_tokens: the documents hold no tokens; mend synthesize_documents, or set python_fraction to null")
+        raise EmptyResultError("pack_tokens: the documents have no tokens; fix synthesize_documents, or set python_fraction to null")
     if PYTHON not in available:
         raise EmptyResultError(
-            f"pack_tokens: neither the documents nor the {n_files} files hold Python, so that it cannot be {python_fraction} of the mix; "
-            "mend synthesize_documents, or set python_fraction to null"
+            f"pack_tokens: neither the documents nor the {n_files} files contain Python, so it cannot be {python_fraction} of the mix; "
+            "fix synthesize_documents, or set python_fraction to null"
         )
     if set(available) == {PYTHON} and python_fraction < 1:
         raise EmptyResultError(
-            f"pack_tokens: neither the documents nor the {n_files} files hold another language than Python, so that it cannot be "
+            f"pack_tokens: neither the documents nor the {n_files} files contain a language other than Python, so it cannot be "
             f"{python_fraction} of the mix; allowed then: python_fraction 1.0"
         )
 

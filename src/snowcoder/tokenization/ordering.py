@@ -1,10 +1,10 @@
-"""The order of files in the packed stream (paper, section 2.2 and table 3).
+"""Orders files in the packed stream (paper, section 2.2 and table 3).
 
 in: catalogue rows, each with the number of its pass  out: the permutation that orders them
 language_then_repository (adopted): languages in alphabetical order; in a language, repositories in random order; in a repository, files
 in random order. repository (the paper's ablation): repositories in random order, with files of all their languages mixed.
-Random orders are decided by hashes of the seed, the pass and the names: never by position, so that neither the order nor the sharding of
-the input matters, and a file more leaves the order of the others as it was. A further pass is a further run over the repositories of its
+Hashes of the seed, the pass and the names decide random orders, never positions, so that neither the order nor the sharding of
+the input matters, and another file leaves the order of the others unchanged. A further pass is a further run over the repositories of its
 language, in another order.
 """
 
@@ -19,27 +19,27 @@ from snowcoder.seeding import derive_seed
 GroupBy = Literal["language_then_repository", "repository"]
 
 
-def packing_order(files: pa.Table, passes: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
-    """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; passes: int64 [rows], the pass of each row, from 0."""
-    keys = [file_keys(files, passes, seed), repository_keys(files, passes, seed)]
+def packing_order(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
+    """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; pass_numbers: int64 [rows], each row's pass, from 0."""
+    keys = [file_keys(files, pass_numbers, seed), repository_keys(files, pass_numbers, seed)]
     if group_by == "language_then_repository":
         # passes are kept apart within a language; languages never are
-        keys += [passes, language_ranks(files)]
+        keys += [pass_numbers, language_ranks(files)]
     else:
-        keys += [passes]
+        keys += [pass_numbers]
     # lexsort: the last key decides first
     return np.lexsort(keys)
 
 
-def file_keys(files: pa.Table, passes: np.ndarray, seed: int) -> np.ndarray:
+def file_keys(files: pa.Table, pass_numbers: np.ndarray, seed: int) -> np.ndarray:
     """int64 [rows]: a random number per file and pass."""
-    names = zip(files["file_id"].to_pylist(), passes.tolist(), strict=True)
+    names = zip(files["file_id"].to_pylist(), pass_numbers.tolist(), strict=True)
     return np.array([derive_seed(seed, "file", number, file_id) for file_id, number in names], dtype=np.int64)
 
 
-def repository_keys(files: pa.Table, passes: np.ndarray, seed: int) -> np.ndarray:
+def repository_keys(files: pa.Table, pass_numbers: np.ndarray, seed: int) -> np.ndarray:
     """int64 [rows]: a random number per repository and pass."""
-    names = list(zip(files["repository"].to_pylist(), passes.tolist(), strict=True))
+    names = list(zip(files["repository"].to_pylist(), pass_numbers.tolist(), strict=True))
     keys = {name: derive_seed(seed, "repository", name[1], name[0]) for name in set(names)}
     return np.array([keys[name] for name in names], dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""Contiguous packing: ordered files, one after the other, cut into sequences of fixed length.
+"""Packs ordered files contiguously, one after the other, and cuts them into sequences of fixed length.
 
 in: catalogue rows and the Parquet shards that hold their tokens
 out: a folder of token shards (see token_shards) with the subfolder provenance/ (see provenance)
@@ -88,7 +88,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
 
     byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
     """
-    order = packing_order(mixture.files, mixture.passes, params.group_by, params.seed)
+    order = packing_order(mixture.files, mixture.pass_numbers, params.group_by, params.seed)
     files = mixture.files.take(order)
     n_tokens = np.asarray(files["n_tokens"])
     starts = np.cumsum(n_tokens) - n_tokens
@@ -125,7 +125,7 @@ def _layout(folder: Path, n_tokens: int, params: PackingParams, label: str) -> S
     if n_sequences == 0:
         raise EmptyResultError(
             f"{label}: {n_tokens} tokens do not fill one sequence of pack_tokens.sequence_length = {params.sequence_length}; "
-            "give more files, a larger select_files budget, or shorter sequences"
+            "add files, a larger select_files budget, or shorter sequences"
         )
     return ShardLayout(folder, params.sequence_length, n_sequences, params.sequences_per_shard)
 

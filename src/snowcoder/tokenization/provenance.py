@@ -1,10 +1,10 @@
-"""From a token back to the file it came from.
+"""Traces a token back to the file it came from.
 
 out: table of PROVENANCE_SCHEMA, a row per run of one file's tokens in one sequence, in the order of the stream:
   sequence            number of the packed sequence
   offset, n_tokens    the run in the sequence: tokens offset to offset + n_tokens
   file_id, repository, path, language
-  byte_start, byte_end  what the run's tokens stand for in the file's UTF-8 content; end of text stands for no byte
+  byte_start, byte_end  the run's tokens in the file's UTF-8 content; end of text has no byte
 A byte-level token stands for a fixed number of bytes, so that spans follow from the vocabulary alone; they may cut a character in two.
 """
 
@@ -48,7 +48,7 @@ class Pieces:
 
 
 def cut_pieces(starts: np.ndarray, n_tokens: np.ndarray, sequence_length: int, n_sequences: int) -> Pieces:
-    """Cut files that lie at `starts` of the stream (int64 [rows], n_tokens likewise); what reaches beyond the last sequence is left out."""
+    """Cut files at `starts` of the stream (int64 [rows], n_tokens likewise); what reaches beyond the last sequence is left out."""
     stream_end = n_sequences * sequence_length
     ends = np.minimum(starts + n_tokens, stream_end)
     first = starts // sequence_length

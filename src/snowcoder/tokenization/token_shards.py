@@ -1,10 +1,10 @@
-"""Packed tokens on disk: fixed-length sequences in shards of bounded size, memory-mapped for reading.
+"""Stores packed tokens: fixed-length sequences in shards of bounded size, memory-mapped for reading.
 
 A folder of `tokens-00000.bin`, `tokens-00001.bin`, … (little-endian uint16, sequences one after the other, sequence i of the folder in
 shard i // sequences_per_shard) and `index.json`:
   {"dtype": "uint16", "sequence_length", "sequences_per_shard", "n_sequences", "n_tokens", "shards": [{"name", "sequences", "sha256"}, …],
    and what the writer adds, e.g. "tokens_by_language"}
-Writing: allocate, write tokens at any position, in any order, from any process, publish. So memory need not hold the corpus.
+Writing: allocate, write tokens at any position, in any order, from any process, publish. So the corpus need not fit in memory.
 """
 
 import json
@@ -24,7 +24,7 @@ TOKEN_DTYPE = np.dtype("<u2")
 
 @dataclass(frozen=True)
 class ShardLayout:
-    """Where each token of a folder lies. sequence_length: tokens; the last shard may hold fewer sequences than sequences_per_shard."""
+    """Where each token of a folder is. sequence_length: tokens; the last shard may hold fewer sequences than sequences_per_shard."""
 
     folder: Path
     sequence_length: int
@@ -66,7 +66,7 @@ class ShardLayout:
             position, tokens = position + len(part), tokens[len(part) :]
 
     def publish(self, details: dict[str, Any]) -> None:
-        """Give the shards their names and write index.json, which stands for a complete folder; `details` are added to it."""
+        """Give the shards their names and write index.json, which marks a complete folder; `details` are added to it."""
         shards = []
         for index, n_sequences in enumerate(self.shard_sequences):
             fsync(self._partial(index))
@@ -84,7 +84,7 @@ class ShardLayout:
         write_json(self.folder / INDEX, details | known)
 
     def _partial(self, index: int) -> Path:
-        # no process id in it: several processes write into the same file, each at positions of its own
+        # no process id in it: several processes write into the same file, each at its own positions
         return self.folder / f".{token_shard_name(index)}.partial"
 
 
@@ -97,7 +97,7 @@ class TokenShards:
     """A folder of packed tokens, memory-mapped read-only. n_sequences, n_tokens, sequence_length (tokens), index (the whole index.json)."""
 
     def __init__(self, folder: Path, check_hashes: bool = True) -> None:
-        """Open and check sizes, and each shard's sha256 unless told otherwise. Raises ShardError if anything is missing or damaged."""
+        """Open and check sizes, and each shard's sha256 unless asked not to. Raises ShardError if anything is missing or damaged."""
         self.folder = folder
         self.index = _read_index(folder)
         self.sequence_length: int = self.index["sequence_length"]
@@ -125,7 +125,7 @@ class TokenShards:
         if found != expected:
             raise ShardError(f"{path}: size: found {'no file' if found is None else found}, expected {expected} bytes; {advice}")
         if check_hashes and sha256_file(path) != shard["sha256"]:
-            raise ShardError(f"{path}: corrupt: its sha256 is not the one in {self.folder / INDEX}; delete the file and {advice}")
+            raise ShardError(f"{path}: corrupt: its sha256 differs from the one in {self.folder / INDEX}; delete the file and {advice}")
         return np.memmap(path, dtype=TOKEN_DTYPE, mode="r", shape=shape)
 
 

@@ -1,4 +1,4 @@
-"""Every file tokenised once.
+"""Tokenises every file once.
 
 in: SourceFile rows with `split`  out: one row per file of TOKENIZED_FILE_SCHEMA:
   n_tokens  tokens with the closing end of text

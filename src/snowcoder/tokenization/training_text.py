@@ -1,4 +1,4 @@
-"""The text a tokenizer is trained on, and the text it is measured on.
+"""Reads the text that a tokenizer is trained on, and the text that it is measured on.
 
 in: SourceFile rows with `split`  out: contents of train files up to a number of bytes; bytes per token on held_out files
 """
@@ -30,7 +30,7 @@ def choose_training_files(folder: Path, max_bytes: int) -> TrainingFiles:
     """Train files in the order of their content hash, as many as fit into `max_bytes`, or one. Raises EmptyResultError without any."""
     chosen = _choose(folder, "train", max_bytes)
     if len(chosen.file_ids) == 0:
-        raise EmptyResultError(f"{folder}: no file of split 'train'; lower split_files' held-out fraction, or give more repositories")
+        raise EmptyResultError(f"{folder}: no file in split 'train'; lower split_files.held_out_fraction, or add repositories")
     return chosen
 
 
@@ -58,7 +58,7 @@ def measure_compression(folder: Path, tokenizer: Tokenizer, max_bytes: int) -> d
 
 
 def _choose(folder: Path, split: str, max_bytes: int) -> TrainingFiles:
-    # The hash of the content is a random order that no position decides.
+    # The hash of the content gives a random order independent of position.
     rows = read_table(folder, ["file_id", "content_sha256", "n_bytes", "split"])
     rows = rows.filter(pc.equal(rows["split"], split)).sort_by([("content_sha256", "ascending"), ("file_id", "ascending")])
     ends = pc.cumulative_sum(rows["n_bytes"]).to_pylist()

@@ -1,4 +1,4 @@
-"""Says which experiment, revision and parameters a run belongs to, for the tags and params of its record.
+"""Tags and parameters of a run: its experiment, its revision, and all of params.yaml.
 
 An experiment is one params.yaml on one commit: a run that is interrupted and resumed under another name of DVC's is the same experiment.
 """

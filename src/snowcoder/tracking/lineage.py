@@ -2,8 +2,8 @@
 
 in: paths of outputs under data/ and models/, dvc.lock   out: {"path", "digest", "n_bytes", "rows"}, the last of tables alone
 
-dvc.lock has the hash of an input, as its stage has run before. Where dvc.lock does not know a path, or the folder has another size now (a
-stage run by hand), the digest is `sha256:…` of its manifest or files.
+dvc.lock has the hash of an input, because the stage that makes it has run. Where dvc.lock does not know a path, or the folder has another
+size now (a stage run by hand), the hash of a model is computed, and the digest of data is `sha256:…` of its manifest or files.
 """
 
 import hashlib
@@ -51,12 +51,8 @@ def read_lock(lock: Path) -> dict[str, Locked]:
 
 def dvc_digest(folder: Path) -> str:
     """The hash that DVC gives a folder."""
-    files = [
-        {"md5": hashlib.file_digest(path.open("rb"), "md5").hexdigest(), "relpath": path.relative_to(folder).as_posix()}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    files.sort(key=lambda file: file["relpath"])
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files = [{"md5": _md5(paths[name]), "relpath": name} for name in sorted(paths)]
     return hashlib.md5(json.dumps(files, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
@@ -64,13 +60,19 @@ def _describe(path: Path, locked: Locked | None) -> dict[str, Any]:
     if locked and (not path.exists() or _n_bytes(path) == locked.n_bytes):
         described: dict[str, Any] = {"path": str(path), "digest": locked.digest, "n_bytes": locked.n_bytes}
     elif path.exists():
-        described = {"path": str(path), "digest": f"sha256:{hash_path(path)[:24]}", "n_bytes": _n_bytes(path)}
+        digest = dvc_digest(path) if path.parts[0] == MODELS else f"sha256:{hash_path(path)[:24]}"
+        described = {"path": str(path), "digest": digest, "n_bytes": _n_bytes(path)}
     else:
         return {}
     try:
         return described | ({"rows": read_manifest(path)["rows"]} if (path / MANIFEST).exists() else {})
     except (ShardError, KeyError):
         return described
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _n_bytes(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Copies tracking records to MLflow, while a stage runs or long after.
+"""Copies tracking records to MLflow, while a stage runs or long afterwards.
 
     python -m snowcoder.tracking.mirror RECORD < pipe from the stage
 
@@ -83,8 +83,11 @@ def follow(record: Path, pipe: IO[bytes]) -> None:
         try:
             store = store or Store(record.parent.parent)
             mirror.copy(store)
+            if fault:
+                with suppress(FileNotFoundError):
+                    os.truncate(mirror_log(record), 0)
             pause_s, fault = POLL_S, ""
-        except Exception as error:  # MLflow's stores and transports each have errors of their own
+        except Exception as error:  # each of MLflow's stores and transports has its own errors
             fault = _one_line(error)
             print(FAULT + fault, flush=True)
             mirror, store, pause_s = RecordMirror(record), None, min(LONGEST_PAUSE_S, 2 * pause_s)

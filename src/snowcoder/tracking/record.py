@@ -8,7 +8,7 @@ The record of a run is a local journal, `<work>/tracking/<record_id>.jsonl`, of 
   {"type": "artifact", "time", "file"}                                  a file, copied to <work>/tracking/<file>
   {"type": "end", "time", "status": FINISHED|FAILED|KILLED, "wall_s", "peak_memory_bytes"}
 Times are milliseconds since 1970. A killed run leaves no end; when it is resumed (same stage, fingerprint and experiment), it appends to
-the same record. A process of its own (snowcoder.tracking.mirror) copies the record to MLflow. Nobody waits for it: it knows that the run
+the same record. A separate process (snowcoder.tracking.mirror) copies the record to MLflow. Nobody waits for it: it knows that the run
 has ended when its standard input, a pipe from here, ends.
 """
 
@@ -143,7 +143,7 @@ class Record:
 
     def _report_faults(self) -> None:
         if self.faults:
-            say(f"{self.label}: tracking: {self.faults} faults, the run was not touched; the first: {self.first_fault}")
+            say(f"{self.label}: tracking: {self.faults} faults, which did not affect the run; the first: {self.first_fault}")
 
 
 @contextmanager
@@ -185,7 +185,8 @@ def _start_mirror(record: Path) -> int:
     command = [sys.executable, "-m", "snowcoder.tracking.mirror", str(record)]
     reader, writer = os.pipe()
     try:
-        with mirror_log(record).open("wb") as log:  # its folder is not ours, which may be a temporary workspace
+        mirror_log(record).unlink(missing_ok=True)
+        with mirror_log(record).open("ab") as log:  # the mirror's folder is not ours, which may be a temporary workspace
             subprocess.Popen(command, stdin=reader, stdout=log, stderr=log, cwd=record.parent, env=variables, start_new_session=True)
     except BaseException:
         os.close(writer)

@@ -32,7 +32,7 @@ def read_record(path: Path) -> list[Entry]:
 
 
 def summary_id(experiment: str) -> str:
-    """The record of the one run that stands for a whole experiment."""
+    """The record of the summary run, the parent of all runs of an experiment."""
     return f"{SUMMARY}-{experiment}"
 
 
@@ -56,7 +56,8 @@ def resume_record(folder: Path, identity: str) -> tuple[Journal, int] | None:
 def is_being_written(path: Path) -> bool:
     """Whether a process has the record open."""
     try:
-        Journal(path, wait=False).close()
+        if path.exists():
+            Journal(path, wait=False).close()
     except BlockingIOError:
         return True
     return False

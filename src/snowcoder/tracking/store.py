@@ -28,7 +28,7 @@ from mlflow import MlflowClient, entities
 
 T = TypeVar("T")
 EXPERIMENT = "snowcoder"
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # or the pages would speak of traces and prompts
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}  # or the pages would show traces and prompts
 METRICS_PER_BATCH = 900  # MLflow takes 1000 entities at a time,
 PARAMS_PER_BATCH = 100  # of them 100 params
 MAX_PARAM_LENGTH = 6000

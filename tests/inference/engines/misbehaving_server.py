@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that speaks OpenAI's API and misbehaves as it is told."""
+"""A real HTTP server on 127.0.0.1 that speaks OpenAI's API and misbehaves on request."""
 
 import json
 import threading

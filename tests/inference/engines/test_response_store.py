@@ -64,7 +64,7 @@ def test_what_is_stored_comes_back(tmp_path_factory: pytest.TempPathFactory, pro
 def test_a_stored_response_cannot_change(tmp_path: Path):
     with ResponseStore(tmp_path / "r.jsonl") as store:
         store.append(StoredResponse(REQUEST, "", Completion("a", "stop", 1)))
-        with pytest.raises(EngineError, match="answered already"):
+        with pytest.raises(EngineError, match="already answered"):
             store.append(StoredResponse(REQUEST, "", Completion("b", "stop", 1)))
 
 

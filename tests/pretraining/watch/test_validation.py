@@ -1,4 +1,4 @@
-"""Bits per byte by language while a model trains: the arithmetic, the sample, and that training does not notice."""
+"""Bits per byte by language during training: the arithmetic, the sample, and that training is unaffected."""
 
 import math
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""Counts the greedy completions of HumanEval's prompts that the batch size changes: one at a time against in batches.
+"""Counts the greedy HumanEval completions that change with the batch size: one at a time against batches.
 
 in: a model, how it is asked
 out: {problems, extra_prompts, cut, tokens, batch_size, changed: {precision: completions that differ}}
 
 Padding and the shape of a matrix product move the last bits of a logit; a completion changes where two tokens are closer than that: in
 float32 hardly ever, in bfloat16 often. A score in bfloat16 belongs to its batch size too. Two prompts are added at the edges of what
-padding has to handle: one of a single token, and one longer than the window, which loses its head and is counted as cut.
+padding has to handle: one of a single token, and one longer than the window, which loses its beginning and is counted as cut.
 """
 
 from typing import Any, get_args

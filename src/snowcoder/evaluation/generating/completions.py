@@ -33,7 +33,7 @@ class DecodingParams(ParamsModel):
     """How a model decodes, in the graph and in `make evaluate`."""
 
     engine: EngineKind
-    """Inference engine; vllm forms its batches itself."""
+    """Inference engine; vllm forms its own batches."""
     max_new_tokens: int = Field(gt=0)
     """Tokens of a completion, at most."""
     batch_size: int = Field(gt=0)
@@ -69,7 +69,7 @@ def complete_problems(
     prompt_of: the text that the model is given for a problem.
     """
     if n_samples > 1 and sampling.temperature == 0:
-        raise ValueError(f"complete_problems: {n_samples} samples at temperature 0 are all the same; set a temperature, or one sample")
+        raise ValueError(f"complete_problems: {n_samples} samples at temperature 0 are all the same; set a temperature, or samples to 1")
     asked = [(problem, sample) for problem in problems for sample in range(n_samples)]
     prompts = [prompt_of(problem) for problem, _ in asked]
     completions = engine.generate(prompts, sampling)

@@ -22,10 +22,10 @@ def main() -> None:
     samples = "JSON lines with task_id and solution (or completion), also .gz or .zst; or a folder of programs, HumanEval_0/0.py"
     parser.add_argument("--samples", required=True, type=Path, help=samples)
     parser.add_argument("--out", required=True, type=Path, help="JSON lines of verdicts")
-    repair = "repair samples that do not parse: end tokens, code fences, prose; the output says which"
+    repair = "repair samples that do not parse: end tokens, code fences, prose; the output lists them"
     parser.add_argument("--sanitise", "--sanitize", action="store_true", help=repair)
-    parser.add_argument("--k", type=int, nargs="+", metavar="K", help="of pass@k; default: 1, 10 and 100, as far as there are samples")
-    parser.add_argument("--accept-changed", action="append", default=[], metavar="BENCHMARK", help="accept another hash of its file")
+    parser.add_argument("--k", type=int, nargs="+", metavar="K", help="of pass@k; default: 1, 10 and 100 if there are enough samples")
+    parser.add_argument("--accept-changed", action="append", default=[], metavar="BENCHMARK", help="accept a changed hash of its file")
     arguments = parser.parse_args()
     run_command(partial(_grade, arguments), arguments.out.parent)
 

@@ -1,4 +1,4 @@
-"""Calls a solution on a problem's inputs and judges what it returns; and calls the reference solution, to know what is right.
+"""Runs a solution on a problem's inputs and judges its results; runs the reference solution for the expected ones.
 
 Runs inside the sandbox (sandbox/workshop.py): standard library and numpy only. What the reference returns stays in the interpreter of the
 workshop.

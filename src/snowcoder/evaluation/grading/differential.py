@@ -1,10 +1,10 @@
-"""Grades solutions by what they return, against what the benchmark's own solution returns: HumanEval+, MBPP+ (as EvalPlus) and EvoEval.
+"""Grades solutions by comparing results with the reference solution's: HumanEval+ and MBPP+ (as EvalPlus does), EvoEval.
 
 in: problems of grader `evalplus` or `evoeval`, solutions   out: a verdict per solution: {group of inputs: (passed, detail)}
 
-The reference runs first, in the sandbox too: what it returns is right, and how long it takes on this machine is the measure of time. A call
+The reference runs first, also in the sandbox: its results are the expected ones, and its time on this machine is the unit of time. A call
 may take 4 times the reference's time, at least a second; all calls of a group together a minute (evalplus 0.3.1, config.py and
-eval/__init__.py). Charged is time on a processor or asleep, not time spent waiting for a processor (stopwatch.py).
+eval/__init__.py). Only time on a processor or asleep counts, not time spent waiting for a processor (stopwatch.py).
 """
 
 import json
@@ -54,7 +54,7 @@ class _Bench:
         self._limits: Limits = {}
 
     def __call__(self, solution: str) -> Verdict:
-        """All groups in one process; if that ends before its time, each in its own: a crash in one group says nothing of the other."""
+        """All groups in one process; if that ends early, each in its own: a crash in one group says nothing about the other."""
         self._refer()
         verdict = self._check(solution, list(self._limits))
         return verdict or {name: self._check_alone(solution, name) for name in self._limits}
@@ -65,7 +65,7 @@ class _Bench:
         return verdict[group] if verdict else (False, "the process ended before its time")
 
     def _check(self, solution: str, groups: Sequence[str]) -> Verdict | None:
-        """None if the process has not come to its end."""
+        """None if the process has not finished."""
         limits = {name: self._limits[name] for name in groups}
         cpu_s = math.ceil(sum(group["total_s"] for group in limits.values())) + START_S
         request = pickle.dumps({"solution": solution, "groups": limits})
@@ -80,7 +80,7 @@ class _Bench:
         answer = self._workshop.call(checker.refer, request, _limits(REFERENCE_CPU_S, MAX_REFERENCE_BYTES), keep=checker.keep)
         if not answer.outcome.passed:
             raise SourceError(
-                f"{self._problem.benchmark}: {self._problem.problem_id}: its own solution ended with {answer.outcome.status} "
+                f"{self._problem.benchmark}: {self._problem.problem_id}: its reference solution ended with {answer.outcome.status} "
                 f"({answer.outcome.detail}); check the benchmark's file and the memory of this machine"
             )
         self._starts = self._workshop.starts

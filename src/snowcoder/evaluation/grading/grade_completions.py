@@ -1,4 +1,4 @@
-"""Grades completions in the sandbox, those of the graph and of `make evaluate`.
+"""Grades completions in the sandbox, for the graph and for `make evaluate`.
 
 in: rows of completions, problems
 out: rows of GRADE_SCHEMA: benchmark, problem_id, sample, passed (all tests), base (the benchmark's own tests; as `passed`

@@ -1,4 +1,4 @@
-"""Judges solutions of any benchmark by its own grader, in the sandbox.
+"""Grades solutions of any benchmark with its own grader, in the sandbox.
 
 in: problems with solutions (whole programs)   out: a Judgement per solution
 
@@ -64,7 +64,7 @@ def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLim
             if new := [text for text in dict.fromkeys(texts) if _key(problem, text) not in done]:
                 waiting[problem] = new
         if done:
-            say(f"{kept}: {len(done)} solutions are judged already; {sum(map(len, waiting.values()))} are left")
+            say(f"{kept}: {len(done)} solutions are already judged; {sum(map(len, waiting.values()))} are left")
         for problem, judgements in progress(judge(waiting, limits), len(waiting), "problems graded"):
             for text, judgement in zip(waiting[problem], judgements, strict=True):
                 key = _key(problem, text)

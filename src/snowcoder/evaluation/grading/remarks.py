@@ -1,4 +1,4 @@
-"""Writes what the terminal says after grading: the score, and whatever makes it mean less than it seems to.
+"""Writes what the terminal shows after grading: the score, and warnings of whatever makes it mean less than it seems to.
 
 in: summary of grade_samples.py   out: lines
 """
@@ -24,7 +24,7 @@ def unparsed_remark(name: str, unparsed: dict[str, int], n_samples: int, advice:
 def _texts(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
     sanitised, unparsed = summary["sanitised"], summary["unparsed"]
     if sanitised and unparsed["samples"]:
-        advice = f"--sanitise has repaired {sanitised['changed']}, and {sanitised['unparsed_after']} still do not parse"
+        advice = f"--sanitise repaired {sanitised['changed']}, and {sanitised['unparsed_after']} still do not parse"
         yield unparsed_remark(benchmark, unparsed, summary["samples"], advice)
     elif unparsed["samples"]:
         yield unparsed_remark(benchmark, unparsed, summary["samples"], "run again with --sanitise")
@@ -46,8 +46,8 @@ def _repeated(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
     sampled = summary["base"]["problems"] - len(summary["problems_without_sample"])
     if repeated["problems_with_one_text"] == sampled:
         yield (
-            f"{benchmark}: all samples of each problem are the same text, as greedy decoding gives them: {', '.join(ks)} "
-            "says nothing more than pass@1; draw samples at a temperature above 0"
+            f"{benchmark}: all samples of each problem are the same text, as in greedy decoding: {', '.join(ks)} "
+            "adds nothing to pass@1; draw samples at a temperature above 0"
         )
     else:
         yield (

@@ -1,9 +1,9 @@
-"""Takes the program out of a sample that does not parse: end tokens, code fences, prose around it, a last line that was cut off.
+"""Extracts the program from a sample that does not parse: end tokens, code fences, prose around it, a truncated last line.
 
 in: what a model wrote   out: the program that it meant
 
-For samples of other tools, and only where it is asked for: it changes what is graded. What parses is left as it is, to the letter. Of the
-rest, the first of these that parses and defines the function asked for is taken: the text up to an end token, with the indentation that a
+For samples of other tools, and only on request: it changes what is graded. What parses stays unchanged, to the letter. Of the
+rest, the first of these that parses and defines the requested function is taken: the text up to an end token, with the indentation that a
 completion's first line has lost; the text up to a code fence; the Python blocks between fences, up to the first that defines the
 function; the longest run of lines that parses (sanitising.py).
 """

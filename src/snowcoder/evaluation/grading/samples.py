@@ -20,7 +20,7 @@ from snowcoder.errors import EmptyResultError, SourceError
 # first bytes of a file -> how it is compressed
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-ALLOWED = "allowed: JSON lines of task_id and solution (or completion), as they are, or compressed by gzip or zstd"
+ALLOWED = "allowed: JSON lines with task_id and solution (or completion), plain or compressed by gzip or zstd"
 
 # fields of a row that another tool writes -> the tool, and a program of jq that makes samples of its rows
 OTHER_TOOLS = {
@@ -47,7 +47,7 @@ class Sample:
 
 
 def read_samples(path: Path, problems: Sequence[Problem]) -> list[Sample]:
-    """All samples. A text that is no program is one that fails. Raises SourceError naming the line that is no sample of these problems."""
+    """All samples. A text that is not a program fails. Raises SourceError naming the line that is not a sample of these problems."""
     known = {problem.problem_id: problem for problem in problems}
     counts: Counter[str] = Counter()
     samples = []
@@ -88,7 +88,7 @@ def _content(path: Path) -> bytes:
 def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem, str, str]:
     row = _object(line, place)
     if "task_id" not in row:
-        raise SourceError(f"{place}: field task_id: found none (fields found: {', '.join(sorted(row))}); {ALLOWED}{_of_another_tool(row)}")
+        raise SourceError(f"{place}: field task_id: missing (fields found: {', '.join(sorted(row))}); {ALLOWED}{_of_another_tool(row)}")
     problem = _problem(row["task_id"], f"{place}: field task_id", known)
     for field, start in (("solution", ""), ("completion", problem.prompt)):
         if isinstance(row.get(field), str):

@@ -2,8 +2,8 @@
 
 Runs inside the sandbox: standard library only.
 
-What a call is charged for is its processor time and the time it sleeps or waits for input, not the time it waits for a processor that other
-programs hold. On an idle machine that is the wall time which EvalPlus limits.
+A call is charged for its processor time and the time it sleeps or waits for input, not for the time it waits for a processor that other
+programs use. On an idle machine that is the wall time which EvalPlus limits.
 """
 
 import resource
@@ -12,7 +12,7 @@ import time
 from types import FrameType
 
 TICK_S = 0.05
-GRACE_S = 2  # for a call inside C code, where no tick is heard: then the kernel ends the process
+GRACE_S = 2  # for a call inside C code, where no tick arrives: then the kernel ends the process
 
 
 class OutOfTime(BaseException):
@@ -48,7 +48,7 @@ class Stopwatch:
         usage, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
         cpu = usage.ru_utime + usage.ru_stime
         passed, worked = wall - self._wall, cpu - self._cpu
-        # a process that only waits for a processor gives none up of its own accord
+        # a process that only waits for a processor makes no voluntary context switch
         if usage.ru_nvcsw > self._switches and worked < passed / 2:
             self._asleep += passed - worked
         self._cpu, self._wall, self._switches = cpu, wall, usage.ru_nvcsw

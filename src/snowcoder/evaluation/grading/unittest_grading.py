@@ -1,4 +1,4 @@
-"""Grades solutions of BigCodeBench by its unittests.
+"""Grades solutions of BigCodeBench with its unittests.
 
 in: problems of grader `unittest`, solutions   out: a verdict per solution: {"base": (passed, detail)}
 
@@ -36,7 +36,7 @@ def grade_unittests(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tupl
 
 
 def check_references(problems: Sequence[Problem]) -> dict[str, str]:
-    """problem_id -> what its own solution fails of, for those that fail here: their score says nothing about a model."""
+    """problem_id -> why its own solution fails, for those that fail here: their score says nothing about a model."""
     graded = grade_unittests({problem: [reference_of(problem)] for problem in problems})
     return {problem.problem_id: verdict["base"][1] for problem, [verdict] in graded if not verdict["base"][0]}
 

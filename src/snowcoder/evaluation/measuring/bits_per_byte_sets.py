@@ -1,4 +1,4 @@
-"""Measures bits per byte of a model on sets of texts, with intervals.
+"""Measures a model's bits per byte on sets of texts, with intervals.
 
 in: named sets of pairs (prompt, text), a model and its tokenizer
 out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model; rows of ITEM_SCHEMA:

@@ -1,4 +1,4 @@
-"""Measures in how many problems a model finds the right solution likelier than a wrong one.
+"""Measures how often a model finds the right solution more likely than a wrong one.
 
 in: problems, a model   out: {share, n, ci95 (Wilson)}; 0.5 is what a coin gives
 

@@ -1,4 +1,4 @@
-"""Changes one operator, constant or comparison of a reference solution, in place: everything else keeps its layout.
+"""Changes one operator, constant or comparison of a reference solution in place and keeps the layout of the rest.
 
 in: a problem, a seed   out: the changed canonical solution
 """

@@ -130,7 +130,7 @@ class _Session:
             if failures < self._endpoint.attempts:
                 await asyncio.sleep(backoff_s(failures))
         raise EngineError(
-            f"{self._endpoint.base_url}: no answer to a request in {self._endpoint.attempts} attempts (the last: {reason}); {KEPT}, "
+            f"{self._endpoint.base_url}: no answer to a request in {self._endpoint.attempts} attempts (the last: {reason}); {KEPT}; "
             "fix the server and run again"
         )
 
@@ -152,7 +152,7 @@ class _Session:
     def _close_gate(self, wait_s: float) -> None:
         """No request starts before the server wants one."""
         if wait_s >= TELL_WAIT_FROM_S:
-            say(f"{self._endpoint.base_url}: asks to wait {wait_s:.0f} s")
+            say(f"{self._endpoint.base_url}: asked to wait {wait_s:.0f} s")
         self._not_before = max(self._not_before, time.monotonic() + wait_s if wait_s else 0.0)
 
     async def _wait_for_gate(self) -> None:
@@ -160,7 +160,7 @@ class _Session:
             await asyncio.sleep(wait_s)
 
 
-KEPT = "answers so far are kept where there is a store"
+KEPT = "earlier answers are kept if there is a store"
 
 
 def read_completion(text: str, sampling: Sampling) -> Completion:
@@ -173,7 +173,7 @@ def read_completion(text: str, sampling: Sampling) -> Completion:
         reason, n_tokens, n_prompt_tokens = choice["finish_reason"], int(usage["completion_tokens"]), int(usage["prompt_tokens"])
     except (ValueError, KeyError, IndexError, TypeError) as error:
         shown = text[:120]
-        raise _PassingError(f"not a whole answer ({type(error).__name__}: {error}): {shown!r}") from error
+        raise _PassingError(f"incomplete answer ({type(error).__name__}: {error}): {shown!r}") from error
     if reason not in get_args(FinishReason):
-        raise _PassingError(f"the server broke off with finish_reason {reason!r}")
+        raise _PassingError(f"the server stopped with finish_reason {reason!r}")
     return Completion(cut_at_stop(written or "", sampling.stop)[0], cast(FinishReason, reason), n_tokens, n_prompt_tokens)

@@ -1,4 +1,4 @@
-"""Keeps every answer of a model as it came, so that a run that is killed or repeated asks for none of them again.
+"""Keeps every answer of a model, so that a run that is killed or repeated never asks for it again.
 
 in: prompts, and an engine that answers them   out: completions, from the store or new
      a journal (storage/journal.py) of one response a line: the fields of StoredResponse, and `request_id`
@@ -78,7 +78,7 @@ class ResponseStore:
         try:
             self._journal = Journal(self.path, wait=False, fsync_every_s=FSYNC_EVERY_S)
         except BlockingIOError:
-            say(f"{self.path}: another process is asking; waiting for its responses")
+            say(f"{self.path}: another process is using this store; waiting for its responses")
             self._journal = Journal(self.path, fsync_every_s=FSYNC_EVERY_S)
         if self._journal.torn_bytes:
             say(f"{self.path}: a kill cut the last line short; it is removed, and its request is asked again")
@@ -111,7 +111,7 @@ class ResponseStore:
         """Keep a response. Raises EngineError if its request is stored already: a stored response never changes."""
         line = response.line()
         if line["request_id"] in self._offsets:
-            raise EngineError(f"{self.path}: request {line['request_id']} is answered already; this is a fault of the caller")
+            raise EngineError(f"{self.path}: request {line['request_id']} is already answered; this is a bug in the caller")
         self._offsets[line["request_id"]] = self._journal.append(line)
 
     def _read_offsets(self) -> dict[str, int]:

@@ -70,14 +70,14 @@ class VllmEngine(Engine):
                         yield index, self._completion(cast(Any, output).outputs[0], len(encoded[index]), sampling)
         except EngineDeadError as error:
             open_ids.clear()
-            raise EngineError("vLLM's engine has died; its log above says why; answers so far are kept where there is a store") from error
+            raise EngineError("vLLM's engine has died; its log above says why; earlier answers are kept if there is a store") from error
         finally:
             if open_ids:  # the consumer left, or an error: the next call must not meet them
                 engine.abort_request(sorted(open_ids))
 
     def _completion(self, output: Any, n_prompt_tokens: int, sampling: Sampling) -> Completion:
         if output.finish_reason not in get_args(FinishReason):
-            raise EngineError(f"vLLM broke off with finish_reason {output.finish_reason!r}; its log says why")
+            raise EngineError(f"vLLM stopped with finish_reason {output.finish_reason!r}; its log says why")
         ids = list(output.token_ids)
         if ids and ids[-1] in self._end_ids:
             ids.pop()

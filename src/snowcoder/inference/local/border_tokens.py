@@ -24,7 +24,7 @@ def open_tokenizer(folder: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         _ = tokenizer.backend_tokenizer
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{folder}: its tokenizer is not one that the tokenizers library runs ({error})") from error
+        raise CheckpointError(f"{folder}: its tokenizer is not supported by the tokenizers library ({error})") from error
     return tokenizer
 
 

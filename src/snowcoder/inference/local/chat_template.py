@@ -51,13 +51,13 @@ class ChatTemplate:
         before, mark, after = text.partition(ANSWER_MARK)
         if not mark:
             raise CheckpointError(
-                f"{self._folder}: its chat template does not write the content of an assistant's message, so that no answer can be begun; "
+                f"{self._folder}: its chat template does not write the content of an assistant's message, so an answer cannot be started;  "
                 "correct the template, or ask the model with mode base"
             )
         if not before.endswith(response):
             raise CheckpointError(
                 f"{self._folder}: its chat template changes an assistant's message: found {before[-len(response) :]!r} for {response!r}, "
-                "so that the answer would begin otherwise than asked; correct the template, or ask the model with mode base"
+                "so that the answer would not begin as requested; correct the template, or ask the model with mode base"
             )
         return before, after
 

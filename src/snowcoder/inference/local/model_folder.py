@@ -93,7 +93,7 @@ def find_folder(model: str, revision: str | None = None) -> Path:
         return Path(snapshot_download(model, revision=revision, allow_patterns=HUB_FILES))
     except (OSError, HFValidationError, HfHubHTTPError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{model}: neither a folder here nor a model that can be fetched from the hub ({reason})") from error
+        raise CheckpointError(f"{model}: neither a local folder nor a model that can be fetched from the hub ({reason})") from error
 
 
 def open_folder(folder: Path, document_start: bool) -> ModelFolder:

@@ -34,7 +34,7 @@ class PromptEncoder:
         if isinstance(prompt, Chat) and len(ids) > room:
             raise EngineError(f"a chat prompt of {len(ids)} tokens does not fit into {room}; raise window_tokens or shorten the seeds")
         if not ids:
-            raise EngineError("an empty prompt has no token to continue; this model's tokenizer puts none before a text")
+            raise EngineError("an empty prompt has no token to continue; this model's tokenizer adds no start token")
         return ids[-room:]
 
     def count_cut(self, prompts: Sequence[Prompt], room: int) -> int:

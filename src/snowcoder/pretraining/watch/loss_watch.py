@@ -1,4 +1,4 @@
-"""Stops a training at a loss that is no number, warns of one far above those before it, and names the files of the batch.
+"""Watches the loss: stops a training at a value that is not finite, warns of an outlier, and names the files of the batch.
 
 in: the steps of a training; the provenance table of the packed tokens   out: warnings, TrainingError
 """

@@ -1,4 +1,4 @@
-"""Reports the pace of a training: what was done since the last report, and a line a minute with the loss and the time that is left."""
+"""Reports the pace of a training: one line a minute with the step, the loss and the time left."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Tokens per second, model FLOPs and MFU of a running training.
+"""Computes tokens per second, model FLOPs and MFU of a running training.
 
 FLOPs per token = 6 N + 12 L d T (N parameters with embeddings, L layers, d hidden size, T sequence length): the formula of
 llm-foundry's MFU tables (PaLM, arXiv 2204.02311, appendix B). MFU = tokens/s * FLOPs per token / peak FLOP/s of the device.

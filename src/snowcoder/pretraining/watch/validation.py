@@ -1,14 +1,14 @@
-"""Bits per byte of held-out files, by language, while a model trains: the training loss sees the training data alone.
+"""Measures bits per byte of held-out files, by language, while a model trains.
 
-in:  data/split_files (rows of split `held_out`), the tokenizer beside the parent model
+in:  data/split_files (rows of split `held_out`), the tokenizer in the parent model's folder
 out: {"validation/bits_per_byte/<language>", "validation/bits_per_byte/all"} at steps that follow from counts alone, so that runs compare
 
 It only observes: no gradient, no random number, no state of the model; weights are the same bit for bit with it and without (tested). So it
-has no parameter, is no dependency of the stage, and is left out of fingerprints; where the held-out files are not there, training says so.
+has no parameter, is not a dependency of the stage, and is left out of fingerprints; if the held-out files are missing, training says so.
 
 The sample is packed as training data are: of every language the beginnings of files, in the order of their content hash, each after a
-document start token, in rows of the training's length, so that a language costs one pass of the training's own objective. Charged are
-all tokens but a row's first; bytes are those that the charged tokens stand for. (Whole sets, with intervals: measure_bits_per_byte.)
+document start token, in rows of the training's length, so that a language costs one pass of the training's own objective. Scored are
+all tokens but a row's first; bytes are those of the scored tokens. (Whole sets, with intervals: measure_bits_per_byte.)
 """
 
 import math
@@ -41,7 +41,7 @@ Report = Callable[[Mapping[str, float], int], None]
 
 
 class HeldOutRows(NamedTuple):
-    """token_ids: uint16 [rows, tokens]; n_bytes: what the tokens but each row's first stand for."""
+    """token_ids: uint16 [rows, tokens]; n_bytes: of all tokens but each row's first."""
 
     token_ids: np.ndarray
     n_bytes: int
@@ -127,7 +127,7 @@ def _pack(texts: Sequence[str], tokenizer: Tokenizer, sequence_length: int, toke
 
 
 def _uncompiled() -> AbstractContextManager[object]:
-    """Layers that training compiled run as they are: another shape, or no gradient, would have them compiled again."""
+    """Run layers that training compiled as they are: another shape, or no gradient, would compile them again."""
     if "torch._dynamo" not in sys.modules:
         return nullcontext()
     return torch.compiler.set_stance("force_eager")

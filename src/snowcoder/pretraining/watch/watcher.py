@@ -1,4 +1,4 @@
-"""The plug of the training loop: after each step it shows a Step to every Watcher, which may report or stop, and changes nothing.
+"""The interface of watchers: after each step the training loop shows a Step to every Watcher, which may report or stop the training.
 
 No result depends on a watcher: the whole folder is left out of fingerprints.
 """
