@@ -1,4 +1,4 @@
-"""snowcoder.source_files.licences: the names that people write for permissive licences."""
+"""snowcoder.source_files.licences: common names of permissive licences."""
 
 import pytest
 

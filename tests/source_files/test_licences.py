@@ -1,4 +1,4 @@
-"""snowcoder.source_files.licences: three classes of what people state as a licence."""
+"""snowcoder.source_files.licences: the three classes of stated licences."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`make ui`: a port that is taken is an error, and Ctrl-C ends it in one line."""
+"""`make ui`: a port in use is an error, and Ctrl-C ends the server with one line."""
 
 import os
 import signal

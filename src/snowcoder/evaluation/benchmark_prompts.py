@@ -1,4 +1,4 @@
-"""Puts problems to a model and makes solutions of what it wrote, as each benchmark's own tool does.
+"""Builds a model's prompt and turns its completion into a solution, as each benchmark's own tool does.
 
 in: a problem, the mode   out: the prompt exactly as the model is given it; of its completion, the program that is graded
 

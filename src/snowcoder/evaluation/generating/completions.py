@@ -1,4 +1,4 @@
-"""Completes benchmark problems by a model.
+"""Completes benchmark problems with a model.
 
 in: problems, an engine
 out: rows of COMPLETION_SCHEMA: benchmark, problem_id, sample (0 alone where decoding is greedy), prompt (exactly as given to the model),

@@ -1,4 +1,4 @@
-"""Decides whether a solution returned what is right, by the rules of EvoEval (evo-eval/evoeval, eval_test/: is_equal, special oracles).
+"""Decides whether a returned value is right, by the rules of EvoEval (evo-eval/evoeval, eval_test/: is_equal, special oracles).
 
 Runs inside the sandbox: standard library and numpy only.
 

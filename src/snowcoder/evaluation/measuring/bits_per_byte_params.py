@@ -1,4 +1,4 @@
-"""Holds the parameters of bits per byte, apart from the code, so that reading parameters loads no torch."""
+"""Parameters of bits per byte. Reading them does not import torch."""
 
 from pydantic import Field
 

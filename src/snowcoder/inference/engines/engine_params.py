@@ -1,4 +1,4 @@
-"""Opens the engine that answers, from the parameters that all stages which ask a model share.
+"""Opens the engine that answers, from the parameters shared by all stages that ask a model.
 
 `kind` says which; its other fields follow from it. Speed and place come from the environment, for they are no part of a result's identity:
   SNOWCODER_ENDPOINT_URL (http://127.0.0.1:8000/v1), SNOWCODER_ENDPOINT_KEY, SNOWCODER_ENDPOINT_CONCURRENCY (64),

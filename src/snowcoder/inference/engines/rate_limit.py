@@ -1,4 +1,4 @@
-"""Decides when a server may be asked again: as its headers say, or after a wait that grows.
+"""Decides when a server may be asked again: by its headers, or after a growing wait.
 
 Headers: Retry-After (RFC 9110, seconds or a date), and OpenAI's x-ratelimit-remaining-* and x-ratelimit-reset-*
 (`20ms`, `1s`, `6m0s`; https://platform.openai.com/docs/guides/rate-limits).

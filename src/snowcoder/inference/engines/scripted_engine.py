@@ -1,4 +1,4 @@
-"""Gives the completions of a script: for tests, and to score texts that come from elsewhere.
+"""An engine that returns scripted completions: for tests, and to score texts from elsewhere.
 
 in: a mapping prompt -> text   out: completions, cut at stop strings as a model's are
 """

@@ -1,4 +1,4 @@
-"""Puts a conversation into the text that a model was trained on, by its own chat template.
+"""Applies a model's own chat template: writes a conversation as the text that the model was trained on.
 
 in: the tokenizer of a model folder, a Chat   out: a prompt, whose last characters the model's answer follows
 """

@@ -1,4 +1,4 @@
-"""Decodes one batch, left-padded, with finished rows leaving the batch: the most likely token, or one drawn at random.
+"""Decodes one left-padded batch, from which finished rows are removed: greedily, or by sampling.
 
 Shapes: B rows, L longest prompt, N new tokens at most. Left padding puts every row's last prompt token in the same column; positions count
 from a row's first real token, and padding is masked, so that a row's arithmetic is that of its unpadded prompt.
