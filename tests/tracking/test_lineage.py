@@ -34,7 +34,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = Path("data/split_files")
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"rows": 12, "shards": []}))
+    (folder / "manifest.json").write_text(json.dumps({"rows": 12, "schema": [["content", "string"]], "shards": []}))
     size = (folder / "manifest.json").stat().st_size
     outs = [(folder, "abc.dir", size), ("data/elsewhere", "def.dir", 5)]
     entries = [f"    - path: {path}\n      hash: md5\n      md5: {md5}\n      size: {size}\n      nfiles: 1\n" for path, md5, size in outs]
@@ -46,7 +46,7 @@ def test_an_input_has_the_hash_of_dvc_lock_and_its_rows(table: Path) -> None:
     size = (table / "manifest.json").stat().st_size
     found = describe_inputs([table, Path("data/elsewhere"), Path("data/nowhere"), Path("params.yaml")])
     assert found == [
-        {"path": "data/split_files", "digest": "abc.dir", "n_bytes": size, "rows": 12},
+        {"path": "data/split_files", "digest": "abc.dir", "n_bytes": size, "rows": 12, "columns": [["content", "string"]]},
         {"path": "data/elsewhere", "digest": "def.dir", "n_bytes": 5},
     ]
 

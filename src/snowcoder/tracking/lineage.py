@@ -1,6 +1,7 @@
 """Names the data sets and models that a run reads or makes by their DVC hashes.
 
-in: paths of outputs under data/ and models/, dvc.lock   out: {"path", "digest", "n_bytes", "rows"}, the last of tables alone
+in:  paths of outputs under data/ and models/, dvc.lock
+out: {"path", "digest", "n_bytes"}; of tables also {"rows", "columns": [[name, type]]}
 
 dvc.lock has the hash of an input, because the stage that makes it has run. Where dvc.lock does not know a path, or the folder has another
 size now (a stage run by hand), the hash of a model is computed, and the digest of data is `sha256:…` of its manifest or files.
@@ -65,7 +66,8 @@ def _describe(path: Path, locked: Locked | None) -> dict[str, Any]:
     else:
         return {}
     try:
-        return described | ({"rows": read_manifest(path)["rows"]} if (path / MANIFEST).exists() else {})
+        manifest = read_manifest(path) if (path / MANIFEST).exists() else None
+        return described | ({"rows": manifest["rows"], "columns": manifest["schema"]} if manifest else {})
     except (ShardError, KeyError):
         return described
 

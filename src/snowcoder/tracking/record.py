@@ -1,7 +1,7 @@
 """Records what a running stage reports about itself; never slows, changes or ends the run.
 
 The record of a run is a local journal, `<work>/tracking/<record_id>.jsonl`, of these entries:
-  {"type": "start", "time", "name", "record_id", "tags": {...}, "params": {...}, "inputs": [{path, digest, n_bytes, rows}]}
+  {"type": "start", "time", "name", "record_id", "tags": {...}, "params": {...}, "inputs": [{path, digest, …}]}
   {"type": "metrics", "time", "step", "metrics": {name: number}}        what the stage logs
   {"type": "system", "time", "step", "metrics": {"system/...": number}} samples of the machine
   {"type": "model", "time", "path", "digest", "n_bytes"}                a model that the stage has made

@@ -199,7 +199,9 @@ def _dataset(described: dict[str, Any]) -> entities.Dataset:
     profile = {f"num_{name}": described[key] for name, key in (("rows", "rows"), ("bytes", "n_bytes")) if key in described}
     source = {name: described[name] for name in ("path", "digest")}
     name, digest = described["path"].removeprefix("data/"), _short(described["digest"])
-    return entities.Dataset(name, digest, "dvc", json.dumps(source), profile=json.dumps(profile))
+    columns = [{"name": column, "type": kind, "required": True} for column, kind in described.get("columns", [])]
+    schema = json.dumps({"mlflow_colspec": columns}) if columns else None
+    return entities.Dataset(name, digest, "dvc", json.dumps(source), schema, json.dumps(profile))
 
 
 def _short(digest: str) -> str:
