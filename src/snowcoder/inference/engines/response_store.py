@@ -98,9 +98,9 @@ class ResponseStore:
         stored already: a stored response never changes.
         """
         identity = {"request_id": request.request_id, "origin": origin}
-        if request.request_id in self._offsets:
-            raise EngineError(f"{self.path}: request {request.request_id} is already answered; this is a bug in the caller")
-        self._offsets[request.request_id] = self._journal.append(identity | request.fields() | {"completion": asdict(completion)})
+        if identity["request_id"] in self._offsets:
+            raise EngineError(f"{self.path}: request {identity['request_id']} is already answered; this is a bug in the caller")
+        self._offsets[identity["request_id"]] = self._journal.append(identity | request.fields() | {"completion": asdict(completion)})
 
     def _read_offsets(self) -> dict[str, int]:
         offsets: dict[str, int] = {}
