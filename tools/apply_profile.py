@@ -19,8 +19,7 @@ from snowcoder.configuration.checking import find_faults, overwrite_notice
 from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.pipeline.param_faults import did_you_mean, shown
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 
 PROFILES = Path("profiles")
 COMMITTED = "nano"

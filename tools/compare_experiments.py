@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.terminal import open_console, print_table
 from snowcoder.storage.metrics import flatten

@@ -16,7 +16,7 @@ from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout
 
 from snowcoder.pipeline.params import read_yaml
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 
 PICTURE = Path("docs/graph.svg")
 MAX_LABEL_CHARS = 34

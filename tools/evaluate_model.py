@@ -13,7 +13,7 @@ from snowcoder.evaluation.model_evaluation import RESULTS, evaluate_model
 from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 from snowcoder.reporting.benchmarks_page import write_benchmarks_page
 from snowcoder.reporting.report_params import ReportParams, load_report_params
 from snowcoder.sandbox.program import check_sandbox

@@ -22,8 +22,7 @@ from snowcoder.evaluation.generating.completions import GenerateCompletionsParam
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import PARAMS_PATH, item_names, load_item, load_section, read_yaml
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 from snowcoder.planning.core_stages import plan_by_rates, plan_by_records
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.measured_speeds import calibrate

@@ -21,7 +21,7 @@ from snowcoder.embedding.embedding_table import embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.exercises.names import parse
 from snowcoder.pipeline.params import item_names, load_section
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import read_table
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.tracking.mirror import sync
 from snowcoder.tracking.records import records_folder

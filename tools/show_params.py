@@ -20,7 +20,7 @@ from snowcoder.errors import ParameterError
 from snowcoder.pipeline.param_faults import describe_allowed, did_you_mean, shown_plainly
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 from snowcoder.pipeline.references import own_fields
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 
 MAX_WIDTH = 120
 INDENT = "    "

@@ -11,8 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 from snowcoder.planning.plan_and_actual import Comparison, read_comparisons
 from snowcoder.reporting.document import Table
 from snowcoder.reporting.report_params import load_report_params

@@ -21,8 +21,7 @@ from snowcoder.inference.engines.engine_params import model_identity
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.params import load_section
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 from snowcoder.reporting.annotator_study import CONTROL, Run, read_run, study_page
 
 PAGE = Path("results/annotators.md")

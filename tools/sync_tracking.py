@@ -6,8 +6,7 @@ Experiments whose results came from DVC's cache get their summary run first. Exi
 
 import sys
 
-from snowcoder.pipeline.stage import work_dir
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool, work_dir
 from snowcoder.reporting.summary import write_missing_summaries
 from snowcoder.tracking.mirror import sync
 from snowcoder.tracking.store import tracking_uri

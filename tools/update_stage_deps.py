@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, import_closure
-from snowcoder.pipeline.tool import run_tool
+from snowcoder.pipeline.stage import run_tool
 
 CODE_PREFIXES = ("src/", "stages/")
 CODE_FOLDERS = {"src/snowcoder", "stages"}

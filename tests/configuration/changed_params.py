@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from snowcoder.configuration.checking import GRAPH_PATH, faults_of
-from snowcoder.configuration.graph import read_graph
+from snowcoder.configuration.checking import GRAPH_PATH, faults_of, read_graph
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,6 +20,7 @@ from snowcoder.evaluation.benchmark_prompts import INSTRUCTION, RESPONSE, Asking
 from snowcoder.evaluation.evaluate_params import EvaluationSettings, settings_from_text
 from snowcoder.evaluation.generating import batch_invariance
 from snowcoder.evaluation.grading import graders
+from snowcoder.evaluation.grading.repairing import count_unparsed
 from snowcoder.evaluation.model_evaluation import evaluate_model
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.model_folder import find_folder, open_folder
@@ -153,11 +154,17 @@ def test_without_vllm_its_engine_says_what_to_install(folder: Path) -> None:
     assert not Path("results").exists()
 
 
-def test_several_samples_give_pass_at_k(folder: Path) -> None:
+def test_several_samples_give_pass_at_k(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sampled = SETTINGS.model_copy(update={"max_new_tokens": 4, "batch_size": 4, "samples": 10, "temperature": 0.8})
     found = json.loads(evaluate_model("tiny", str(folder), ["humaneval_plus"], sampled, ["humaneval_plus"]).read_text())
     assert found["benchmarks"]["humaneval_plus"]["plus"]["total"] == 90
     assert "pass@10" in found["benchmarks"]["humaneval_plus"]["plus"]
+    rows = [json.loads(line) for line in (work_dir() / "evaluate/tiny/humaneval_plus.jsonl").read_text().splitlines()]
+    unparsed = count_unparsed([(row["prompt"], row["completion"]) for row in rows])["samples"]
+    said = capsys.readouterr().err
+    assert unparsed > 0
+    assert f"humaneval_plus: {unparsed} of 90 samples do not parse" in said
+    assert f"humaneval_plus: {90 - len({(row['prompt'], row['completion']) for row in rows})} of 90 samples repeat another" in said
 
 
 def test_a_model_that_is_nowhere_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

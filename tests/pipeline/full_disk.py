@@ -20,10 +20,9 @@ from snowcoder.deduplication.sorted_runs import write_array
 from snowcoder.errors import SourceError
 from snowcoder.evaluation.grading.grade_samples import write_lines
 from snowcoder.inference.engine import Completion, Sampling
-from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredResponse
+from snowcoder.inference.engines.response_store import Request, ResponseStore
 from snowcoder.pipeline.execution import map_items
-from snowcoder.pipeline.stage import command_line, publish
-from snowcoder.pipeline.tool import run_command
+from snowcoder.pipeline.stage import command_line, publish, run_command
 from snowcoder.storage.files import write_json
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.storage.shards import write_shard
@@ -72,7 +71,7 @@ def worker(folder: Path) -> None:
 def answer(folder: Path) -> None:
     request = Request("model", "v1", "prompt", Sampling(max_new_tokens=1), 0)
     with ResponseStore(folder / "responses.jsonl") as store:
-        store.append(StoredResponse(request, "seed", Completion(noise.hex(), 1, 1, "stop")))
+        store.append(request, "seed", Completion(noise.hex(), 1, 1, "stop"))
 
 
 def verdicts(folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_counts_the_parameters_of_the_model(shape: ModelParams) -> None:
 def test_the_papers_first_phase() -> None:
     # 30,000 tokens/s a device x 64; 6 x 1,364,297,728 + 12 x 24 x 2048 x 8192 = 13,017,624,576 FLOPs a token
     plan = plan_phase("general", PAPER, PHASE, sequence_length=8192, tokens_per_second=64 * 30_000.0)
-    assert plan.steps == 119_209
+    assert plan.basis == "119,209 steps of 4,194,304 tokens"
     assert plan.tokens == 499_998_785_536
     assert plan.flops == pytest.approx(499_998_785_536 * 13_017_624_576)
     assert plan.hours == pytest.approx(72.34, abs=0.01)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from snowcoder.tracking.lineage import Locked, describe_inputs, dvc_digest, read_lock
+from snowcoder.tracking.lineage import describe_inputs, dvc_digest, read_lock
 
 
 def test_dvc_lock_is_read_as_yaml_reads_it(repository_root: Path) -> None:
     lock = repository_root / "dvc.lock"
     stages = YAML(typ="safe", pure=True).load(lock.read_text())["stages"].values()
     outs = [out for stage in stages for out in stage.get("outs", [])]
-    assert read_lock(lock) == {out["path"]: Locked(out["md5"], out["size"]) for out in outs}
+    assert read_lock(lock) == {out["path"]: (out["md5"], out["size"]) for out in outs}
 
 
 def test_the_digest_of_a_folder_is_dvc_s(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
 from snowcoder.configuration.contradictions import disagreements
-from snowcoder.configuration.graph import Graph, read_graph
 from snowcoder.configuration.named_files import missing_files
 from snowcoder.configuration.sections import validate_sections
 from snowcoder.errors import ParameterError
@@ -29,10 +31,19 @@ def find_faults(params: Path = PARAMS_PATH, root: Path = Path()) -> list[str]:
     return faults_of(read_yaml(params), read_graph(root / GRAPH_PATH), root)
 
 
-def faults_of(raw: Mapping[str, Any], graph: Graph, root: Path = Path()) -> list[str]:
-    """As find_faults, for a file that has been read."""
+def faults_of(raw: Mapping[str, Any], graph: Mapping[str, Any], root: Path = Path()) -> list[str]:
+    """As find_faults, for files that have been read. graph: the stages of dvc.yaml."""
     sections, faults = validate_sections(raw)
     return [*faults, *missing_files(sections, root), *disagreements(sections, graph)]
+
+
+def read_graph(path: Path) -> dict[str, Any]:
+    """The stages of dvc.yaml, as written. Raises ParameterError if it cannot be read."""
+    try:
+        # with libyaml: the file is long, and holds nothing that YAML 1.1 and 1.2 read differently
+        return dict(YAML(typ="safe").load(path.read_text(encoding="utf-8"))["stages"])
+    except (OSError, UnicodeDecodeError, YAMLError, KeyError, TypeError, ValueError) as error:
+        raise ParameterError(f"{path}: cannot be read as the graph ({error}); `git checkout {path.name}` restores it") from error
 
 
 def check_params(params: Path = PARAMS_PATH, root: Path = Path()) -> None:

@@ -1,7 +1,7 @@
 """Finds sections of params.yaml that contradict each other or the graph.
 
-A check is a generator of faults whose arguments are named after the sections that it compares (`graph` is dvc.yaml): it runs where all of
-them are valid.
+A check is a generator of faults whose arguments are named after the sections that it compares (`graph`: the stages of dvc.yaml): it runs
+where all of them are valid.
 """
 
 import inspect
@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from snowcoder.configuration.graph import Graph
 from snowcoder.configuration.sections import RecipesSection, RulesSection, VariantsSection
 from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.embedding.encoder_source import EmbedParams, local_folder
@@ -35,7 +34,7 @@ TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in g
 Faults = Iterator[str]
 
 
-def disagreements(sections: Mapping[str, ParamsModel], graph: Graph) -> list[str]:
+def disagreements(sections: Mapping[str, ParamsModel], graph: Mapping[str, Any]) -> list[str]:
     """Faults of all checks whose sections are valid."""
     known: dict[str, Any] = {**sections, "graph": graph}
     faults: list[str] = []
@@ -152,10 +151,11 @@ def check_encoder(embed_files: EmbedParams) -> Faults:
             yield f"embed_files.section_tokens: found {found}; allowed: at most {positions}, the positions of the encoder"
 
 
-def check_tables(filter_files: FilterParams, graph: Graph) -> Faults:
+def check_tables(filter_files: FilterParams, graph: Mapping[str, Any]) -> Faults:
     """DVC reruns the filters if a table among its dependencies changes."""
+    deps = graph["filter_files"].get("do", graph["filter_files"])["deps"]
     for field, path in (("exceptions", filter_files.exceptions), ("opt_out", filter_files.opt_out)):
-        if path is not None and path not in graph.deps("filter_files"):
+        if path is not None and path not in deps:
             yield f"filter_files.{field}: found {shown(path)}; allowed: a path in the deps of filter_files in dvc.yaml; add it there"
 
 

@@ -22,14 +22,14 @@ from typing import Any
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import CheckpointError, ParameterError
-from snowcoder.evaluation.benchmark_prompts import Asking
+from snowcoder.evaluation.benchmark_prompts import Asking, Mode
 from snowcoder.evaluation.evaluate_params import EvaluationSettings
 from snowcoder.evaluation.generating.batch_invariance import count_changed_completions
 from snowcoder.evaluation.generating.completions import complete_problems, summarise_completions
 from snowcoder.evaluation.generating.decoding_engine import open_decoding_engine
 from snowcoder.evaluation.grading.grade_completions import grade_completions
-from snowcoder.evaluation.grading.grade_samples import PROGRAM_LIMITS, summarise_verdicts, write_lines
-from snowcoder.evaluation.grading.remarks import score_remark
+from snowcoder.evaluation.grading.grade_samples import PROGRAM_LIMITS, account_texts, summarise_verdicts, write_lines
+from snowcoder.evaluation.grading.remarks import remarks
 from snowcoder.evaluation.grading.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.evaluation.measuring.bits_per_byte_sets import describe_scores, score_sets
 from snowcoder.evaluation.measuring.likelihood_choice import BATCH_TOKENS, choose_by_likelihood
@@ -86,7 +86,8 @@ def evaluate_model(
             rows = completions[benchmark]
             grades = grade_completions(rows, problems, PROGRAM_LIMITS, settings.mode, kept / "verdicts.jsonl")
             write_lines(kept / f"{benchmark}.jsonl", [row | grade for row, grade in zip(rows, grades, strict=True)])
-            found[benchmark] = _describe(problems, rows, grades, cut[benchmark]) | _measure(load(), problems, settings.seed, window)
+            found[benchmark] = _describe(problems, rows, grades, cut[benchmark], asking.mode)
+            found[benchmark] |= _measure(load(), problems, settings.seed, window)
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
@@ -154,11 +155,13 @@ def _generate(
     return completions
 
 
-def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int) -> dict[str, Any]:
+def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int, mode: Mode) -> dict[str, Any]:
     benchmark = problems[0].benchmark
     verdicts = [{"task_id": grade["problem_id"], "base": grade["base"], "plus": grade["passed"]} for grade in grades]
-    summary = summarise_verdicts(benchmark, verdicts, [])
-    say(score_remark(benchmark, summary))
+    texts = [(row["problem_id"], row["prompt"] if mode == "base" else "", row["completion"]) for row in rows]
+    summary = summarise_verdicts(benchmark, verdicts, []) | account_texts(texts)
+    for line in remarks(benchmark, summary, "raise max_new_tokens if most are cut there; responses.jsonl has the texts"):
+        say(line)
     passed = [(grade["problem_id"], grade["passed"]) for grade in grades]
     return {
         "problems_sha256": hashlib.sha256(json.dumps([asdict(problem) for problem in problems]).encode()).hexdigest(),

@@ -7,14 +7,13 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from snowcoder.seeding import derive_seed
 
 FinishReason = Literal["stop", "length", "content_filter"]
 # engines that decode a checkpoint's completions of benchmarks
 EngineKind = Literal["transformers", "vllm"]
-ENGINE_KINDS = get_args(EngineKind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from snowcoder.pipeline.console import progress
 from snowcoder.storage.files import write_json
 from snowcoder.storage.shards import read_shard, shard_name, write_manifest, write_shard
 
-EXECUTORS = ("serial", "processes", "ray")
 Outputs = dict[str, tuple[Path, pa.Schema]]  # table name -> (folder, schema)
 Task = Callable[[tuple[Path, str]], None]  # an input shard, and the name of its output shards
 Runner = Callable[[Task, Sequence[tuple[Path, str]]], Iterator[None]]
@@ -84,7 +83,7 @@ class Run:
         workers = worker_count() // (threads_per_worker or 1)
         if threads_per_worker and (workers < 2 or executor_name() != "processes"):
             backend = "serial"
-        runners: dict[str, Runner] = {"serial": _run_serial, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
+        runners: dict[str, Runner] = {"serial": map, "processes": partial(_run_processes, workers=workers), "ray": _run_ray}
         run = runners[backend or executor_name()]
         task = partial(_run_one, function, outputs, markers)
         for _ in progress(run(task, pending), len(pending), self.label):
@@ -133,10 +132,6 @@ def _run_one(function: Callable[[pa.Table], ShardResult], outputs: Outputs, mark
     for table, (folder, schema) in outputs.items():
         write_shard(folder / name, result.tables[table], schema)
     write_json(_marker(markers, name), result.summary)
-
-
-def _run_serial(task: Task, shards: Sequence[tuple[Path, str]]) -> Iterator[None]:
-    yield from map(task, shards)
 
 
 def _run_processes(task: Task, shards: Sequence[tuple[Path, str]], workers: int) -> Iterator[None]:

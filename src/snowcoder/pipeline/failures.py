@@ -67,7 +67,7 @@ def _full_disk_message(error: BaseException, own_words: bool, folders: Iterable[
     what = "your quota is used up" if getattr(error, "errno", None) == errno.EDQUOT or "quota" in str(error) else "the disk is full"
     # when copying, the second name is the one that was written
     where = str(error) if own_words else getattr(error, "filename2", None) or getattr(error, "filename", None)
-    free = "; ".join(f"{folder}: {_free_mib(folder):,.0f} MiB free" for folder in _one_of_each_disk(folders))
+    free = "; ".join(f"{folder}: {shutil.disk_usage(folder).free / 2**20:,.0f} MiB free" for folder in _one_of_each_disk(folders))
     return (
         f"{what}{f' ({where})' if where else ''}. {free}. Make room, then run the same command again: finished shards, checkpoints and "
         "stored answers are kept. `dvc gc --workspace` removes cached outputs that the current params do not use"
@@ -80,7 +80,3 @@ def _one_of_each_disk(folders: Iterable[Path]) -> list[Path]:
         existing = next((path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()), Path(os.sep))
         devices.setdefault(existing.stat().st_dev, existing)
     return list(devices.values())
-
-
-def _free_mib(folder: Path) -> float:
-    return shutil.disk_usage(folder).free / 2**20

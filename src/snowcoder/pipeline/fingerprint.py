@@ -72,14 +72,10 @@ def _is_in(module: str, packages: Iterable[str]) -> bool:
 
 
 def _imported_files(path: Path) -> list[tuple[str, Path]]:
-    files = []
-    for name in _imported_modules(ast.parse(path.read_text())):
-        if name.split(".")[0] in ("snowcoder", "stages"):
-            root = SOURCE_ROOT if name.startswith("snowcoder") else REPOSITORY_ROOT
-            candidate = root.joinpath(*name.split(".")).with_suffix(".py")
-            if candidate.is_file():
-                files.append((name, candidate))
-    return files
+    roots = {"snowcoder": SOURCE_ROOT, "stages": REPOSITORY_ROOT}
+    names = [name for name in _imported_modules(ast.parse(path.read_text())) if name.split(".")[0] in roots]
+    files = [(name, roots[name.split(".")[0]].joinpath(*name.split(".")).with_suffix(".py")) for name in names]
+    return [(name, file) for name, file in files if file.is_file()]
 
 
 def _imported_modules(tree: ast.Module) -> set[str]:

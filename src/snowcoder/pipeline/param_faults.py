@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from snowcoder.pipeline.references import own_fields
 
 MAX_SHOWN_CHARACTERS = 80
+PLURALS = {"text": "texts", "a whole number": "whole numbers", "a number": "numbers"}
 _FIELD_FIRST = re.compile(r"(\w+)[\w.]*: ")
 
 
@@ -48,12 +49,16 @@ def describe_allowed(annotation: Any, constraints: Sequence[Any] = ()) -> str:
     if origin in (Union, types.UnionType):
         parts = _not_null(annotation)
         tag = _discriminator(constraints)
-        described = f"a mapping with {tag}: {', '.join(_tags(parts, tag))}" if tag else _alternatives(parts, constraints)
+        if tag:
+            described = f"a mapping with {tag}: {', '.join(_tags(parts, tag))}"
+        else:
+            described = " or ".join(dict.fromkeys(describe_allowed(part, constraints) for part in parts))
         return described + (", or null" if len(parts) < len(arguments) else "")
     if origin is Literal:
         return ", ".join(map(shown_plainly, arguments))
     if origin is list:
-        return f"a list of {_plural(describe_allowed(arguments[0]))}{_at_least(constraints)}"
+        described = describe_allowed(arguments[0])
+        return f"a list of {PLURALS.get(described, described)}{_at_least(constraints)}"
     if origin is dict:
         return f"a mapping of names, each to {describe_allowed(arguments[1])}{_at_least(constraints)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -141,7 +146,8 @@ def _locate(model: type[BaseModel], loc: Sequence[int | str]) -> Place:
             if tag is None and number == len(loc) - 1:
                 annotation, constraints = place  # each branch has refused the value: what the union takes is stated once
                 break
-            annotation, constraints = _branch(branches, part, tag), ()
+            taken = (one for one in branches if (tag and part in _tags([one], tag)) or part == getattr(one, "__name__", None))
+            annotation, constraints = next(taken, object), ()
             continue
         path.append(str(part))
         origin, arguments = get_origin(annotation), get_args(annotation)
@@ -186,13 +192,6 @@ def _discriminator(constraints: Sequence[Any]) -> str | None:
     return next((str(one.discriminator) for one in constraints if isinstance(one, FieldInfo)), None)
 
 
-def _branch(models: Sequence[Any], taken: int | str, tag: str | None) -> Any:
-    for one in models:
-        if (tag and taken in _tags([one], tag)) or taken == getattr(one, "__name__", None):
-            return one
-    return object
-
-
 def _tags(models: Sequence[Any], tag: str) -> list[str]:
     """Values of the field by which the models of a union differ; a union of unions is looked through."""
     names: list[str] = []
@@ -210,10 +209,6 @@ def _fields(place: Place) -> list[str]:
     candidates = [annotation, *get_args(annotation)]
     models = [one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)]
     return [name for model in models[:1] for name in own_fields(model)]
-
-
-def _alternatives(parts: Sequence[Any], constraints: Sequence[Any]) -> str:
-    return " or ".join(dict.fromkeys(describe_allowed(part, constraints) for part in parts))
 
 
 def _bounds(constraints: Sequence[Any]) -> str:
@@ -241,7 +236,3 @@ def _at_least(constraints: Sequence[Any]) -> str:
     longest = next((one.max_length for one in constraints if isinstance(one, MaxLen)), None)
     words = ([f"{shortest} or more"] if shortest else []) + ([f"{longest} at most"] if longest is not None else [])
     return f" ({', '.join(words)})" if words else ""
-
-
-def _plural(described: str) -> str:
-    return {"text": "texts", "a whole number": "whole numbers", "a number": "numbers"}.get(described, described)

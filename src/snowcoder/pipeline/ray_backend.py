@@ -51,7 +51,7 @@ def run_tasks(function: Callable[[Any], Any], items: Sequence[Any], local_proces
     running: dict[Any, int] = {}
     try:
         while True:
-            for place, item in islice(waiting, max(0, _processors() * TASKS_PER_PROCESSOR - len(running))):
+            for place, item in islice(waiting, max(0, processors(local_processors) * TASKS_PER_PROCESSOR - len(running))):
                 running[task.remote(shared, folder, item)] = place
             if not running:
                 return
@@ -66,7 +66,7 @@ def run_tasks(function: Callable[[Any], Any], items: Sequence[Any], local_proces
 def processors(local_processors: int) -> int:
     """Processors of the cluster as it is now."""
     _connect(local_processors)
-    return _processors()
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def worker_environment() -> dict[str, str]:
@@ -89,10 +89,6 @@ def _connect(local_processors: int) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         found = f"environment: RAY_ADDRESS: found {address!r}: {error}"
         raise ParameterError(f"{found}; allowed: `auto` on a node of a running cluster, or host:port of its head") from error
-
-
-def _processors() -> int:
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def _call(function: Callable[[Any], Any], folder: str, item: Any) -> Any:

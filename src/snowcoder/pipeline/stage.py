@@ -1,4 +1,4 @@
-"""Runs one stage: command line, lock, resumable state, publication of its outputs.
+"""Runs one stage, or another program: command line, lock, resumable state, publication of its outputs.
 
 State lives in `<work>/state/<stage>[@<item>]/<fingerprint>/`, where <work> is $SNOWCODER_WORK_DIR, or `.work`, both in the original
 repository ($DVC_ROOT, also for temporary and queued experiments). Outputs are built there and copied to their final
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +91,26 @@ def work_dir() -> Path:
 def command_line(main: Callable[..., None]) -> None:
     """Run a stage's main, with its item if it has one; errors that the user can fix end in their message and exit code 1."""
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
-    takes_item = main.__code__.co_argcount == 1
-    if takes_item:
+    if main.__code__.co_argcount == 1:
         parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
     arguments = parser.parse_args()
     _check_params()
+    run_command(partial(main, *vars(arguments).values()))
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run `main` of a program of tools/, which works in the root of the repository alone."""
+    if not Path("dvc.yaml").is_file():
+        sys.exit(f"error: dvc.yaml: not found in {Path.cwd()}; run from the root of the repository, as `make` does")
+    run_command(main)
+
+
+def run_command(main: Callable[[], None], *folders: Path) -> None:
+    """Run `main`; what the user can fix ends in its message and exit code 1. folders: where it writes, beyond the usual places."""
     try:
-        main(arguments.item) if takes_item else main()
+        main()
     except Exception as error:
-        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir())])
+        message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir()), *folders])
         if message is None:
             raise
         sys.exit(f"error: {message}{untracked_hint(message)}")
@@ -224,11 +236,14 @@ def _remove_state(state: Path) -> None:
     shutil.rmtree(done, ignore_errors=True)
 
 
+def peak_memory_bytes() -> int:
+    """Of this process, or of its largest child that has ended."""
+    return 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def _write_times(run: StageRun) -> None:
     wall_s = time.time() - psutil.Process().create_time()  # including the imports, for which a person waits too
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    times = {"stage": run.label, "wall_s": round(wall_s, 2), "peak_memory_bytes": max(own, children) * 1024}
+    times = {"stage": run.label, "wall_s": round(wall_s, 2), "peak_memory_bytes": peak_memory_bytes()}
     write_json(work_dir() / "times" / f"{run.label}.json", times)
 
 

@@ -18,14 +18,13 @@ TABLES_DISK = 2.18
 
 def plan_by_rates(corpus: CorpusSize, n_cores: int, stages: Iterable[str]) -> list[StagePlan | NotPlanned]:
     """Of `stages`, in their order; the bytes are those that were kept in the end, so that the first stages have more to do."""
-    plans: list[StagePlan | NotPlanned] = []
-    for stage in stages:
-        if stage in MB_PER_CORE_S:
-            hours = corpus.n_bytes / (MB_PER_CORE_S[stage] * 1e6 * n_cores) / 3600
-            plans.append(StagePlan(stage, 0, 0, hours, 0, 0, f"{MB_PER_CORE_S[stage]:g} MB/s a core on {n_cores}, kept text alone"))
-        else:
-            plans.append(NotPlanned(stage, "no rate was measured"))
-    return plans
+
+    def plan(stage: str, rate: float) -> StagePlan:
+        hours = corpus.n_bytes / (rate * 1e6 * n_cores) / 3600
+        return StagePlan(stage, 0, 0, hours, 0, 0, f"{rate:g} MB/s a core on {n_cores}, kept text alone")
+
+    rates = {stage: MB_PER_CORE_S.get(stage) for stage in stages}
+    return [plan(stage, rate) if rate else NotPlanned(stage, "no rate was measured") for stage, rate in rates.items()]
 
 
 def plan_by_records(times: Path, stages: Sequence[str]) -> list[StagePlan | NotPlanned]:

@@ -12,9 +12,6 @@ from typing import Any
 
 from snowcoder.storage.metrics import read_metrics
 
-MAX_SECTIONS = 3
-PYTHON = "python"
-
 
 @dataclass(frozen=True)
 class CorpusSize:
@@ -35,7 +32,7 @@ class CorpusSize:
 
     def full_sections(self) -> float:
         """Sections to embed: as counted, else three a file, which is the most there are."""
-        return self.sections if self.sections is not None else MAX_SECTIONS * self.files
+        return self.sections if self.sections is not None else 3 * self.files
 
 
 def measured_corpus(metrics: Path) -> CorpusSize:
@@ -47,7 +44,7 @@ def measured_corpus(metrics: Path) -> CorpusSize:
     return CorpusSize(
         files=together["files"],
         train_files=train["all"]["files"],
-        python_files=train.get(PYTHON, {"files": 0})["files"],
+        python_files=train.get("python", {"files": 0})["files"],
         n_bytes=together["bytes"],
         tokens=together["tokens"],
         sections=sum(source["sections"] for source in embedded.values()),

@@ -117,6 +117,7 @@ def calibrate(
 ) -> tuple[Speeds, TrainingSpeed]:
     """All three. Raises ParameterError, SourceError."""
     other_load = psutil.cpu_percent(interval=0.5) / 100
+    busy = f", WHILE OTHER PROGRAMS USED {other_load:.0%} of the processors: an idle machine may be many times faster"
     training = measure_training(shape, shared, phase, sequence_length)
     per_token = flops_per_token(count_parameters(shape), shape.layers, shape.hidden_size, sequence_length)
     speeds = Speeds(
@@ -125,16 +126,9 @@ def calibrate(
         decoding=measure_decoding(shape, completions),
         decode_layer_s=0.0,  # in the measurement
         n_devices=1,
-        origin=_origin(other_load),
+        origin=f"measured here just now{busy if other_load > MAX_OTHER_LOAD else ''}",
     )
     return speeds, training
-
-
-def _origin(other_load: float) -> str:
-    """other_load: share of the processors that other programs kept busy before the measurement."""
-    if other_load <= MAX_OTHER_LOAD:
-        return "measured here just now"
-    return f"measured here just now, WHILE OTHER PROGRAMS USED {other_load:.0%} of the processors: an idle machine may be many times faster"
 
 
 def _check_memory(needed_bytes: int) -> None:

@@ -1,6 +1,6 @@
 """Predicts the cost of a pretraining phase: steps, FLOPs, hours, device memory, disk.
 
-in: the shape of the model, the phase, a speed in FLOP/s   out: PhasePlan
+in: the shape of the model, the phase, a speed in FLOP/s   out: StagePlan
 
 FLOPs are those of snowcoder.pretraining.watch.throughput. A speed is either measured (tokens/s of some steps) or taken as
 peak x MFU.
@@ -15,6 +15,7 @@ of the arithmetic (the one at work, and the next being fetched).
 
 from dataclasses import dataclass
 
+from snowcoder.planning.stage_plan import StagePlan
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.objective import CHUNK_TOKENS
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
@@ -39,18 +40,6 @@ class MemoryPlan:
     def total(self) -> int:
         """All of it."""
         return self.weights + self.gradients + self.optimizer + self.activations
-
-
-@dataclass(frozen=True)
-class PhasePlan:
-    """One variant. disk_bytes: packed tokens, the model, and the checkpoints while it runs."""
-
-    variant: str
-    tokens: int
-    steps: int
-    flops: float
-    hours: float
-    disk_bytes: int
 
 
 def count_parameters(shape: ModelParams) -> int:
@@ -95,17 +84,14 @@ def activation_bytes_per_token_and_layer(shape: ModelParams, attention: str, seq
     return 34 * shape.hidden_size + 8 * shape.ffn_size + scores
 
 
-def plan_phase(variant: str, shape: ModelParams, phase: PhaseParams, sequence_length: int, tokens_per_second: float) -> PhasePlan:
-    """The cost of a phase at a speed of all devices together."""
+def plan_phase(
+    variant: str, shape: ModelParams, phase: PhaseParams, sequence_length: int, tokens_per_second: float, n_devices: int = 1
+) -> StagePlan:
+    """The cost of a phase at a speed of all devices together. Its disk: packed tokens, the model, and the checkpoints while it runs."""
     n_parameters = count_parameters(shape)
     steps = phase.tokens // phase.batch_tokens
     tokens = steps * phase.batch_tokens
-    model_bytes = n_parameters * FLOAT32_BYTES
-    return PhasePlan(
-        variant=variant,
-        tokens=tokens,
-        steps=steps,
-        flops=float(tokens) * flops_per_token(n_parameters, shape.layers, shape.hidden_size, sequence_length),
-        hours=tokens / tokens_per_second / 3600,
-        disk_bytes=tokens * TOKEN_BYTES + model_bytes * (1 + 3 * KEPT_STATES),
-    )
+    flops = float(tokens) * flops_per_token(n_parameters, shape.layers, shape.hidden_size, sequence_length)
+    disk = tokens * TOKEN_BYTES + n_parameters * FLOAT32_BYTES * (1 + 3 * KEPT_STATES)
+    basis = f"{steps:,} steps of {phase.batch_tokens:,} tokens"
+    return StagePlan(f"pretrain@{variant}", tokens, flops, tokens / tokens_per_second / 3600, disk, n_devices, basis)

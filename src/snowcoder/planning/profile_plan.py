@@ -73,9 +73,7 @@ def plan_pretraining(training: Training, speeds: Speeds) -> list[StagePlan]:
                 f"--devices {speeds.n_devices}: a batch of pretrain.variants.{variant} has {sequences} sequences, which they cannot share "
                 f"equally; allowed: a divisor of {sequences}"
             )
-        plan = plan_phase(variant, training.shape, phase, training.sequence_length, tokens_per_s)
-        basis = f"{plan.steps:,} steps of {phase.batch_tokens:,} tokens"
-        plans.append(StagePlan(f"pretrain@{variant}", plan.tokens, plan.flops, plan.hours, plan.disk_bytes, speeds.n_devices, basis))
+        plans.append(plan_phase(variant, training.shape, phase, training.sequence_length, tokens_per_s, speeds.n_devices))
     return plans
 
 

@@ -76,12 +76,9 @@ def study_page(arms: Arms, start: Run, command: str, how: Sequence[str], missing
 
 def _selection_table(arms: Arms) -> Table:
     rows = []
-    for name, runs in arms.items():
-        for seed, run in runs.items():
-            chosen = run.selection
-            rows.append(
-                [name, str(seed), number(chosen["budget_tokens"]), number(chosen["tokens"]), str(chosen["files"]), f"{run.epochs:.2f}"]
-            )
+    for name, seed, run in ((name, seed, run) for name, runs in arms.items() for seed, run in runs.items()):
+        tokens = [number(run.selection[key]) for key in ("budget_tokens", "tokens")]
+        rows.append([name, str(seed), *tokens, str(run.selection["files"]), f"{run.epochs:.2f}"])
     caption = "Files are taken whole, so a budget is met to within half a file; the horizon is the same for all, so passes differ."
     return Table(["arm", "seed", "budget, unique tokens", "selected tokens", "files", "passes"], rows, caption)
 
@@ -91,8 +88,8 @@ def _value_table(arms: Arms, name: str, start: Run, differences: Differences) ->
     rows = [["general checkpoint, before", f"{_rate(start.bits[name], start.n_bytes[name]):.4f}", "", "", ""]]
     for arm, runs in arms.items():
         values = [_rate(run.bits[name], run.n_bytes[name]) for run in runs.values()]
-        rows.append([arm, _each(values, 4), f"{np.mean(values):.4f}", *_difference(differences[arm])])
-    return Table(_columns(), rows, _caption("Lower is better."))
+        rows.append([arm, _each(values, 4), f"{np.mean(values):.4f}", *_difference(differences[arm], 4)])
+    return _arm_table(rows, "Lower is better.")
 
 
 def _pass_table(arms: Arms, name: str) -> Table:
@@ -100,22 +97,19 @@ def _pass_table(arms: Arms, name: str) -> Table:
     for arm, runs in arms.items():
         values = [100 * float(run.passed[name].mean()) for run in runs.values()]
         rows.append([arm, _each(values, 1), f"{np.mean(values):.1f}", *_pass_difference(arms, arm, name)])
-    return Table(_columns(), rows, _caption("Greedy. Higher is better."))
+    return _arm_table(rows, "Greedy. Higher is better.")
 
 
-def _columns() -> list[str]:
-    return ["arm", "each seed", "mean", f"difference to {CONTROL}", "95% interval"]
+def _arm_table(rows: list[list[str]], note: str) -> Table:
+    caption = f"{note} Intervals: bootstrap over seeds, then over the texts or problems, which all arms share."
+    return Table(["arm", "each seed", "mean", f"difference to {CONTROL}", "95% interval"], rows, caption)
 
 
-def _caption(first: str) -> str:
-    return f"{first} Intervals: bootstrap over seeds, then over the texts or problems, which all arms share."
-
-
-def _difference(compared: tuple[float, tuple[float, float]] | None) -> list[str]:
+def _difference(compared: tuple[float, tuple[float, float]] | None, digits: int) -> list[str]:
     if compared is None:
         return ["-", "-"]
     difference, (low, high) = compared
-    return [f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"]
+    return [f"{difference:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}"]
 
 
 def compare_arms(arms: Arms, arm: str, name: str) -> tuple[float, tuple[float, float]] | None:
@@ -131,8 +125,7 @@ def _pass_difference(arms: Arms, arm: str, name: str) -> list[str]:
     if arm == CONTROL or not arms.get(CONTROL):
         return ["-", "-"]
     first, second = (np.stack([run.passed[name] for run in arms[one].values()]) for one in (arm, CONTROL))
-    difference, (low, high) = bootstrap_over_seeds(100 * first, 100 * second, np.ones(first.shape[1]), SEED)
-    return [f"{difference:+.1f}", f"{low:+.1f} to {high:+.1f}"]
+    return _difference(bootstrap_over_seeds(100 * first, 100 * second, np.ones(first.shape[1]), SEED), 1)
 
 
 def _shared_weights(runs: Sequence[Run], name: str) -> np.ndarray:
@@ -145,18 +138,13 @@ def _shared_weights(runs: Sequence[Run], name: str) -> np.ndarray:
 
 def _finding(name: str, differences: Differences) -> str:
     """One sentence: which arms differ from random on a set beyond noise."""
-    better: list[str] = []
-    worse: list[str] = []
-    noise: list[str] = []
+    sides: dict[str, list[str]] = {"better than random": [], "worse": [], "within noise": []}
     for arm, compared in differences.items():
-        if compared is None:
-            continue
-        _, (low, high) = compared
-        (better if high < 0 else worse if low > 0 else noise).append(arm)
-    if not better and not worse and not noise:
-        return ""
-    parts = [("better than random", better), ("worse", worse), ("within noise", noise)]
-    return f"{SETS[name].split(',')[0]}: " + "; ".join(f"{what}: {'; '.join(found)}" for what, found in parts if found) + "."
+        if compared is not None:
+            low, high = compared[1]
+            sides["better than random" if high < 0 else "worse" if low > 0 else "within noise"].append(arm)
+    parts = "; ".join(f"{what}: {'; '.join(found)}" for what, found in sides.items() if found)
+    return f"{SETS[name].split(',')[0]}: {parts}." if parts else ""
 
 
 def _rate(bits: np.ndarray, n_bytes: np.ndarray) -> float:

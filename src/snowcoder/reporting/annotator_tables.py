@@ -2,19 +2,17 @@
 
 from itertools import combinations
 
-from snowcoder.reporting import paper
-from snowcoder.reporting.document import Listing, Table, percent
+from snowcoder.reporting.document import NOTHING, Listing, Table, percent
+from snowcoder.reporting.paper_tables import TABLE_4_HUMANEVAL
 from snowcoder.reporting.results import Results
 from snowcoder.selection.recipe_agreement import MIN_WITHIN_REPOSITORY_SHARE
-
-NOTHING = "-"
 
 
 def annotator_table(results: Results) -> Table:
     """How well each annotator tells its held-out positives from random files; how well the length of a file alone would do."""
     rows = []
     for recipe, metrics in results.annotators.items():
-        theirs = paper.TABLE_4_HUMANEVAL.get(recipe)
+        theirs = TABLE_4_HUMANEVAL.get(recipe)
         judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
         areas = [f"{metrics(name):.3f}" for name in ("roc_auc", "roc_auc_of_length_alone", "average_precision")]
         brier = f"{metrics('calibration', 'brier'):.3f}" if metrics("kind") == "classification" else NOTHING
@@ -33,10 +31,8 @@ def annotator_table(results: Results) -> Table:
 def agreement_table(results: Results) -> Table:
     """Each pair of recipes: do they rank alike, do they select the same tokens?"""
     compared = results.stages["compare_annotators"]
-    rows = []
-    for first, second in combinations(results.params.recipes, 2):
-        pair = f"{first} and {second}"
-        rows.append([pair, f"{compared('rank_correlation', pair):.2f}", percent(compared("selected_overlap", pair))])
+    pairs = [f"{first} and {second}" for first, second in combinations(results.params.recipes, 2)]
+    rows = [[pair, f"{compared('rank_correlation', pair):.2f}", percent(compared("selected_overlap", pair))] for pair in pairs]
     caption = (
         "Spearman's correlation of the ranks within each language, over the train split; share of the tokens that both select, of those "
         "that either selects at the configured budget."

@@ -79,8 +79,7 @@ def score_table(results: Results, benchmark: str) -> Table:
     several = len(set(letters.values())) > 1
     rows = []
     for model, result in results.items():
-        one = result["benchmarks"].get(benchmark)
-        if one is None:
+        if (one := result["benchmarks"].get(benchmark)) is None:
             continue
         choice, without = one["likelihood_choice"], one["without_flagged"]
         rest = with_interval(without["without"]["pass@1"], without["without"]["ci95"], 1, 100) if without["without"] else "-"
@@ -96,16 +95,8 @@ def score_table(results: Results, benchmark: str) -> Table:
                 with_interval(choice["share"], choice["ci95"], 2) if choice["n"] else "-",
             ]
         )
-    columns = [
-        "model",
-        *(["asked"] if several else []),
-        "passed",
-        "base pass@1, %",
-        "all tests pass@1, %",
-        "without flagged problems, %",
-        "bits per byte",
-        "likelihood choice",
-    ]
+    columns = ["model", *(["asked"] if several else []), "passed", "base pass@1, %", "all tests pass@1, %"]
+    columns += ["without flagged problems, %", "bits per byte", "likelihood choice"]
     caption = (
         "In brackets 95% intervals over the problems. Base: its own tests. Flagged: problems that a contamination ledger names. "
         "Bits per byte: of reference solutions given their prompts, lower is better. Likelihood choice: share of problems whose reference "
@@ -125,16 +116,9 @@ def seeds_table(results: Results, benchmark: str) -> Table | None:
         passes = over_seeds([100 * one["plus"]["pass@1"] for one in ones])
         bits = over_seeds([one["bits_per_byte"]["bits_per_byte"] for one in ones])
         if passes.interval and bits.interval:
-            rows.append(
-                [
-                    variant_title(name),
-                    str(len(ones)),
-                    with_interval(passes.mean, list(passes.interval), 1),
-                    f"{passes.spread:.2f}",
-                    with_interval(bits.mean, list(bits.interval), 3),
-                    f"{bits.spread:.4f}",
-                ]
-            )
+            of_passes = [with_interval(passes.mean, list(passes.interval), 1), f"{passes.spread:.2f}"]
+            of_bits = [with_interval(bits.mean, list(bits.interval), 3), f"{bits.spread:.4f}"]
+            rows.append([variant_title(name), str(len(ones)), *of_passes, *of_bits])
     columns = ["model", "training seeds", "all tests pass@1, %", "its spread", "bits per byte", "its spread"]
     caption = "Mean over training seeds, its 95% interval (Student's t), and the standard deviation between seeds."
     return Table(columns, rows, caption) if rows else None
@@ -142,15 +126,10 @@ def seeds_table(results: Results, benchmark: str) -> Table | None:
 
 def batching_table(checked: Mapping[str, dict[str, Any]]) -> Table:
     """How many completions the batch size changes, by precision."""
-    rows = [
-        [
-            variant_title(name),
-            str(one["batch_size"]),
-            *(f"{n}/{one['problems'] + one.get('extra_prompts', 0)}" for n in one["changed"].values()),
-            str(one.get("cut", "-")),
-        ]
-        for name, one in checked.items()
-    ]
+    rows = []
+    for name, one in checked.items():
+        changed = [f"{n}/{one['problems'] + one.get('extra_prompts', 0)}" for n in one["changed"].values()]
+        rows.append([variant_title(name), str(one["batch_size"]), *changed, str(one.get("cut", "-"))])
     first = next(iter(checked.values()))
     caption = (
         f"Greedy completions of HumanEval's prompts ({first['tokens']} tokens at most) that differ between one at a time and in batches: "
@@ -164,22 +143,12 @@ def _comparison_row(results: Results, benchmark: str, model: str, control: str) 
     passes = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("passes") for name in (model, control)]
     if not all(passes) or _asked_as(results[model]) != _asked_as(results[control]) or set(passes[0]) != set(passes[1]):
         return None
-    shares = [
-        [passes[index][problem] / results[name]["settings"]["samples"] for problem in passes[0]]
-        for index, name in enumerate((model, control))
-    ]
-    found = compare_paired(shares[0], shares[1], SEED)
+    samples = [results[name]["settings"]["samples"] for name in (model, control)]
+    first, second = ([one[problem] / n for problem in passes[0]] for one, n in zip(passes, samples, strict=True))
+    found = compare_paired(first, second, SEED)
     low, high = found.interval
-    return [
-        model,
-        control,
-        str(found.only_first),
-        str(found.only_second),
-        f"{100 * found.difference:+.1f}",
-        f"{100 * low:+.1f} to {100 * high:+.1f}",
-        f"{found.p_value:.3f}",
-        "within noise" if found.is_noise else "beyond noise",
-    ]
+    cells = [str(found.only_first), str(found.only_second), f"{100 * found.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
+    return [model, control, *cells, f"{found.p_value:.3f}", "within noise" if found.is_noise else "beyond noise"]
 
 
 def _bits_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:

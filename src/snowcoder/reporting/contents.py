@@ -1,31 +1,12 @@
 """Assembles the report: findings, models, data, synthetic documents, annotators, ours next to the paper's."""
 
+from snowcoder.reporting import data_tables, synthetic_tables
 from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
-from snowcoder.reporting.data_tables import (
-    contamination_table,
-    funnel,
-    funnel_table,
-    language_table,
-    reason_table,
-    rule_table,
-    selection_table,
-)
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
 from snowcoder.reporting.findings import findings, set_title
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table
 from snowcoder.reporting.results import Results, set_names, teacher_name
-from snowcoder.reporting.synthetic_tables import (
-    document_listings,
-    language_mix_table,
-    prompt_yield_table,
-    refusal_table,
-    rejected_listings,
-    rejection_table,
-    repository_share_table,
-    seed_yield_table,
-    synthetic_paragraph,
-)
 
 FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
 
@@ -50,7 +31,12 @@ def _models(results: Results) -> Section:
         "Bits per byte with 95% intervals. Above: from the untrained model; unigram is what token counts alone would reach. "
         "Below: the trained ones."
     )
-    figure = Figure("ladder.png", caption, _ladder_words(results))
+    sets = [
+        f"{set_title(name)}: " + ", ".join(f"{variant} {bits(name, 'bits_per_byte'):.3f}" for variant, bits in results.bits.items())
+        for name in set_names(results)
+    ]
+    words = f"Bits per byte of every model. {'; '.join(sets)}."
+    figure = Figure("ladder.png", caption, words)
     return Section("The models", [text], [figure, bits_table(results), comparison_table(results), score_table(results)])
 
 
@@ -59,22 +45,26 @@ def _training(results: Results) -> Section:
         "Training loss and learning rate. Each phase starts where the one before ends; losses on different data are not comparable with "
         "each other."
     )
-    figure = Figure("learning_curves.png", caption, _training_words(results))
+    ends = [f"{variant} {curve[-1]['train_loss']:.3f} after {number(curve[-1]['tokens'])}" for variant, curve in results.curves.items()]
+    words = f"Training loss in nats per token against tokens; last values: {', '.join(ends)}."
+    figure = Figure("learning_curves.png", caption, words)
     return Section("Training", [], [figure])
 
 
 def _data(results: Results) -> Section:
-    figure = Figure("funnel.png", "What remains after each step, by language.", _funnel_words(results))
+    steps = [f"{step.step} {step.files:,} files, {megabytes(step.n_bytes)}" for step in data_tables.funnel(results)]
+    words = f"What is left after each step: {'; '.join(steps)}."
+    figure = Figure("funnel.png", "What remains after each step, by language.", words)
     blocks: list[Block] = [
         figure,
-        funnel_table(results),
-        language_table(results),
-        reason_table(results),
-        rule_table(results),
+        data_tables.funnel_table(results),
+        data_tables.language_table(results),
+        data_tables.reason_table(results),
+        data_tables.rule_table(results),
         cluster_table(results),
         *([wipe_out_table(results)] if has_wipe_outs(results) else []),
-        contamination_table(results),
-        selection_table(results),
+        data_tables.contamination_table(results),
+        data_tables.selection_table(results),
     ]
     return Section("The data", [deduplication_paragraph(results)], blocks)
 
@@ -89,16 +79,16 @@ def _synthetic(results: Results) -> Section:
     else:
         who = f"The synthetic documents are by {teacher}."
     blocks: list[Block] = [
-        language_mix_table(results),
-        seed_yield_table(results),
-        prompt_yield_table(results),
-        repository_share_table(results),
-        refusal_table(results),
-        rejection_table(results),
-        *rejected_listings(results),
-        *document_listings(results),
+        synthetic_tables.language_mix_table(results),
+        synthetic_tables.seed_yield_table(results),
+        synthetic_tables.prompt_yield_table(results),
+        synthetic_tables.repository_share_table(results),
+        synthetic_tables.refusal_table(results),
+        synthetic_tables.rejection_table(results),
+        *synthetic_tables.rejected_listings(results),
+        *synthetic_tables.document_listings(results),
     ]
-    return Section("The synthetic documents", [f"{who} {synthetic_paragraph(results)}"], blocks)
+    return Section("The synthetic documents", [f"{who} {synthetic_tables.synthetic_paragraph(results)}"], blocks)
 
 
 def _annotators(results: Results) -> Section:
@@ -112,7 +102,9 @@ def _annotators(results: Results) -> Section:
             f" The educational labels behind {', '.join(by_rubric)} come from a written rubric, computed from syntax tree and text; "
             "the paper had them from a large language model. The rubric is a stand-in for one, not its equal."
         )
-    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", _annotator_words(results))
+    areas = [f"{name} {one('roc_auc'):.3f} and {one('average_precision'):.3f}" for name, one in results.annotators.items()]
+    words = f"Area under the ROC curve and average precision: {', '.join(areas)}."
+    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", words)
     tables = [annotator_table(results), variance_table(results), agreement_table(results), alignment_table(results)]
     return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 
@@ -120,26 +112,3 @@ def _annotators(results: Results) -> Section:
 def _paper(results: Results) -> Section:
     text = "Figures side by side, not a comparison: model, data and budgets differ, as the second table shows."
     return Section("Next to the paper", [text], [paper_table(results), scale_table(results)])
-
-
-def _ladder_words(results: Results) -> str:
-    sets = [
-        f"{set_title(name)}: " + ", ".join(f"{variant} {bits(name, 'bits_per_byte'):.3f}" for variant, bits in results.bits.items())
-        for name in set_names(results)
-    ]
-    return f"Bits per byte of every model. {'; '.join(sets)}."
-
-
-def _training_words(results: Results) -> str:
-    ends = [f"{variant} {curve[-1]['train_loss']:.3f} after {number(curve[-1]['tokens'])}" for variant, curve in results.curves.items()]
-    return f"Training loss in nats per token against tokens; last values: {', '.join(ends)}."
-
-
-def _funnel_words(results: Results) -> str:
-    steps = [f"{step.step} {step.files:,} files, {megabytes(step.n_bytes)}" for step in funnel(results)]
-    return f"What is left after each step: {'; '.join(steps)}."
-
-
-def _annotator_words(results: Results) -> str:
-    areas = [f"{name} {one('roc_auc'):.3f} and {one('average_precision'):.3f}" for name, one in results.annotators.items()]
-    return f"Area under the ROC curve and average precision: {', '.join(areas)}."

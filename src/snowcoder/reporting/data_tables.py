@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from snowcoder.reporting.document import Table, megabytes, number, percent
+from snowcoder.reporting.document import NOTHING, Table, megabytes, number, percent
 from snowcoder.reporting.results import Results
 
-NOTHING = "-"
 # source of the ledger's rows -> the stage that writes them
 LEDGERS = {"corpus": "decontaminate_files", "positives": "fetch_positives", "synthetic": "accept_documents"}
 
@@ -72,10 +71,9 @@ def rule_table(results: Results) -> Table:
     """Every rule of the filter: files that break it, that break no other, and that were counted under it."""
     filtered = results.stages["filter_files"]
     dropped, by_rule = filtered("dropped"), filtered("by_rule")
-    ordered = sorted(by_rule, key=lambda rule: (-by_rule[rule]["files"], rule))
     rows = [
-        [rule, *(f"{count:,}" for count in (by_rule[rule]["files"], by_rule[rule]["files_alone"], dropped.get(rule, 0)))]
-        for rule in ordered
+        [rule, *(f"{count:,}" for count in (found["files"], found["files_alone"], dropped.get(rule, 0)))]
+        for rule, found in sorted(by_rule.items(), key=lambda item: (-item[1]["files"], item[0]))
     ]
     caption = (
         "A file is counted under the first rule that it breaks; a looser threshold can bring back those that break no other. "

@@ -22,7 +22,7 @@ def deduplication_paragraph(results: Results) -> str:
 def cluster_table(results: Results) -> Table:
     """Clusters, a kept file and those dropped for it, by their number of files."""
     by_size = results.stages["deduplicate_files"]("clusters_by_size")
-    rows = [[size, f"{by_size[size]:,}"] for size in sorted(by_size, key=_first_number)]
+    rows = [[size, f"{by_size[size]:,}"] for size in sorted(by_size, key=lambda size: int(size.rstrip("+").split("-")[0]))]
     caption = "A cluster is a kept file and the files dropped as its exact or near duplicates; files without duplicates are not counted."
     return Table(["files in the cluster", "clusters"], rows, caption)
 
@@ -52,7 +52,3 @@ def _alarm(results: Results) -> str:
     if not has_wipe_outs(results):
         return "The wipe-out alarm names no repository and no language."
     return f"The wipe-out alarm names {wiped['n_repositories']:,} repositories and {len(wiped['languages']):,} languages, see below."
-
-
-def _first_number(size: str) -> int:
-    return int(size.rstrip("+").split("-")[0])

@@ -37,6 +37,7 @@ class Listing:
     language: str
 
 
+NOTHING = "-"  # in a cell
 Block = Table | Figure | Listing
 
 

@@ -1,16 +1,19 @@
 """Draws the figures: the funnel, the annotators' curves, the learning curves, the ladder of bits per byte.
 
-in: results   out: a PNG file of each for Markdown; of each two SVG texts for the page, wide and narrow (panels one below the other)
+in: results   out: a PNG file of each for Markdown; of each two SVG texts for the page, wide and narrow (panels one below the other),
+which follow its theme: its colours for ink, lines and ground, its font, and unique ids
 
 Colours are Okabe and Ito's, which people with any common colour blindness tell apart; controls are also hollow or dashed. The same data
 give the same bytes: no date and no software version is written into a file, and the font comes with matplotlib.
 """
 
+import io
+import re
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 
@@ -21,16 +24,16 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
-from snowcoder.reporting.annotator_tables import NOTHING, labels_of
+from snowcoder.reporting.annotator_tables import labels_of
 from snowcoder.reporting.data_tables import funnel
-from snowcoder.reporting.document import number
+from snowcoder.reporting.document import NOTHING, number
 from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import control_names, ladder
-from snowcoder.reporting.results import Curve, Results, set_names
-from snowcoder.reporting.vector_figures import SVG_STYLE, page_svg
+from snowcoder.reporting.results import Results, set_names
 from snowcoder.words import INITIAL
 
-INK, FAINT = "#222222", "#d0d0d0"
+T = TypeVar("T")
+INK = "#222222"
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#9a9a9a",
 )  # fmt: skip
@@ -50,6 +53,11 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.dpi": 110,
 }
+# Text stays text: it can be selected, and the page's font size and ink hold for it
+SVG_STYLE: dict[Any, Any] = {"svg.fonttype": "none"}
+# What a figure draws in, and the property of the page's style sheet that takes its place
+PAGE_COLOURS = {"#000000": "currentColor", "#222222": "currentColor", "#ffffff": "var(--card)", "#e8e8e8": "var(--line)"}
+UNUSED_NAME = re.compile(r' id="(?!\w{11}")[a-zA-Z_.\d]+"')  # clip paths and markers, which are referred to, have hashes for names
 MAX_CURVE_POINTS = 400
 OTHER = "other"
 UNIGRAM = "unigram"
@@ -62,7 +70,7 @@ def draw_all(results: Results, folder: Path) -> None:
     """Write funnel.png, annotators.png, learning_curves.png and ladder.png."""
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(STYLE):
-        for name, draw in _drawers().items():
+        for name, draw in DRAWN.items():
             draw(results, False).savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
 
 
@@ -71,12 +79,21 @@ def draw_for_page(results: Results) -> dict[str, tuple[str, str]]:
     with mpl.rc_context(STYLE | SVG_STYLE):
         return {
             name: (page_svg(draw(results, False), f"{name}-wide"), page_svg(draw(results, True), f"{name}-narrow"))
-            for name, draw in _drawers().items()
+            for name, draw in DRAWN.items()
         }
 
 
-def _drawers() -> dict[str, Callable[[Results, bool], Canvas]]:
-    return {"funnel": draw_funnel, "annotators": draw_annotators, "learning_curves": draw_learning_curves, "ladder": draw_ladder}
+def page_svg(canvas: Canvas, name: str) -> str:
+    """The `<svg>` element of a figure. name: unique in the page, since clip paths and markers are named after it."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = UNUSED_NAME.sub("", text)
+    for colour, page_colour in PAGE_COLOURS.items():
+        text = text.replace(colour, page_colour)
+    return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg [^>]*?) height="[^"]*"', r"\1", text, count=1), count=1)
 
 
 def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
@@ -90,7 +107,10 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
     ):
         left = [0.0] * len(steps)
         for name, colour in zip([*shown, OTHER], [*SERIES[:N_LANGUAGES_SHOWN], GREY], strict=False):
-            widths = [scale * _language_sum(counts, name, shown) for counts in by_language]
+            widths = [
+                scale * sum(n for language, n in counts.items() if (language if language in shown else OTHER) == name)
+                for counts in by_language
+            ]
             ax.barh(range(len(steps)), widths, left=left, color=colour, label=name, height=0.66, edgecolor="white", linewidth=0.6)
             left = [begin + width for begin, width in zip(left, widths, strict=True)]
         for row, total in enumerate(left):
@@ -138,13 +158,12 @@ def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
         colour, dash = colours[variant], "--" if variant in controls else "-"
         tokens = [begins[variant] + row["tokens"] for row in curve]
         losses = _smooth([row["train_loss"] for row in curve])
-        axes[0].plot(*_thin_pair(tokens, losses), color=colour, linestyle=dash, linewidth=1.7, label=variant)
+        axes[0].plot(_thin(tokens), _thin(losses), color=colour, linestyle=dash, linewidth=1.7, label=variant)
         if "learning_rate" in curve[0]:
-            axes[1].plot(*_thin_pair(tokens, [row["learning_rate"] for row in curve]), color=colour, linestyle=dash, linewidth=1.5)
+            axes[1].plot(_thin(tokens), _thin([row["learning_rate"] for row in curve]), color=colour, linestyle=dash, linewidth=1.5)
     axes[0].set(title="training loss (running mean)", ylabel="nats per token")
-    lows = [min(_smooth([row["train_loss"] for row in curve])) for curve in results.curves.values()]
-    highs = [_smooth([row["train_loss"] for row in curve])[len(curve) // 20] for curve in results.curves.values()]
-    axes[0].set_ylim(min(lows) - 0.1, max(highs) + 0.1)
+    smoothed = [_smooth([row["train_loss"] for row in curve]) for curve in results.curves.values()]
+    axes[0].set_ylim(min(map(min, smoothed)) - 0.1, max(losses[len(losses) // 20] for losses in smoothed) + 0.1)
     axes[0].legend(loc="upper right", ncols=1 if narrow else 2, fontsize=9.5)
     axes[1].set(xlabel="tokens seen, including earlier phases", ylabel="learning rate")
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
@@ -226,12 +245,6 @@ def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
     ax.spines["left"].set_visible(False)
 
 
-def _language_sum(counts: dict[str, int], name: str, shown: Sequence[str]) -> float:
-    if name != OTHER:
-        return counts.get(name, 0)
-    return sum(value for language, value in counts.items() if language not in shown)
-
-
 def _smooth(values: Sequence[float]) -> list[float]:
     """Exponential running mean over about a fiftieth of the curve, freed of its bias to the start."""
     weight, mean, total, smoothed = 1 - 1 / max(1.0, len(values) / 50), 0.0, 0.0, []
@@ -241,11 +254,13 @@ def _smooth(values: Sequence[float]) -> list[float]:
     return smoothed
 
 
-def _thin(curve: Curve) -> Curve:
-    stride = max(1, len(curve) // MAX_CURVE_POINTS)
-    return [*curve[:-1:stride], curve[-1]]
+def _thin(values: Sequence[T]) -> list[T]:
+    return [*values[: -1 : max(1, len(values) // MAX_CURVE_POINTS)], values[-1]]
 
 
-def _thin_pair(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
-    stride = max(1, len(x) // MAX_CURVE_POINTS)
-    return [*x[:-1:stride], x[-1]], [*y[:-1:stride], y[-1]]
+DRAWN: dict[str, Callable[[Results, bool], Canvas]] = {
+    "funnel": draw_funnel,
+    "annotators": draw_annotators,
+    "learning_curves": draw_learning_curves,
+    "ladder": draw_ladder,
+}

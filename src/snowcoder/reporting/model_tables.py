@@ -1,8 +1,8 @@
 """Tables of the models: scores, bits per byte, models against their controls, ours next to the paper's (data_tables.py: the data)."""
 
-from snowcoder.reporting import paper
-from snowcoder.reporting.data_tables import NOTHING, train_tokens
-from snowcoder.reporting.document import Table, number, percent, with_interval
+from snowcoder.reporting import paper_tables as paper
+from snowcoder.reporting.data_tables import train_tokens
+from snowcoder.reporting.document import NOTHING, Table, number, percent, with_interval
 from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
 from snowcoder.words import INITIAL
@@ -53,20 +53,12 @@ def score_table(results: Results) -> Table:
 
 def comparison_table(results: Results) -> Table:
     """Each model against its control, on every set."""
-    rows = [
-        [
-            item.variant,
-            item.control,
-            set_title(item.set_name),
-            f"{item.value:.4f}",
-            f"{item.control_value:.4f}",
-            f"{item.difference:+.4f}",
-            f"{100 * item.relative:+.2f}%",
-            f"{item.interval[0]:+.4f} to {item.interval[1]:+.4f}",
-            "within noise" if item.is_noise else "beyond noise",
-        ]
-        for item in comparisons(results)
-    ]
+    rows = []
+    for item in comparisons(results):
+        bits = [f"{item.value:.4f}", f"{item.control_value:.4f}", f"{item.difference:+.4f}", f"{100 * item.relative:+.2f}%"]
+        low, high = item.interval
+        noise = "within noise" if item.is_noise else "beyond noise"
+        rows.append([item.variant, item.control, set_title(item.set_name), *bits, f"{low:+.4f} to {high:+.4f}", noise])
     caption = (
         "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
         "The interval is that of the difference, text by text (paired bootstrap); noise means the choice of texts, not the seed."
@@ -79,15 +71,14 @@ def paper_table(results: Results) -> Table:
     """Our pass@1 next to the paper's Table 2."""
     benchmarks = benchmark_names(results)
     columns = ["model", "ours: tokens", *[f"ours: {benchmark_title(name)}, %" for name in benchmarks], "paper: model", "paper: tokens"]
-    columns += [f"paper: {name}, %" for name in paper.BENCHMARKS]
+    columns += [f"paper: {name}, %" for name in paper.PROBLEMS]
     rows = []
     for variant in results.params.variants:
         row = [variant_title(variant), number(results.trained[variant]("tokens"))]
         row += [f"{100 * results.scores[variant](name, 'pass@1'):.1f}" for name in benchmarks]
-        theirs = paper.TABLE_2.get(variant)
-        row += [theirs.name, theirs.tokens] if theirs else [NOTHING] * 2
-        row += [f"{theirs.pass_at_1[name]:.1f}" if theirs else NOTHING for name in paper.BENCHMARKS]
-        rows.append(row)
+        name, tokens = paper.MODELS.get(variant, (NOTHING, NOTHING))
+        theirs = paper.TABLE_2.get(name)
+        rows.append([*row, name, tokens, *([f"{rate:.1f}" for rate in theirs] if theirs else [NOTHING] * len(paper.PROBLEMS))])
     n_parameters = results.stages["initialize_model"]("parameters", "total")
     caption = (
         f"pass@1, greedy. The scales differ: our model has {number(n_parameters)} parameters, the paper's {number(paper.N_PARAMETERS)}. "
@@ -100,27 +91,23 @@ def scale_table(results: Results) -> Table:
     """This run's settings next to the paper's."""
     stages, splits = results.stages, results.stages["split_files"]
     selected = results.selections[results.params.rules[0]]
+    share = percent(results.packed["enhanced"]("documents_fraction")) if "enhanced" in results.packed else NOTHING
     rows = [
         ["parameters", number(stages["initialize_model"]("parameters", "total")), number(paper.N_PARAMETERS)],
         ["unique training tokens", number(sum(train_tokens(results).values())), number(paper.N_UNIQUE_TOKENS)],
         ["vocabulary", f"{stages['train_tokenizer']('vocab_size'):,}", f"{paper.VOCABULARY:,}"],
         ["languages", str(len(splits("train", "by_language"))), str(paper.N_LANGUAGES)],
     ]
-    for variant, tokens in paper.PHASE_TOKENS.items():
-        if variant in results.trained:
-            rows.append([f"tokens of phase {variant}", number(results.trained[variant]("tokens")), number(tokens)])
+    trained = {variant: tokens for variant, tokens in paper.PHASE_TOKENS.items() if variant in results.trained}
+    rows += [[f"tokens of phase {name}", number(results.trained[name]("tokens")), number(tokens)] for name, tokens in trained.items()]
     rows += [
         ["selected tokens", number(selected("tokens")), number(paper.SELECTED_TOKENS)],
         ["synthetic tokens", number(stages["accept_documents"]("tokens")), number(paper.SYNTHETIC_TOKENS)],
-        ["synthetic share of phase enhanced", _share(results), "not stated (Python is half of the mix)"],
+        ["synthetic share of phase enhanced", share, "not stated (Python is half of the mix)"],
         ["educational labels", str(stages["label_files"]("labeller")), "Mixtral-8x7B-Instruct"],
         ["teacher", teacher_name(results), "Llama-3.1-70B-Instruct"],
     ]
     return Table(["", "this run", "the paper"], rows, f"Paper: {paper.SOURCE}.", text_columns=3)
-
-
-def _share(results: Results) -> str:
-    return percent(results.packed["enhanced"]("documents_fraction")) if "enhanced" in results.packed else NOTHING
 
 
 def _bits(results: Results, variant: str, sets: list[str]) -> list[str]:

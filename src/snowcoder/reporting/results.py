@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.pipeline.stage import metrics_path, output_path
 from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import iterate_rows
@@ -34,7 +35,7 @@ STAGES = (
 ACCEPTED = Path("data/accept_documents")
 TEXT_BITS = Path("data/measure_bits_per_byte")
 SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "n_tests", "tests_from", "seed_score", "seed_containment", "content")
-SHOWN_DOCUMENTS = 10
+SHOWN_DOCUMENTS = 10  # the first: ids are hashes, so that these are as good a sample as any
 Curve = list[dict[str, float]]
 TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
 
@@ -90,39 +91,14 @@ class Results(Scores):
     text_bits: dict[str, TextBits]
 
 
-def stage_path(stage: str) -> Path:
-    """Metrics of a stage without items."""
-    return Path("metrics") / f"{stage}.json"
-
-
-def arm_path(stage: str, arm: str) -> Path:
-    """Metrics of one item of a stage."""
-    return Path("metrics") / stage / f"{arm}.json"
-
-
-def roc_path(recipe: str) -> Path:
-    """Points of an annotator's ROC curve."""
-    return Path("models/train_annotator") / recipe / "roc.csv"
-
-
-def precision_recall_path(recipe: str) -> Path:
-    """Points of an annotator's precision-recall curve."""
-    return Path("models/train_annotator") / recipe / "precision_recall.csv"
-
-
-def curve_path(variant: str) -> Path:
-    """A model's learning curve."""
-    return Path("models/pretrain") / variant / "loss_curve.csv"
-
-
 def input_paths(params: ReportParams) -> list[Path]:
     """Every file that the report reads."""
     variants, measured = list(params.variants), [INITIAL, *params.variants]
     arms = [(stage, variants) for stage in ("pack_tokens", "pretrain", "execute_completions")]
     arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
-    paths = [stage_path(stage) for stage in STAGES] + [arm_path(stage, arm) for stage, names in arms for arm in names]
-    paths += [path_of(recipe) for recipe in params.recipes for path_of in (roc_path, precision_recall_path)]
-    paths += [curve_path(variant) for variant in variants] + [TEXT_BITS / variant for variant in variants]
+    paths = [metrics_path(stage) for stage in STAGES] + [metrics_path(stage, arm) for stage, names in arms for arm in names]
+    paths += [output_path("train_annotator", recipe) / name for recipe in params.recipes for name in ("roc.csv", "precision_recall.csv")]
+    paths += [output_path("pretrain", variant) / "loss_curve.csv" for variant in variants] + [TEXT_BITS / variant for variant in variants]
     return [*paths, ACCEPTED]
 
 
@@ -131,15 +107,15 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
     variants = list(params.variants)
     return Results(
         **vars(read_scores(params, root)),
-        stages={stage: _read(root, stage_path(stage)) for stage in STAGES},
+        stages={stage: _read(root, metrics_path(stage)) for stage in STAGES},
         selections=_read_arms(root, "select_files", params.rules),
         packed=_read_arms(root, "pack_tokens", variants),
         trained=_read_arms(root, "pretrain", variants),
-        accepted_samples=_read_samples(root / ACCEPTED),
+        accepted_samples=list(islice(iterate_rows(root / ACCEPTED, SAMPLE_COLUMNS), SHOWN_DOCUMENTS)),
         rejected=_read_rejected(root / ACCEPTED / "rejected"),
-        roc={recipe: _read_curve(root / roc_path(recipe), ("fpr", "tpr")) for recipe in params.recipes},
-        precision_recall={recipe: _read_curve(root / precision_recall_path(recipe), ("recall", "precision")) for recipe in params.recipes},
-        curves={variant: _read_curve(root / curve_path(variant), ("tokens", "train_loss")) for variant in variants},
+        roc=_read_curves(root / "models/train_annotator", params.recipes, "roc.csv", ("fpr", "tpr")),
+        precision_recall=_read_curves(root / "models/train_annotator", params.recipes, "precision_recall.csv", ("recall", "precision")),
+        curves=_read_curves(root / "models/pretrain", variants, "loss_curve.csv", ("tokens", "train_loss")),
         text_bits={variant: _read_text_bits(root / TEXT_BITS / variant) for variant in variants},
     )
 
@@ -192,7 +168,7 @@ def _read(root: Path, path: Path) -> Metrics:
 
 
 def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
-    return {name: _read(root, arm_path(stage, name)) for name in names}
+    return {name: _read(root, metrics_path(stage, name)) for name in names}
 
 
 def _read_text_bits(folder: Path) -> TextBits:
@@ -204,16 +180,15 @@ def _read_text_bits(folder: Path) -> TextBits:
     return sets
 
 
-def _read_samples(folder: Path) -> list[dict[str, Any]]:
-    # ids are hashes: the first ones are as good a sample as any
-    return list(islice(iterate_rows(folder, SAMPLE_COLUMNS), SHOWN_DOCUMENTS))
-
-
 def _read_rejected(folder: Path) -> dict[str, dict[str, Any]]:
     first: dict[str, dict[str, Any]] = {}
     for row in iterate_rows(folder, ("repository", "name", "reason", "detail", "content")):
         first.setdefault(row["reason"], row)
     return first
+
+
+def _read_curves(folder: Path, names: list[str], file_name: str, needed: tuple[str, ...]) -> dict[str, Curve]:
+    return {name: _read_curve(folder / name / file_name, needed) for name in names}
 
 
 def _read_curve(path: Path, needed: tuple[str, ...]) -> Curve:

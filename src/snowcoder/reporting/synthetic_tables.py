@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from snowcoder.reporting.data_tables import NOTHING
-from snowcoder.reporting.document import Listing, Table, number, percent
+from snowcoder.reporting.document import NOTHING, Listing, Table, number, percent
 from snowcoder.reporting.results import Results
 
 SHOWN_REPOSITORIES = 12
@@ -45,7 +44,9 @@ def language_mix_table(results: Results) -> Table:
         counts = yields.get(language, {"documents": 0, "accepted": 0})
         cells = [f"{count:,}" for count in (seeds.get(language, 0), counts["documents"], counts["accepted"], tokens.get(language, 0))]
         cells.append(percent(tokens.get(language, 0) / accepted("tokens")))
-        rows.append([language, *cells, *_packed_cells(mix.get(language))])
+        packed = mix.get(language)
+        shares = [f"{packed['passes']:.2f}", percent(packed["planned"]), percent(packed["reached"])] if packed else []
+        rows.append([language, *cells, *([packed["source"], *shares] if packed else [NOTHING] * 4)])
     columns = ["language", "seeds", "documents", "accepted", "their tokens", "of them", "in the phase", "passes", "planned", "reached"]
     caption = (
         "The synthetic phase by language. Planned and reached: shares of the packed tokens. Python is raised to its planned share, the "
@@ -130,12 +131,6 @@ def rejected_listings(results: Results) -> list[Listing]:
         Listing(f"rejected, {reason}: {_title(row)} (from {row['repository']})", row["content"], "")
         for reason, row in sorted(results.rejected.items())
     ]
-
-
-def _packed_cells(packed: dict[str, Any] | None) -> list[str]:
-    if packed is None:
-        return [NOTHING] * 4
-    return [packed["source"], f"{packed['passes']:.2f}", percent(packed["planned"]), percent(packed["reached"])]
 
 
 def _provenance(row: dict[str, Any]) -> str:

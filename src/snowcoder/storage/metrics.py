@@ -40,15 +40,12 @@ def row_accounts(rows_in: int, rows_out: int, dropped: Counter[str]) -> dict[str
     return {"rows_in": rows_in, "rows_out": rows_out, "dropped": dict(sorted(dropped.items()))}
 
 
-def flatten(nested: dict[str, Any], prefix: str = "", separator: str = ".") -> dict[str, Any]:
+def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one level of `a.b.c` keys; lists stay values."""
     flat: dict[str, Any] = {}
     for key, value in nested.items():
-        name = f"{prefix}{separator}{key}" if prefix else str(key)
-        if isinstance(value, dict):
-            flat |= flatten(value, name, separator)
-        else:
-            flat[name] = value
+        name = f"{prefix}.{key}" if prefix else str(key)
+        flat |= flatten(value, name) if isinstance(value, dict) else {name: value}
     return flat
 
 

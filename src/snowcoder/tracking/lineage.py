@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from snowcoder.errors import ShardError
 from snowcoder.pipeline.fingerprint import hash_path
@@ -23,13 +23,6 @@ DATA, MODELS = "data", "models"
 # dvc.lock has thousands of lines, for which a YAML parser takes a second.
 OUTPUTS = re.compile(r"^    outs:\n((?:    - .*\n|      .*\n)+)", re.MULTILINE)
 OUTPUT = re.compile(r"^    - path: (.+)\n      hash: md5\n      md5: (.+)\n      size: (\d+)\n", re.MULTILINE)
-
-
-class Locked(NamedTuple):
-    """What dvc.lock says of an output."""
-
-    digest: str
-    n_bytes: int
 
 
 def describe_inputs(paths: Iterable[Path]) -> list[dict[str, Any]]:
@@ -44,10 +37,10 @@ def describe_model(folder: Path, published: Path) -> dict[str, Any]:
     return {"path": str(published), "digest": dvc_digest(folder), "n_bytes": _n_bytes(folder)}
 
 
-def read_lock(lock: Path) -> dict[str, Locked]:
-    """The outputs in dvc.lock by their path."""
+def read_lock(lock: Path) -> dict[str, tuple[str, int]]:
+    """The outputs in dvc.lock by their path: (digest, bytes)."""
     text = lock.read_text() if lock.exists() else ""
-    return {path: Locked(md5, int(size)) for block in OUTPUTS.findall(text) for path, md5, size in OUTPUT.findall(block)}
+    return {path: (md5, int(size)) for block in OUTPUTS.findall(text) for path, md5, size in OUTPUT.findall(block)}
 
 
 def dvc_digest(folder: Path) -> str:
@@ -57,14 +50,12 @@ def dvc_digest(folder: Path) -> str:
     return hashlib.md5(json.dumps(files, sort_keys=True).encode()).hexdigest() + ".dir"
 
 
-def _describe(path: Path, locked: Locked | None) -> dict[str, Any]:
-    if locked and (not path.exists() or _n_bytes(path) == locked.n_bytes):
-        described: dict[str, Any] = {"path": str(path), "digest": locked.digest, "n_bytes": locked.n_bytes}
-    elif path.exists():
-        digest = dvc_digest(path) if path.parts[0] == MODELS else f"sha256:{hash_path(path)[:24]}"
-        described = {"path": str(path), "digest": digest, "n_bytes": _n_bytes(path)}
-    else:
+def _describe(path: Path, locked: tuple[str, int] | None) -> dict[str, Any]:
+    if not locked and not path.exists():
         return {}
+    if not locked or (path.exists() and _n_bytes(path) != locked[1]):
+        locked = dvc_digest(path) if path.parts[0] == MODELS else f"sha256:{hash_path(path)[:24]}", _n_bytes(path)
+    described = {"path": str(path), "digest": locked[0], "n_bytes": locked[1]}
     try:
         manifest = read_manifest(path) if (path / MANIFEST).exists() else None
         return described | ({"rows": manifest["rows"], "columns": manifest["schema"]} if manifest else {})

@@ -15,7 +15,6 @@ has ended when its standard input, a pipe from here, ends.
 import importlib.util
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from typing import Any
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.fingerprint import SOURCE_ROOT
-from snowcoder.pipeline.stage import StageRun, stage_label, work_dir
+from snowcoder.pipeline.stage import StageRun, peak_memory_bytes, stage_label, work_dir
 from snowcoder.storage.journal import Entry, Journal
 from snowcoder.tracking.context import all_params, run_tags, stage_params
 from snowcoder.tracking.lineage import describe_inputs, describe_model
@@ -103,9 +102,7 @@ class Record:
             return
         if self._sampler is not None:
             self._sampler.stop()
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        cost = {"wall_s": round(time.monotonic() - self._started, 3), "peak_memory_bytes": max(own, children) * 1024}
+        cost = {"wall_s": round(time.monotonic() - self._started, 3), "peak_memory_bytes": peak_memory_bytes()}
         try:
             self._write("end", status=status, **cost)
         finally:

@@ -137,7 +137,9 @@ class Store:
     def _begin(self, run: MirroredRun, start: Entry) -> None:
         """Tags, params and inputs of a run that begins or resumes. A param that the run has stays as it is: MLflow refuses a change."""
         found = self._client.get_run(run.run_id)
-        values = {_param_name(name): str(value)[:MAX_PARAM_LENGTH] for name, value in start["params"].items()}
+        values = {
+            re.sub(r"[^\w./ :-]", "_", name, flags=re.ASCII): str(value)[:MAX_PARAM_LENGTH] for name, value in start["params"].items()
+        }
         params = [entities.Param(name, value) for name, value in values.items() if name not in found.data.params]
         for batch in _batches(params, PARAMS_PER_BATCH):
             self._client.log_batch(run.run_id, params=batch)
@@ -227,7 +229,3 @@ def _tags(start: Entry) -> dict[str, Any]:
     source = "dvc.yaml" if "summary" in tags else f"stages/{tags['stage']}.py"
     inputs = {one["path"]: _short(one["digest"]) for one in start["inputs"]}
     return tags | inputs | {"mlflow.source.name": source, "mlflow.source.git.commit": tags["baseline_rev"]}
-
-
-def _param_name(name: str) -> str:
-    return re.sub(r"[^\w./ :-]", "_", name, flags=re.ASCII)

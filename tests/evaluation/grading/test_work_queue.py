@@ -37,9 +37,9 @@ def test_every_solution_is_judged_once_and_in_order(monkeypatch: pytest.MonkeyPa
             judged.append(solution)
         return solution * 2
 
-    found = list(share_in_workshops(WorkQueue(wanted), lambda workshop, one: judge, [calls]))
+    found = list(share_in_workshops(wanted, lambda workshop, one: judge, [calls]))
     assert [one for one, _ in found] == list(wanted)
-    assert [verdicts for _, verdicts in found] == [{text: text * 2 for text in texts} for texts in wanted.values()]
+    assert [verdicts for _, verdicts in found] == [[text * 2 for text in texts] for texts in wanted.values()]
     assert sorted(judged) == sorted(text for texts in wanted.values() for text in texts)
 
 
@@ -53,10 +53,10 @@ def test_an_error_of_one_worker_ends_all(monkeypatch: pytest.MonkeyPatch, worker
         return solution
 
     with pytest.raises(RuntimeError, match="broken"):
-        list(share_in_workshops(WorkQueue(solutions(4, 2, 7, 30)), lambda workshop, one: judge, [calls]))
+        list(share_in_workshops(solutions(4, 2, 7, 30), lambda workshop, one: judge, [calls]))
 
 
 def test_a_reader_may_stop_early() -> None:
-    found = share_in_workshops(WorkQueue(solutions(2, 2, 2)), lambda workshop, one: str.upper, [calls])
+    found = share_in_workshops(solutions(2, 2, 2), lambda workshop, one: str.upper, [calls])
     next(found)
     found.close()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from snowcoder.errors import EngineError, ShardError
 from snowcoder.inference.engine import Chat, Completion, Sampling
-from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredEngine, StoredResponse
+from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredEngine
 from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 
 REQUEST = Request("m", "v1", "p", Sampling(8, ("\n",), 0.7, 0.9, 3), 0)
@@ -50,11 +50,11 @@ def test_seed_and_top_p_of_greedy_decoding_do_not_matter():
 @given(st.text(), st.text())
 def test_what_is_stored_comes_back(tmp_path_factory: pytest.TempPathFactory, prompt: str, text: str):
     path = tmp_path_factory.mktemp("store") / "r.jsonl"
-    response = StoredResponse(replace(REQUEST, prompt=Chat("s", prompt)), "seed-1", Completion(text, "length", 3, 4))
+    request, completion = replace(REQUEST, prompt=Chat("s", prompt)), Completion(text, "length", 3, 4)
     with ResponseStore(path) as store:
-        store.append(response)
+        store.append(request, "seed-1", completion)
     with ResponseStore(path) as store:
-        assert store.get(response.request.request_id) == response.completion
+        assert store.get(request.request_id) == completion
         [line] = store.lines()
     assert line["origin"] == "seed-1"
     assert line["prompt"] == {"system": "s", "user": prompt}
@@ -63,9 +63,9 @@ def test_what_is_stored_comes_back(tmp_path_factory: pytest.TempPathFactory, pro
 
 def test_a_stored_response_cannot_change(tmp_path: Path):
     with ResponseStore(tmp_path / "r.jsonl") as store:
-        store.append(StoredResponse(REQUEST, "", Completion("a", "stop", 1)))
+        store.append(REQUEST, "", Completion("a", "stop", 1))
         with pytest.raises(EngineError, match="already answered"):
-            store.append(StoredResponse(REQUEST, "", Completion("b", "stop", 1)))
+            store.append(REQUEST, "", Completion("b", "stop", 1))
 
 
 @pytest.mark.parametrize("cut", [1, 5, 40])

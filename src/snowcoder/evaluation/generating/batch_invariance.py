@@ -10,8 +10,6 @@ padding has to handle: one of a single token, and one longer than the window, wh
 
 from typing import Any, get_args
 
-from tokenizers import Tokenizer
-
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.evaluation.benchmark_prompts import Asking
 from snowcoder.evaluation.generating.completions import DecodingParams
@@ -37,10 +35,12 @@ def count_changed_completions(model: str, folder: ModelFolder, settings: Decodin
         loaded = folder.load(precision, settings.cpu_threads)
         window = min(loaded.window(settings.window_tokens, "window_tokens"), MAX_WINDOW_TOKENS)
         prompts = [asking.prompt(problem) for problem in problems]
-        prompts += [SHORTEST_PROMPT, _longer_than(window, "\n".join(prompts), loaded.tokenizer)]
+        together = "\n".join(prompts)
+        n_tokens = len(loaded.tokenizer.encode(together, add_special_tokens=False).ids)
+        prompts += [SHORTEST_PROMPT, together * (1 + window // n_tokens)]
         engines = [TransformersEngine(loaded, size, window, worker_count()) for size in (1, batch_size)]
-        alone, together = (engine.generate(prompts, sampling) for engine in engines)
-        changed[precision] = sum(one.text != other.text for one, other in zip(alone, together, strict=True))
+        alone, batched = (engine.generate(prompts, sampling) for engine in engines)
+        changed[precision] = sum(one.text != other.text for one, other in zip(alone, batched, strict=True))
         cut = loaded.encoder.count_cut(prompts, window - TOKENS)
         found = {"problems": len(problems), "extra_prompts": len(prompts) - len(problems), "cut": cut}
         say(
@@ -48,9 +48,3 @@ def count_changed_completions(model: str, folder: ModelFolder, settings: Decodin
             f"prompts do not fit into {window} tokens and are cut"
         )
     return found | {"tokens": TOKENS, "batch_size": batch_size, "changed": changed}
-
-
-def _longer_than(window_tokens: int, text: str, tokenizer: Tokenizer) -> str:
-    """`text` as often as it takes to have more tokens than the window."""
-    n_tokens = len(tokenizer.encode(text, add_special_tokens=False).ids)
-    return text * (1 + window_tokens // n_tokens)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.inference.engine import Completion, Engine, EngineKind, Sampling
+from snowcoder.inference.engine import Engine, EngineKind, Sampling
 from snowcoder.inference.local.model_folder import Precision
 from snowcoder.pipeline.params import ParamsModel
 
@@ -74,19 +74,16 @@ def complete_problems(
     prompts = [prompt_of(problem) for problem, _ in asked]
     completions = engine.generate(prompts, sampling)
     return [
-        _row(problem, sample, prompt, completion) for (problem, sample), prompt, completion in zip(asked, prompts, completions, strict=True)
+        {
+            "benchmark": problem.benchmark,
+            "problem_id": problem.problem_id,
+            "sample": sample,
+            "prompt": prompt,
+            "completion": completion.text,
+            "finish_reason": completion.finish_reason,
+        }
+        for (problem, sample), prompt, completion in zip(asked, prompts, completions, strict=True)
     ]
-
-
-def _row(problem: Problem, sample: int, prompt: str, completion: Completion) -> dict[str, Any]:
-    return {
-        "benchmark": problem.benchmark,
-        "problem_id": problem.problem_id,
-        "sample": sample,
-        "prompt": prompt,
-        "completion": completion.text,
-        "finish_reason": completion.finish_reason,
-    }
 
 
 def summarise_completions(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

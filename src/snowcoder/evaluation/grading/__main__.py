@@ -11,7 +11,7 @@ from pathlib import Path
 
 from snowcoder.benchmarks.loading import BENCHMARKS, load_benchmark
 from snowcoder.evaluation.grading.grade_samples import grade_samples
-from snowcoder.pipeline.tool import run_command
+from snowcoder.pipeline.stage import run_command
 from snowcoder.sandbox.program import check_sandbox
 
 

@@ -63,7 +63,9 @@ def check(argument: bytes) -> bytes:
     request = pickle.loads(argument)
     task = _kept | {"solution": request["solution"]}
     inputs = {name: _load_inputs(task["family"], task["groups"][name]) for name in request["groups"]}
-    _take_away()
+    limit, hard = resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (limit if hard == resource.RLIM_INFINITY else hard, hard))
+    take_away(MISSING_IN_BUILTINS)
     watch = Stopwatch()
     verdicts = {name: _check_group(task, limits, inputs[name], task["outputs"][name], watch) for name, limits in request["groups"].items()}
     return json.dumps(verdicts).encode()
@@ -88,7 +90,9 @@ def _check_group(
                 watch.stop()
             if not judge.accepts(arguments, out, right):
                 return False, f"{place}: wrong result"
-            _drop_prints()
+            if isinstance(sys.stdout, NoInput) and sys.stdout.tell():  # what it printed takes memory
+                sys.stdout.seek(0)
+                sys.stdout.truncate()
     except OutOfTime:
         return False, f"{place}: out of time"
     except BaseException as error:
@@ -123,20 +127,6 @@ def _define(code: CodeType, entry_point: str) -> Any:
     namespace: dict[str, Any] = {}
     exec(code, namespace)
     return namespace[entry_point]
-
-
-def _take_away() -> None:
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    stack = limit if hard == resource.RLIM_INFINITY else hard
-    resource.setrlimit(resource.RLIMIT_STACK, (stack, hard))
-    take_away(MISSING_IN_BUILTINS)
-
-
-def _drop_prints() -> None:
-    if isinstance(sys.stdout, NoInput) and sys.stdout.tell():
-        sys.stdout.seek(0)
-        sys.stdout.truncate()
 
 
 def _describe(place: str, error: BaseException) -> str:

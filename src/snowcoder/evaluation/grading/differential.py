@@ -18,7 +18,7 @@ from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import SourceError
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.grading import checker, evoeval_comparison, output_comparison, reliability_guard, stopwatch
-from snowcoder.evaluation.grading.work_queue import Verdict, WorkQueue, share_in_workshops
+from snowcoder.evaluation.grading.work_queue import Verdict, share_in_workshops
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
 
@@ -39,9 +39,7 @@ Limits = dict[str, dict[str, Any]]  # group -> {limits: seconds of each call, to
 
 def grade_problems(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:
     """The verdicts on the solutions of each problem, in order. Raises SourceError if a problem's own solution fails."""
-    queue: WorkQueue[Verdict] = WorkQueue({problem: list(dict.fromkeys(texts)) for problem, texts in solutions.items()})
-    for problem, verdicts in share_in_workshops(queue, _Bench, MODULES, PACKAGES):
-        yield problem, [verdicts[text] for text in solutions[problem]]
+    return share_in_workshops(solutions, _Bench, MODULES, PACKAGES)
 
 
 class _Bench:
@@ -110,9 +108,5 @@ def _time_limits(seconds: Sequence[float]) -> dict[str, Any]:
 
 def _limits(cpu_s: int, max_result_bytes: int) -> SandboxLimits:
     # the wall clock is for what the stopwatch cannot end; it leaves room for a loaded machine
-    return SandboxLimits(
-        timeout_s=min(3600.0, 60.0 + 10.0 * cpu_s),
-        cpu_s=cpu_s,
-        memory_bytes=MEMORY_BYTES,
-        max_output_bytes=max_result_bytes,
-    )
+    timeout_s = min(3600.0, 60.0 + 10.0 * cpu_s)
+    return SandboxLimits(timeout_s=timeout_s, cpu_s=cpu_s, memory_bytes=MEMORY_BYTES, max_output_bytes=max_result_bytes)

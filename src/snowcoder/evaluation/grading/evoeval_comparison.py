@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from snowcoder.evaluation.grading.output_comparison import polynomial
+from snowcoder.evaluation.grading.output_comparison import is_floats, polynomial
 
 FLOAT_TOLERANCE = 1e-6
 KINDS = (bool, int, str)
@@ -27,9 +27,7 @@ class EvoEvalJudge:
 
     def accepts(self, arguments: Sequence[Any], out: Any, expected: Any) -> bool:
         """Whether the call counts as right."""
-        if self._oracle is not None:
-            return self._oracle(arguments, out, expected)
-        return is_equal(expected, out)
+        return self._oracle(arguments, out, expected) if self._oracle is not None else is_equal(expected, out)
 
 
 def is_equal(expected: Any, out: Any) -> bool:
@@ -49,22 +47,11 @@ def is_equal(expected: Any, out: Any) -> bool:
 def _kind(value: Any) -> str:
     if value is None:
         return "none"
-    for kind in KINDS:
-        if isinstance(value, kind):
-            return kind.__name__
-    if _is_floats(value):
+    if kind := next((kind for kind in KINDS if isinstance(value, kind)), None):
+        return kind.__name__
+    if is_floats(value) or (isinstance(value, list | tuple) and not value):  # an empty list or tuple counts as one of floats
         return "float"
-    for container in CONTAINERS:
-        if isinstance(value, container):
-            return container.__name__
-    return "other"
-
-
-def _is_floats(value: Any) -> bool:
-    # an empty list or tuple counts as one of floats
-    if isinstance(value, list | tuple):
-        return all(isinstance(item, float) for item in value)
-    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype in (np.float64, np.float32))
+    return next((container.__name__ for container in CONTAINERS if isinstance(value, container)), "other")
 
 
 def _palindrome(arguments: Sequence[Any], out: Any, expected: Any) -> bool:

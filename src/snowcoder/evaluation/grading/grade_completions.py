@@ -71,12 +71,7 @@ def grade_completions(
 
 def _grade_row(row: dict[str, Any], judgement: Judgement) -> dict[str, Any]:
     identity = {name: row[name] for name in ("benchmark", "problem_id", "sample")}
-    return identity | {
-        "passed": judgement.passed,
-        "base": judgement.base,
-        "outcome": judgement.outcome,
-        "detail": judgement.detail,
-    }
+    return identity | {name: getattr(judgement, name) for name in ("passed", "base", "outcome", "detail")}
 
 
 def summarise_grades(rows: Sequence[dict[str, Any]], completions: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

@@ -63,11 +63,17 @@ def grade_samples(
         judged = {problem: iter(judgements) for problem, judgements in judge_resumed(solutions, PROGRAM_LIMITS, kept).items()}
         rows = [_verdict(sample, sample != before, next(judged[sample.problem])) for before, sample in zip(written, samples, strict=True)]
         write_lines(out, rows)
-        summary = summarise_verdicts(benchmark, rows, missing, ks) | _account(written, samples, sanitise)
+        summary = summarise_verdicts(benchmark, rows, missing, ks) | account_texts(
+            [(sample.problem.problem_id, sample.start, sample.text) for sample in written]
+        )
+        changed = sum(before is not after for before, after in zip(written, samples, strict=True))
+        left = summary["unparsed"]["samples"] - changed
+        summary["sanitised"] = {"changed": changed, "unparsed_after": left} if sanitise else None
         write_metrics(Path(f"{out}.summary.json"), summary)
         record.log({f"eval/{benchmark}/{name}_pass_at_1": summary[name]["pass@1"] for name in ("base", "plus")})
     kept.unlink(missing_ok=True)
-    for line in remarks(benchmark, summary):
+    advice = f"--sanitise repaired {changed}, and {left} still do not parse" if sanitise else "run again with --sanitise"
+    for line in remarks(benchmark, summary, advice):
         say(line)
     return summary
 
@@ -112,15 +118,12 @@ def summarise_verdicts(
     }
 
 
-def _account(written: Sequence[Sample], samples: Sequence[Sample], sanitise: bool) -> dict[str, Any]:
-    """{unparsed: of the file as it is; sanitised: {changed, unparsed_after}, null where it was not asked for; repeated}."""
-    unparsed = count_unparsed([(sample.start, sample.text) for sample in written])
-    changed = sum(before is not after for before, after in zip(written, samples, strict=True))
-    distinct = Counter(problem for problem, _ in {(sample.problem.problem_id, sample.solution) for sample in written})
-    counts = Counter(sample.problem.problem_id for sample in written)
+def account_texts(written: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """(problem, start, text) of each sample as written -> {unparsed: count_unparsed; repeated: {samples, problems_with_one_text}}."""
+    distinct = Counter(problem for problem, _ in {(problem, start + text) for problem, start, text in written})
+    counts = Counter(problem for problem, _, _ in written)
     return {
-        "unparsed": unparsed,
-        "sanitised": {"changed": changed, "unparsed_after": unparsed["samples"] - changed} if sanitise else None,
+        "unparsed": count_unparsed([(start, text) for _, start, text in written]),
         "repeated": {
             "samples": len(written) - sum(distinct.values()),
             "problems_with_one_text": sum(counts[problem] > 1 and distinct[problem] == 1 for problem in counts),

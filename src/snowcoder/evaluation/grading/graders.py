@@ -47,10 +47,9 @@ def judge(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> 
         if grader == "program":
             for problem, outcomes in grade_programs(chosen, limits):
                 yield problem, [Judgement(one.passed, one.passed, one.status, one.detail) for one in outcomes]
-        elif grader == "unittest":
-            yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_unittests(chosen))
         else:
-            yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in grade_problems(chosen))
+            graded = grade_unittests(chosen) if grader == "unittest" else grade_problems(chosen)
+            yield from ((problem, [_one(verdict) for verdict in verdicts]) for problem, verdicts in graded)
 
 
 def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits, kept: Path) -> dict[Problem, list[Judgement]]:
@@ -59,17 +58,14 @@ def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLim
     """
     with Journal(kept) as journal:
         done = {entry.pop("key"): Judgement(**entry) for entry, _ in read_journal(kept)}
-        waiting: dict[Problem, list[str]] = {}
-        for problem, texts in solutions.items():
-            if new := [text for text in dict.fromkeys(texts) if _key(problem, text) not in done]:
-                waiting[problem] = new
+        new = {problem: [text for text in dict.fromkeys(texts) if _key(problem, text) not in done] for problem, texts in solutions.items()}
+        waiting = {problem: texts for problem, texts in new.items() if texts}
         if done:
             say(f"{kept}: {len(done)} solutions are already judged; {sum(map(len, waiting.values()))} are left")
         for problem, judgements in progress(judge(waiting, limits), len(waiting), "problems graded"):
             for text, judgement in zip(waiting[problem], judgements, strict=True):
-                key = _key(problem, text)
-                done[key] = judgement
-                journal.append({"key": key} | asdict(judgement))
+                done[_key(problem, text)] = judgement
+                journal.append({"key": _key(problem, text)} | asdict(judgement))
     return {problem: [done[_key(problem, text)] for text in texts] for problem, texts in solutions.items()}
 
 

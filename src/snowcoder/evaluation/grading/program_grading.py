@@ -19,7 +19,7 @@ from functools import partial
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.grading import program_checker, reliability_guard, stopwatch
-from snowcoder.evaluation.grading.work_queue import WorkQueue, share_in_workshops
+from snowcoder.evaluation.grading.work_queue import share_in_workshops
 from snowcoder.sandbox import bootstrap
 from snowcoder.sandbox.program import Outcome, SandboxLimits, clean_detail
 from snowcoder.sandbox.workshop import Workshop
@@ -30,11 +30,8 @@ PACKAGES = ("numpy",)
 
 def grade_programs(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> Iterator[tuple[Problem, list[Outcome]]]:
     """How the program of each solution ended, in order. limits: of one program."""
-    queue: WorkQueue[Outcome] = WorkQueue({problem: list(dict.fromkeys(texts)) for problem, texts in solutions.items()})
     packages = tuple(dict.fromkeys((*PACKAGES, *limits.packages)))
-    graders = share_in_workshops(queue, lambda workshop, problem: partial(_check, workshop, problem, limits), MODULES, packages)
-    for problem, outcomes in graders:
-        yield problem, [outcomes[text] for text in solutions[problem]]
+    return share_in_workshops(solutions, lambda workshop, problem: partial(_check, workshop, problem, limits), MODULES, packages)
 
 
 def build_program(solution: str, problem: Problem) -> str:

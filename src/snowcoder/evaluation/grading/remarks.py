@@ -3,37 +3,31 @@
 in: summary of grade_samples.py   out: lines
 """
 
-import platform
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 MAX_NAMED = 10
 
 
-def remarks(benchmark: str, summary: dict[str, Any]) -> list[str]:
-    """The score comes last."""
-    return [*_texts(benchmark, summary), *_problems(benchmark, summary), *_repeated(benchmark, summary), score_remark(benchmark, summary)]
+def remarks(benchmark: str, summary: dict[str, Any], advice: str) -> list[str]:
+    """The score comes last. advice: what to do about samples that do not parse."""
+    unparsed = [unparsed_remark(benchmark, summary["unparsed"], summary["samples"], advice)] if summary["unparsed"]["samples"] else []
+    return [*unparsed, *_problems(benchmark, summary), *_repeated(benchmark, summary), _score(benchmark, summary)]
 
 
 def unparsed_remark(name: str, unparsed: dict[str, int], n_samples: int, advice: str) -> str:
     """`N of M samples do not parse; K hold an end token, J a code fence`, and what to do."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     held = f"{unparsed['end_token']} hold an end token, {unparsed['code_fence']} a code fence"
-    return f"{name}: {unparsed['samples']} of {n_samples} samples do not parse (Python {_version()}); {held}; {advice}"
-
-
-def _texts(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
-    sanitised, unparsed = summary["sanitised"], summary["unparsed"]
-    if sanitised and unparsed["samples"]:
-        advice = f"--sanitise repaired {sanitised['changed']}, and {sanitised['unparsed_after']} still do not parse"
-        yield unparsed_remark(benchmark, unparsed, summary["samples"], advice)
-    elif unparsed["samples"]:
-        yield unparsed_remark(benchmark, unparsed, summary["samples"], "run again with --sanitise")
+    return f"{name}: {unparsed['samples']} of {n_samples} samples do not parse (Python {version}); {held}; {advice}"
 
 
 def _problems(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
     missing = summary["problems_without_sample"]
     if missing:
-        yield f"{benchmark}: {len(missing)} of {summary['base']['problems']} problems have no sample and count as failed: {_named(missing)}"
+        named = ", ".join(missing[:MAX_NAMED]) + (f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else "")
+        yield f"{benchmark}: {len(missing)} of {summary['base']['problems']} problems have no sample and count as failed: {named}"
     for name, reason in summary["base"].get("not_estimated", {}).items():
         yield f"{benchmark}: {name} is not estimated: {reason}"
 
@@ -56,7 +50,7 @@ def _repeated(benchmark: str, summary: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def score_remark(benchmark: str, summary: dict[str, Any]) -> str:
+def _score(benchmark: str, summary: dict[str, Any]) -> str:
     """pass@k of the benchmark's own tests (base) and of all tests (plus)."""
     parts = []
     for name in ("base", "plus"):
@@ -65,12 +59,3 @@ def score_remark(benchmark: str, summary: dict[str, Any]) -> str:
         more = "".join(f", {key} {100 * found[key]:.1f}%" for key in found if key.startswith("pass@") and key != "pass@1")
         parts.append(f"{name} pass@1 {100 * found['pass@1']:.1f}% ({100 * low:.1f} to {100 * high:.1f}){more}")
     return f"{benchmark}: {'; '.join(parts)}; {summary['samples']} samples of {summary['base']['problems']} problems"
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - MAX_NAMED} more" if len(ids) > MAX_NAMED else ""
-    return ", ".join(ids[:MAX_NAMED]) + more
-
-
-def _version() -> str:
-    return ".".join(platform.python_version_tuple()[:2])

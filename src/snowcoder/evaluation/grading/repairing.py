@@ -8,26 +8,10 @@ completion's first line has lost; the text up to a code fence; the Python blocks
 function; the longest run of lines that parses (sanitising.py).
 """
 
+import ast
 import re
 import textwrap
 import warnings
-from ast import (
-    AnnAssign,
-    Assign,
-    AsyncFunctionDef,
-    ClassDef,
-    Constant,
-    Expr,
-    FunctionDef,
-    Import,
-    ImportFrom,
-    List,
-    Pass,
-    Raise,
-    parse,
-    stmt,
-    unparse,
-)
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -47,7 +31,7 @@ FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*?)[ \t\r]*$", re.MULTILI
 TAG = re.compile(r"^[ \t]*\[(?:/?PYTHON|BEGIN|DONE)\][ \t\r]*$|(?<=[^\s`])```[ \t]*$", re.MULTILINE)
 LISTS = ("[PYTHON]", "[BEGIN]", "[DONE]")  # those that Python takes for a list
 MAX_TOKENS = 20
-DEFINITIONS = (AnnAssign, Assign, AsyncFunctionDef, ClassDef, FunctionDef, Import, ImportFrom)
+DEFINITIONS = (ast.AnnAssign, ast.Assign, ast.AsyncFunctionDef, ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom)
 PYTHON_NAMES = ("", "python", "python3", "py", "py3")
 
 
@@ -57,10 +41,10 @@ def parses(program: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(program, "<sample>", "exec", dont_inherit=True)
-            nodes = parse(program).body if any(tag in program for tag in LISTS) else []
+            nodes = ast.parse(program).body if any(tag in program for tag in LISTS) else []
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
         return False
-    return not any(isinstance(node, Expr) and isinstance(node.value, List) and unparse(node.value) in LISTS for node in nodes)
+    return not any(isinstance(node, ast.Expr) and isinstance(node.value, ast.List) and ast.unparse(node.value) in LISTS for node in nodes)
 
 
 def count_unparsed(samples: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -107,7 +91,7 @@ def _fenced(blocks: Sequence[str], entry_point: str, start: str) -> Iterator[str
         if _defines(block, entry_point):
             yield f"{start}\n" * bool(start) + "\n".join([*before, block])
             yield block
-        if parses(block) and all(isinstance(node, DEFINITIONS) for node in parse(block).body):
+        if parses(block) and all(isinstance(node, DEFINITIONS) for node in ast.parse(block).body):
             before.append(block)
     if start:
         for block in blocks:
@@ -146,16 +130,16 @@ def _defines(program: str, entry_point: str) -> bool:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        named = [node for node in parse(program).body if _binds(node, entry_point)]
-    return bool(named) and not (isinstance(named[-1], FunctionDef | AsyncFunctionDef) and all(map(_says_nothing, named[-1].body)))
+        named = [node for node in ast.parse(program).body if _binds(node, entry_point)]
+    return bool(named) and not (isinstance(named[-1], ast.FunctionDef | ast.AsyncFunctionDef) and all(map(_says_nothing, named[-1].body)))
 
 
-def _binds(node: stmt, name: str) -> bool:
+def _binds(node: ast.stmt, name: str) -> bool:
     targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
     return getattr(node, "name", None) == name or any(getattr(target, "id", None) == name for target in targets)
 
 
-def _says_nothing(node: stmt) -> bool:
-    if isinstance(node, Raise):  # that nothing is implemented, with or without words
+def _says_nothing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Raise):  # that nothing is implemented, with or without words
         return getattr(getattr(node.exc, "func", node.exc), "id", None) == "NotImplementedError"
-    return isinstance(node, Pass) or (isinstance(node, Expr) and isinstance(node.value, Constant))
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

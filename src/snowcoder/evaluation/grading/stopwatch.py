@@ -38,7 +38,11 @@ class Stopwatch:
     def start(self, limit_s: float) -> None:
         """Limit what follows, up to the matching `stop`, to `limit_s` charged seconds. Limits nest."""
         self._deadlines.append(self.now() + limit_s)
-        self._limit_processor()
+        soft, hard = int(min(self._deadlines)) + 1 + GRACE_S, self._hard_cpu_s
+        soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+        if soft != self._soft_cpu_s:
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+            self._soft_cpu_s = soft
 
     def stop(self) -> None:
         """End the innermost limit."""
@@ -52,14 +56,5 @@ class Stopwatch:
         if usage.ru_nvcsw > self._switches and worked < passed / 2:
             self._asleep += passed - worked
         self._cpu, self._wall, self._switches = cpu, wall, usage.ru_nvcsw
-        if not self._deadlines:
-            return
-        if cpu + self._asleep > min(self._deadlines):
+        if self._deadlines and cpu + self._asleep > min(self._deadlines):
             raise OutOfTime
-
-    def _limit_processor(self) -> None:
-        soft, hard = int(min(self._deadlines)) + 1 + GRACE_S, self._hard_cpu_s
-        soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
-        if soft != self._soft_cpu_s:
-            resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-            self._soft_cpu_s = soft

@@ -16,7 +16,7 @@ from functools import partial
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.evaluation.benchmark_prompts import reference_of
 from snowcoder.evaluation.grading import stopwatch, unittest_checker
-from snowcoder.evaluation.grading.work_queue import Verdict, WorkQueue, share_in_workshops
+from snowcoder.evaluation.grading.work_queue import Verdict, share_in_workshops
 from snowcoder.pipeline import environment
 from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.sandbox.workshop import Workshop
@@ -29,10 +29,7 @@ LIMITS = SandboxLimits(timeout_s=3600.0, cpu_s=300, memory_bytes=32 * 2**30, tmp
 
 def grade_unittests(solutions: Mapping[Problem, Sequence[str]]) -> Iterator[tuple[Problem, list[Verdict]]]:
     """The verdicts on the solutions of each problem, in order."""
-    queue: WorkQueue[Verdict] = WorkQueue({problem: list(dict.fromkeys(texts)) for problem, texts in solutions.items()})
-    graders = share_in_workshops(queue, lambda workshop, problem: partial(_check, workshop, problem), MODULES, packages())
-    for problem, verdicts in graders:
-        yield problem, [verdicts[text] for text in solutions[problem]]
+    return share_in_workshops(solutions, lambda workshop, problem: partial(_check, workshop, problem), MODULES, packages())
 
 
 def check_references(problems: Sequence[Problem]) -> dict[str, str]:

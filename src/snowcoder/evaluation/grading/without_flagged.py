@@ -9,7 +9,7 @@ on it: the problem is one that the sources contain in at least one form, and a c
 score that falls without the flagged problems is a sign of that; with few of them flagged, its interval is wide, and no fall proves nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ LEDGERS = ("data/decontaminate_files/ledger", "data/fetch_positives/ledger", "da
 
 def read_flagged(benchmark: str, root: Path = Path()) -> set[str]:
     """Ids of the problems of a benchmark that some ledger names. Ledgers that are not there say nothing."""
-    return {row["problem_id"] for row in _ledger_rows(root) if row["benchmark"] in _names(benchmark)}
+    ledgers = [root / ledger for ledger in LEDGERS if (root / ledger / MANIFEST).exists()]
+    rows = (row for ledger in ledgers for row in iterate_rows(ledger, ["benchmark", "problem_id"]))
+    return {row["problem_id"] for row in rows if row["benchmark"] in _names(benchmark)}
 
 
 def is_screened(benchmark: str, root: Path = Path()) -> bool:
@@ -48,9 +50,3 @@ def rates_without_flagged(passed: Sequence[tuple[str, bool]], flagged: set[str],
 def _names(benchmark: str) -> set[str]:
     """HumanEval+ has HumanEval's problems."""
     return {benchmark, "humaneval"} if benchmark == "humaneval_plus" else {benchmark}
-
-
-def _ledger_rows(root: Path) -> Iterator[dict[str, Any]]:
-    for ledger in LEDGERS:
-        if (root / ledger / MANIFEST).exists():
-            yield from iterate_rows(root / ledger, ["benchmark", "problem_id"])

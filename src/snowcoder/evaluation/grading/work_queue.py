@@ -1,7 +1,7 @@
 """Shares solutions out among workers: each takes a problem at a time, as what a problem needs first (its reference) is done once for all of
 its solutions; when no problem is left to begin, a worker helps with the one that has most solutions left.
 
-in: problem -> distinct solutions   out: (problem, {solution: verdict}), in the order of the problems
+in: problem -> solutions   out: (problem, verdicts on its solutions), in the order of the problems
 """
 
 import threading
@@ -51,7 +51,7 @@ class WorkQueue(Generic[V]):
     """All problems, for several threads."""
 
     def __init__(self, solutions: Mapping[Problem, Sequence[str]]) -> None:
-        self.works: list[Work[V]] = [Work(problem, texts) for problem, texts in solutions.items()]
+        self.works: list[Work[V]] = [Work(problem, list(dict.fromkeys(texts))) for problem, texts in solutions.items()]
         self._waiting = deque(self.works)
         self._lock = threading.Lock()
         self._is_stopped = False
@@ -78,12 +78,16 @@ class WorkQueue(Generic[V]):
 
 
 def share_in_workshops(
-    queue: WorkQueue[V],
+    solutions: Mapping[Problem, Sequence[str]],
     prepare: Callable[[Workshop, Problem], Callable[[str], V]],
     modules: Sequence[ModuleType],
     packages: Sequence[str] = (),
-) -> Iterator[tuple[Problem, dict[str, V]]]:
-    """prepare(workshop of `modules`, problem) gives the function that judges a solution. As many workers as the environment has."""
+) -> Iterator[tuple[Problem, list[V]]]:
+    """The verdicts on the solutions of each problem, in order; equal solutions are judged once.
+
+    prepare(workshop of `modules`, problem) gives the function that judges a solution. As many workers as the environment has.
+    """
+    queue: WorkQueue[V] = WorkQueue(solutions)
     workers = 1 if executor_name() == "serial" else worker_count()
 
     def run() -> None:
@@ -110,4 +114,4 @@ def share_in_workshops(
             if len(work.verdicts) < work.total:
                 for one in running:
                     one.result()
-            yield work.problem, work.verdicts
+            yield work.problem, [work.verdicts[text] for text in solutions[work.problem]]

@@ -74,7 +74,8 @@ def held_out_texts(rows: Iterable[dict[str, Any]], params: HeldOutSetParams, see
     pairs: list[Pair] = []
     room = params.max_bytes
     for row in _by_hash(rows, seed, HELD_OUT):
-        text = _first_bytes(row["content"], min(room, params.max_bytes_per_file))
+        # the longest beginning that fits and ends between characters
+        text = row["content"].encode()[: min(room, params.max_bytes_per_file)].decode(errors="ignore")
         if text:
             pairs.append(("", text))
             room -= len(text.encode())
@@ -86,11 +87,6 @@ def held_out_texts(rows: Iterable[dict[str, Any]], params: HeldOutSetParams, see
 def _rows_of(path: Path, split: str, columns: Sequence[str]) -> list[dict[str, Any]]:
     table = read_shard(path, (*columns, "split"))
     return table.filter(compute.equal(table["split"], split)).select(list(columns)).to_pylist()
-
-
-def _first_bytes(content: str, n_bytes: int) -> str:
-    """The longest beginning of at most `n_bytes` bytes that ends between characters."""
-    return content.encode()[:n_bytes].decode(errors="ignore")
 
 
 def _by_hash(rows: Iterable[dict[str, Any]], seed: int, name: str) -> list[dict[str, Any]]:

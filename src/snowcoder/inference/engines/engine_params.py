@@ -6,7 +6,7 @@
   SNOWCODER_TENSOR_PARALLEL (1)                                         processors that vllm spreads a model over
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,9 +16,6 @@ from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.fingerprint import hash_path
 from snowcoder.pipeline.params import ExistingPath, ParamsModel, read_yaml
 from snowcoder.storage.workspace import find_path
-
-if TYPE_CHECKING:
-    from snowcoder.inference.engines.openai_engine import Endpoint
 
 
 class _LocalModelParams(ParamsModel):
@@ -95,9 +92,16 @@ def open_engine(params: EngineParams) -> Engine:
 
         return ScriptedEngine(read_yaml(find_path(params.answers)), by_part=True)
     if isinstance(params, OpenAIEngineParams):
-        from snowcoder.inference.engines.openai_engine import OpenAIEngine
+        from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
 
-        return OpenAIEngine(read_endpoint(), params.model, params.max_spend_tokens)
+        endpoint = Endpoint(
+            base_url=environment.text("SNOWCODER_ENDPOINT_URL").rstrip("/"),
+            api_key=environment.text("SNOWCODER_ENDPOINT_KEY"),
+            concurrency=environment.positive_int("SNOWCODER_ENDPOINT_CONCURRENCY"),
+            timeout_s=float(environment.positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S")),
+            attempts=environment.positive_int("SNOWCODER_ENDPOINT_ATTEMPTS"),
+        )
+        return OpenAIEngine(endpoint, params.model, params.max_spend_tokens)
     from snowcoder.inference.local.model_folder import find_folder, open_folder
 
     folder = open_folder(find_folder(params.model, params.revision), document_start=False)
@@ -109,16 +113,3 @@ def open_engine(params: EngineParams) -> Engine:
 
     loaded = folder.load(params.precision, params.cpu_threads)
     return TransformersEngine(loaded, params.batch_size, loaded.window(params.window_tokens, "window_tokens"), worker_count())
-
-
-def read_endpoint() -> "Endpoint":
-    """From the environment. Raises ParameterError for what is no number."""
-    from snowcoder.inference.engines.openai_engine import Endpoint
-
-    return Endpoint(
-        base_url=environment.text("SNOWCODER_ENDPOINT_URL").rstrip("/"),
-        api_key=environment.text("SNOWCODER_ENDPOINT_KEY"),
-        concurrency=environment.positive_int("SNOWCODER_ENDPOINT_CONCURRENCY"),
-        timeout_s=float(environment.positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S")),
-        attempts=environment.positive_int("SNOWCODER_ENDPOINT_ATTEMPTS"),
-    )

@@ -1,7 +1,7 @@
 """Keeps every answer of a model, so that a run that is killed or repeated never asks for it again.
 
 in: prompts, and an engine that answers them   out: completions, from the store or new
-     a journal (storage/journal.py) of one response a line: the fields of StoredResponse, and `request_id`
+     a journal (storage/journal.py) of one response a line: `request_id`, `origin`, the fields of Request, `completion`
 
 A response is stored as soon as it arrives and before it is handed on. It is with the operating system at once (a killed process loses
 none) and on disk at most a second later (a failing machine loses a second's).
@@ -50,20 +50,6 @@ class Request:
         return hashlib.sha256(json.dumps(self.fields(), sort_keys=True).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """A request, what it was asked for (`origin`, e.g. the file_id of a seed), and its answer."""
-
-    request: Request
-    origin: str
-    completion: Completion
-
-    def line(self) -> dict[str, Any]:
-        """The line of the journal."""
-        identity = {"request_id": self.request.request_id, "origin": self.origin}
-        return identity | self.request.fields() | {"completion": asdict(self.completion)}
-
-
 class ResponseStore:
     """The responses in one file; in memory only their places. A context manager: one process at a time holds the file.
 
@@ -107,12 +93,14 @@ class ResponseStore:
         """The stored completion. Raises KeyError if there is none."""
         return Completion(**read_entry(self.path, self._offsets[request_id])["completion"])
 
-    def append(self, response: StoredResponse) -> None:
-        """Keep a response. Raises EngineError if its request is stored already: a stored response never changes."""
-        line = response.line()
-        if line["request_id"] in self._offsets:
-            raise EngineError(f"{self.path}: request {line['request_id']} is already answered; this is a bug in the caller")
-        self._offsets[line["request_id"]] = self._journal.append(line)
+    def append(self, request: Request, origin: str, completion: Completion) -> None:
+        """Keep the answer to a request. origin: what it was asked for, e.g. the file_id of a seed. Raises EngineError if the request is
+        stored already: a stored response never changes.
+        """
+        identity = {"request_id": request.request_id, "origin": origin}
+        if identity["request_id"] in self._offsets:
+            raise EngineError(f"{self.path}: request {identity['request_id']} is already answered; this is a bug in the caller")
+        self._offsets[identity["request_id"]] = self._journal.append(identity | request.fields() | {"completion": asdict(completion)})
 
     def _read_offsets(self) -> dict[str, int]:
         offsets: dict[str, int] = {}
@@ -164,7 +152,7 @@ class StoredEngine(Engine):
         answers = self._engine.complete([prompts[index] for index in firsts], sampling, [draws[index] for index in firsts])
         for place, completion in answers:
             first = firsts[place]
-            self._store.append(StoredResponse(requests[first], origins[first] if origins else "", completion))
+            self._store.append(requests[first], origins[first] if origins else "", completion)
             self.asked += 1
             yield from ((index, completion) for index in new[place])
 

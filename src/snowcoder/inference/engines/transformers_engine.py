@@ -13,7 +13,6 @@ operation, which wait for each other thousands of times a second, and it changes
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from snowcoder.errors import ParameterError
 from snowcoder.inference.engine import Completion, Engine, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.local.decoding import CHECK_EVERY_TOKENS, Chooser, decode_batch, most_likely, nucleus_chooser
 from snowcoder.inference.local.model_folder import LoadedModel
@@ -40,11 +39,7 @@ class TransformersEngine(Engine):
 
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
         """Batch by batch. Raises ParameterError if max_new_tokens leaves no room for a prompt."""
-        if sampling.max_new_tokens >= self._window_tokens:
-            raise ParameterError(
-                f"params.yaml: max_new_tokens: found {sampling.max_new_tokens}; allowed: below the window of {self._window_tokens} tokens"
-            )
-        encoded = [self._encoder.encode(prompt, self._window_tokens - sampling.max_new_tokens) for prompt in prompts]
+        encoded = self._encoder.encode_all(prompts, self._window_tokens, sampling.max_new_tokens)
         batches = self._batches(encoded)
         with ThreadPoolExecutor(self._workers) as pool:
             seeds = [draw_seed(sampling, prompt, draw) for prompt, draw in zip(prompts, draws, strict=True)]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from snowcoder.errors import CheckpointError, EngineError, ParameterError
+from snowcoder.errors import CheckpointError, EngineError
 from snowcoder.inference.engine import Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
 from snowcoder.inference.local.model_folder import ModelFolder, Precision
 from snowcoder.inference.local.prompt_encoder import decode_continuation
@@ -37,12 +37,7 @@ class VllmEngine(Engine):
         """As they are finished; all are in vLLM's queue at once. Raises ParameterError if max_new_tokens leaves no room for a prompt,
         EngineError if vLLM fails.
         """
-        if sampling.max_new_tokens >= self._window_tokens:
-            raise ParameterError(
-                f"params.yaml: max_new_tokens: found {sampling.max_new_tokens}; allowed: below the window of {self._window_tokens} tokens"
-            )
-        room = self._window_tokens - sampling.max_new_tokens
-        encoded = [self._encoder.encode(prompt, room) for prompt in prompts]
+        encoded = self._encoder.encode_all(prompts, self._window_tokens, sampling.max_new_tokens)
         yield from progress(self._run(prompts, encoded, sampling, draws), len(prompts), "completions by vLLM")
 
     def close(self) -> None:

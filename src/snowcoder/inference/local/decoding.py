@@ -110,8 +110,8 @@ class PreallocatedLayer(DynamicLayer):
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Take the room, at the first token."""
         self.dtype, self.device = key_states.dtype, key_states.device
-        self.keys = _room(key_states, self.capacity)
-        self.values = _room(value_states, self.capacity)
+        states = (key_states, value_states)
+        self.keys, self.values = (one.new_empty((*one.shape[:2], self.capacity, one.shape[-1])) for one in states)
         self.is_initialized = True
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -147,7 +147,3 @@ class PreallocatedCache(Cache):
         """Keep only these rows of the batch, in this order. rows: int64 [n]."""
         for layer in self._rooms:
             layer.batch_select_indices(rows)
-
-
-def _room(states: torch.Tensor, capacity: int) -> torch.Tensor:
-    return states.new_empty((*states.shape[:2], capacity, states.shape[-1]))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from tokenizers import Tokenizer
 
-from snowcoder.errors import EngineError
+from snowcoder.errors import EngineError, ParameterError
 from snowcoder.inference.engine import Chat, Prompt
 from snowcoder.inference.local.border_tokens import start_once
 
@@ -36,6 +36,13 @@ class PromptEncoder:
         if not ids:
             raise EngineError("an empty prompt has no token to continue; this model's tokenizer adds no start token")
         return ids[-room:]
+
+    def encode_all(self, prompts: Sequence[Prompt], window_tokens: int, max_new_tokens: int) -> list[list[int]]:
+        """Each prompt, in the room that a window leaves. Raises ParameterError if max_new_tokens leaves none, and as `encode`."""
+        if max_new_tokens >= window_tokens:
+            found = f"params.yaml: max_new_tokens: found {max_new_tokens}"
+            raise ParameterError(f"{found}; allowed: below the window of {window_tokens} tokens")
+        return [self.encode(prompt, window_tokens - max_new_tokens) for prompt in prompts]
 
     def count_cut(self, prompts: Sequence[Prompt], room: int) -> int:
         """How many of these plain prompts lose their head in `room` ids."""
