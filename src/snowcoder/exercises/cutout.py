@@ -16,14 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from snowcoder.exercises.functions import DocumentedFunction
-from snowcoder.exercises.names import (
-    BUILTIN_NAMES,
-    annotation_names,
-    bound_alias,
-    free_names,
-    import_statement,
-    parse,
-)
+from snowcoder.exercises.names import BUILTIN_NAMES, annotation_names, bound_alias, free_names, import_statement, parse
 from snowcoder.exercises.package import ModuleSource
 from snowcoder.exercises.rewriting import drop_package_imports, flatten_attributes
 

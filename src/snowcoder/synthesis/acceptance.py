@@ -25,6 +25,7 @@ from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.source_files.languages import EXTENSIONS
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.acceptance_params import AcceptParams
@@ -37,22 +38,13 @@ from snowcoder.tokenization.tokenizer import load_tokenizer
 
 PROVENANCE = pa.schema(
     [
-        ("seed_file_id", pa.string()),
-        ("name", pa.string()),
-        ("teacher", pa.string()),
-        ("prompt_version", pa.string()),
-        ("tests_from", pa.string()),
-        ("n_tests", pa.int32()),
-        ("seed_score", pa.float64()),
-        ("seed_containment", pa.float64()),
-        ("content", pa.string()),
+        *text_columns("seed_file_id", "name", "teacher", "prompt_version", "tests_from"),
+        *(("n_tests", pa.int32()), ("seed_score", pa.float64()), ("seed_containment", pa.float64()), ("content", pa.string())),
     ]
 )
 ACCEPTED_SCHEMA = pa.schema([*TOKENIZED_FILE_SCHEMA, *PROVENANCE])
-REJECTED_DOCUMENT_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content")]
-)
-VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
+REJECTED_DOCUMENT_SCHEMA = pa.schema(text_columns("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content"))
+VERDICT_SCHEMA = pa.schema(text_columns("document_id", "status", "detail"))
 # documents run between two marks of progress: what a kill costs
 BATCH_DOCUMENTS = 64
 # rejected documents of each reason whose content is kept
