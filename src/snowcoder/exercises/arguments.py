@@ -162,14 +162,14 @@ def _used_kinds(name: str, function: ast.FunctionDef) -> tuple[str, ...]:
             found += ["str"] if node.attr in STRING_METHODS else ["dict"] if node.attr in ("items", "keys", "values", "get", "pop") else []
         elif isinstance(node, ast.Call) and _is_name(node.func, name):
             found.append("function")
-        elif isinstance(node, ast.Call) and _called(node) == "isinstance" and _is_name(node.args[0], name) and len(node.args) == 2:
+        elif isinstance(node, ast.Call) and _name(node.func) == "isinstance" and _is_name(node.args[0], name) and len(node.args) == 2:
             types = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
             found += chain.from_iterable(ANNOTATIONS.get(_last_name(part).lower(), ()) for part in types)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, NUMERIC_OPERATORS) and name in (_name(node.left), _name(node.right)):
             found += ["int", "float"]
         elif (isinstance(node, ast.For | ast.comprehension) and _is_name(node.iter, name)) or (
             isinstance(node, ast.Call)
-            and _called(node) in ("len", "sorted", "sum", "enumerate")
+            and _name(node.func) in ("len", "sorted", "sum", "enumerate")
             and node.args
             and _is_name(node.args[0], name)
         ):
@@ -206,10 +206,6 @@ def _is_name(node: ast.expr, name: str) -> bool:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _called(node: ast.Call) -> str:
-    return _name(node.func)
 
 
 def _last_name(node: ast.expr) -> str:

@@ -82,7 +82,8 @@ def accept_documents(
 ) -> dict[str, Any]:
     """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError."""
     check_sandbox()
-    documents = sorted((row for path in shards for row in read_shard(path).to_pylist()), key=_best_first)
+    rows = (row for path in shards for row in read_shard(path).to_pylist())
+    documents = sorted(rows, key=lambda row: (-row["seed_score"], row["document_id"]))
     decision = decide(documents, known, params, state)
     reasons = Counter(rejection.reason for rejection in decision.rejections.values())
     if not decision.accepted:
@@ -219,10 +220,6 @@ def synthetic_path(row: dict[str, Any]) -> str:
 
 def _left(documents: Sequence[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:
     return [row for row in documents if row["document_id"] not in rejections]
-
-
-def _best_first(row: dict[str, Any]) -> tuple[float, str]:
-    return -row["seed_score"], row["document_id"]
 
 
 def _run_batch(documents: Sequence[dict[str, Any]], limits: SandboxLimits, folder: Path) -> None:
