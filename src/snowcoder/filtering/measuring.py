@@ -40,11 +40,8 @@ def measure_shard(files: pa.Table) -> ShardResult:
     measured = files.select(["path", "language", "content"]).to_pylist()
     rows = [_measure_row(row) for row in measured]
     _add_syntax(rows, measured)
-    added = {
-        field.name: pa.array([row[field.name] for row in rows], field.type) for field in list(MEASURED_SCHEMA)[len(SOURCE_FILE_SCHEMA) :]
-    }
     table = files.select(SOURCE_FILE_SCHEMA.names)
-    for field in list(MEASURED_SCHEMA)[len(SOURCE_FILE_SCHEMA) :]:
+    for field in list(MEASURED_SCHEMA)[len(SOURCE_FILE_SCHEMA) :]:  # what is added
         table = table.append_column(field.name, pa.array([row[field.name] for row in rows], field.type))
     return ShardResult({"files": table}, {"rows": len(rows), "bytes": sum(files["n_bytes"].to_pylist())})
 
