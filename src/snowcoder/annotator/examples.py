@@ -110,7 +110,9 @@ def choose_examples(
     assert all(row["split"] == "train" for row in rows), "an annotator may only see the train split"
     if recipe.kind == "regression":
         labelled = [row for row in rows if row["source"] == CORPUS and row["file_id"] in labels]
-        examples = [_labelled(row, labels[row["file_id"]], recipe.min_label) for row in labelled]
+        pairs = [(row, labels[row["file_id"]]) for row in labelled]
+        kinds = {True: EDUCATIONAL, False: "negative"}
+        examples = [_example(row, kinds[label >= recipe.min_label], label, label >= recipe.min_label) for row, label in pairs]
     else:
         positives = [example for row in rows if (example := _positive(row, labels, recipe)) is not None]
         examples = positives + _negatives(rows, positives, shared)
@@ -127,10 +129,6 @@ def choose_validation(examples: Sequence[Example], shared: AnnotatorParams) -> l
     marked = _hold_out(training, shared.seed, shared.tuning.validation_fraction, "validation")
     validating = {example.file_id for example in marked if example.is_held_out}
     return [example.file_id in validating for example in examples]
-
-
-def _labelled(row: Mapping[str, Any], label: float, min_label: float) -> Example:
-    return _example(row, EDUCATIONAL if label >= min_label else "negative", label, label >= min_label)
 
 
 def _positive(row: Mapping[str, Any], labels: Mapping[str, float], recipe: RecipeParams) -> Example | None:

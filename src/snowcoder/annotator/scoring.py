@@ -21,20 +21,16 @@ from snowcoder.annotator.tuned_encoder import RunnableEncoder, encoder_of
 from snowcoder.embedding.embedding_table import CORPUS, embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.pipeline.execution import ShardResult
+from snowcoder.source_files.records import text_columns
 from snowcoder.words import TRAIN
 
 QUANTILES = (0.1, 0.5, 0.9)
 LENGTHS = (0, 256, 1024, 4096, 16384)
 SCORE_SCHEMA = pa.schema(
     [
-        ("file_id", pa.string()),
-        ("language", pa.string()),
-        ("repository", pa.string()),
-        ("split", pa.string()),
+        *text_columns("file_id", "language", "repository", "split"),
         ("n_bytes", pa.int64()),
-        ("licence", pa.string()),
-        ("path", pa.string()),
-        ("content_sha256", pa.string()),
+        *text_columns("licence", "path", "content_sha256"),
         ("score", pa.float64()),
     ]
 )

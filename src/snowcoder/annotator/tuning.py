@@ -48,12 +48,7 @@ class Tuned:
 
 
 def tune_annotator(
-    start: Head,
-    examples: Sequence[Example],
-    texts: Sequence[str],
-    shared: AnnotatorParams,
-    frozen: RunnableEncoder,
-    output: Path,
+    start: Head, examples: Sequence[Example], texts: Sequence[str], shared: AnnotatorParams, frozen: RunnableEncoder, output: Path
 ) -> Tuned:
     """Tune on the examples that are not held out and write `encoder/` and embedding.json to `output`. texts: of `examples`, in their order.
 

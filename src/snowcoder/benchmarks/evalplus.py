@@ -27,10 +27,7 @@ HUMANEVAL_PLUS = PinnedSource(
     "test",
 )
 MBPP_PLUS = PinnedSource(
-    ("MbppPlus.jsonl.gz", "MbppPlus-OriginFmt.jsonl.gz"),
-    RELEASES.format("mbppplus", "v0.2.0", "MbppPlus"),
-    "evalplus/mbppplus",
-    "test",
+    ("MbppPlus.jsonl.gz", "MbppPlus-OriginFmt.jsonl.gz"), RELEASES.format("mbppplus", "v0.2.0", "MbppPlus"), "evalplus/mbppplus", "test"
 )
 # MBPP+'s test programs assert at module level; a problem's test defines `check` in every benchmark.
 EMPTY_CHECK = "\n\ndef check(candidate):\n    pass\n"

@@ -30,10 +30,7 @@ _FORMS: list[tuple[Callable[[Any], Any], str]] = [
         "2 116 132 143 222 261 273 394 399 421 424 429 470 560 579 596 616 630 726 740 744 809",
     ),
     # every argument a list of tuples
-    (
-        lambda arguments: [[tuple(item) for item in value] for value in arguments],
-        "63 64 70 94 120 237 272 299 400 409 417 438 473 614 780",
-    ),
+    (lambda arguments: [[tuple(item) for item in value] for value in arguments], "63 64 70 94 120 237 272 299 400 409 417 438 473 614 780"),
     (lambda arguments: [[tuple(item) for item in arguments[0]], arguments[1]], "75 413 444 753"),
     (lambda arguments: [arguments[0], tuple(arguments[1])], "106 750"),
     (_sets, "115"),

@@ -27,10 +27,7 @@ FOREIGN = {
     b"PK\x03\x04": "a zip archive: unpack it",
     b"version https://git-lfs": "a pointer of Git LFS: `git lfs pull` fetches the file itself",
 }
-_NOT_READ = FOREIGN | {
-    b"PAR1": "Parquet: use `kind: parquet`",
-    b"\x04\x22\x4d\x18": "compressed by LZ4: unpack it, or compress it by zstd",
-}
+_NOT_READ = FOREIGN | {b"PAR1": "Parquet: use `kind: parquet`", b"\x04\x22\x4d\x18": "compressed by LZ4: unpack it, or compress it by zstd"}
 TAR_BYTES = 512  # of an entry's head, which has its magic word at 257
 _UTF_16 = re.compile(rb"\xff\xfe|(?:\x00\x00)?\xfe\xff|[\[{]\x00|\x00[\[{]")
 _UTF_32_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")

@@ -87,14 +87,6 @@ def _written_objects(text: str) -> Any:
     return None
 
 
-def _of_package_json(content: dict[str, Any]) -> str:
-    return licence_of_value(content.get("license")) or _choice(content.get("licenses"))
-
-
-def _of_composer_json(content: dict[str, Any]) -> str:
-    return _choice(content.get("license"))
-
-
 def _of_pyproject(content: dict[str, Any]) -> str:
     licence = _at(content, "project", "license")
     stated = licence_of_value(licence) or licence_of_value(_at(content, "tool", "poetry", "license"))
@@ -126,8 +118,8 @@ def _at(content: Any, *keys: str) -> Any:
 
 
 MANIFESTS: dict[str, tuple[Callable[[str], Any], Callable[[dict[str, Any]], str]]] = {
-    "package.json": (json.loads, _of_package_json),
-    "composer.json": (json.loads, _of_composer_json),
+    "package.json": (json.loads, lambda content: licence_of_value(content.get("license")) or _choice(content.get("licenses"))),
+    "composer.json": (json.loads, lambda content: _choice(content.get("license"))),
     "pyproject.toml": (tomllib.loads, _of_pyproject),
     "Cargo.toml": (tomllib.loads, _of_cargo),
 }

@@ -5,7 +5,7 @@ A path is a label and never opened here, but a path that leaves its repository i
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from snowcoder.corpus.notebooks import NotebookError, notebook_code
@@ -88,17 +88,7 @@ def make_candidate(origin: FileOrigin, path: str, content: str, limits: FileLimi
     if len(content) > limits.max_file_bytes or len(content.encode("utf-8", "surrogatepass")) > limits.max_file_bytes:
         return Refused("too_large", path)
     try:
-        return make_source_file(
-            source=origin.source,
-            repository=origin.repository,
-            path=path,
-            language=language,
-            content=content,
-            licence=origin.licence,
-            download_rank=origin.download_rank,
-            popularity=origin.popularity,
-            revision=origin.revision,
-        )
+        return make_source_file(path=path, language=language, content=content, **asdict(origin))
     except UnicodeEncodeError:  # half of a surrogate pair, as a JSON file may hold it
         return Refused("lone_surrogate", path)
 

@@ -70,6 +70,10 @@ class RowSource(ParamsModel):
         """How this source's rows are read."""
         return Layout(self.columns, self.rows)
 
+    def inputs(self) -> list[Path]:
+        """Small files whose content is part of the result's identity: none."""
+        return []
+
     @field_validator("language")
     @classmethod
     def _known(cls, language: str | None) -> str | None:

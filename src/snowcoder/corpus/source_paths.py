@@ -64,7 +64,7 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
         elif is_wanted and file.is_symlink() and not file.exists():
             raise SourceError(f"{file}: a link to a missing file; fetch it (git-annex: `git annex get`), or remove the link")
         elif file.is_file():
-            others[HIDDEN if _is_hidden(file, path) else _extension(file)] += 1
+            others[HIDDEN if _is_hidden(file, path) else file.suffix.lower() or NO_EXTENSION] += 1
         elif file.is_symlink() and file.is_dir():
             others[LINKED_FOLDER] += 1
     if not files:
@@ -76,10 +76,6 @@ def list_files(path: Path, endings: tuple[str, ...], skipped: LeftOut) -> list[P
 
 def _is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.parts[len(folder.parts) :])
-
-
-def _extension(file: Path) -> str:
-    return file.suffix.lower() or NO_EXTENSION
 
 
 def _original() -> Path:

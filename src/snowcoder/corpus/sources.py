@@ -87,9 +87,6 @@ class JsonlSource(RowSource):
     path: ExistingPath
     """A file or a folder of them, also as a URL (`s3://bucket/folder`)."""
 
-    def inputs(self) -> list[Path]:
-        return []
-
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_jsonl(source_path(self.path, JSON_ENDINGS), self.layout, limits.max_file_bytes, skipped)
         files = files_of_rows(rows, self, FileOrigin(self.kind, "", "", ""), self.path, limits, skipped)
@@ -103,9 +100,6 @@ class ParquetSource(RowSource):
     """Parquet files."""
     path: ExistingPath
     """A file or a folder of them, also as a URL (`s3://bucket/folder`)."""
-
-    def inputs(self) -> list[Path]:
-        return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         rows = read_parquet(source_path(self.path, PARQUET_ENDINGS), self.layout, skipped)
@@ -135,9 +129,6 @@ class HuggingFaceSource(RowSource):
             found = f"revision: found {self.revision!r}; allowed: a commit of 40 hex digits"
             raise ValueError(f"{found}, because a branch's files change; null only for a local folder")
         return self
-
-    def inputs(self) -> list[Path]:
-        return []
 
     def files(self, limits: FileLimits, only: list[str] | None, downloads: Path, skipped: LeftOut) -> Iterator[SourceFile]:
         dataset = str(source_path(self.dataset)) if self.revision is None else self.dataset

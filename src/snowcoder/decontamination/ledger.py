@@ -13,23 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from snowcoder.decontamination.screen import GENERIC_MATCH, Overlap
+from snowcoder.source_files.records import text_columns
 
 SOURCES = ("corpus", "positives", "synthetic")
 LEDGER_SCHEMA = pa.schema(
     [
-        ("source", pa.string()),
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
+        *text_columns("source", "file_id", "repository", "path"),
         ("dropped", pa.bool_()),
-        ("benchmark", pa.string()),
-        ("problem_id", pa.string()),
-        ("reason", pa.string()),
-        ("method", pa.string()),
-        ("overlap", pa.float64()),
-        ("start_char", pa.int64()),
-        ("end_char", pa.int64()),
-        ("matched_text", pa.string()),
+        *text_columns("benchmark", "problem_id", "reason", "method"),
+        *(("overlap", pa.float64()), ("start_char", pa.int64()), ("end_char", pa.int64()), ("matched_text", pa.string())),
     ]
 )
 

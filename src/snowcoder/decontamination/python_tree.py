@@ -23,16 +23,8 @@ _SKIPPED_FIELDS = frozenset(
 )
 # Fields of text that hold a variable's name; elsewhere (attributes, keyword arguments) text is a literal
 _NAMING_FIELDS = {
-    "ExceptHandler": "name",
-    "Global": "names",
-    "Nonlocal": "names",
-    "ClassDef": "name",
-    "FunctionDef": "name",
-    "AsyncFunctionDef": "name",
-    "MatchAs": "name",
-    "MatchStar": "name",
-    "MatchMapping": "rest",
-    "arg": "arg",
+    **dict.fromkeys(("ExceptHandler", "ClassDef", "FunctionDef", "AsyncFunctionDef", "MatchAs", "MatchStar"), "name"),
+    **{"Global": "names", "Nonlocal": "names", "MatchMapping": "rest", "arg": "arg"},
 }
 
 
@@ -209,12 +201,9 @@ _SPECIAL: dict[type[ast.AST], Callable[..., None]] = {
     ast.Name: _Writer.name,
     ast.Constant: _Writer.constant,
     ast.Attribute: _Writer.attribute,
-    ast.Import: _Writer.nothing,
-    ast.ImportFrom: _Writer.nothing,
-    ast.Pass: _Writer.nothing,
+    **dict.fromkeys((ast.Import, ast.ImportFrom, ast.Pass), _Writer.nothing),
     ast.Expr: _Writer.expression,
     ast.AnnAssign: _Writer.annotated,
     ast.ClassDef: _Writer.class_definition,
-    ast.FunctionDef: _Writer.function,
-    ast.AsyncFunctionDef: _Writer.function,
+    **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), _Writer.function),
 }

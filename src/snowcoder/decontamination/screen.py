@@ -33,16 +33,8 @@ from snowcoder.deduplication.shingles import ngram_hashes
 
 # Strongest first
 METHODS = (
-    "solution",
-    "docstring",
-    "syntax_tree",
-    "renamed",
-    "named_function",
-    "ngram",
-    "test",
-    "test_call",
-    "syntax_tree_ngram",
-    "renamed_ngram",
+    *("solution", "docstring", "syntax_tree", "renamed", "named_function", "ngram", "test", "test_call"),
+    *("syntax_tree_ngram", "renamed_ngram"),
 )
 BENCHMARK_OVERLAP, GENERIC_MATCH = REASONS = ("benchmark_overlap", "generic_match")
 MAX_EXCERPT_CHARACTERS = 200

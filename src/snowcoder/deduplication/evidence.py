@@ -18,28 +18,19 @@ from snowcoder.deduplication.mapped_columns import column
 from snowcoder.deduplication.sketches import Sketched, names_of
 from snowcoder.deduplication.sorted_runs import Runs
 from snowcoder.pipeline.execution import map_items
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.shards import shard_name, write_manifest, write_shard
 
 DROPPED_SCHEMA = pa.schema(
     [
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("language", pa.string()),
-        ("reason", pa.string()),
-        ("kept_file_id", pa.string()),
-        ("kept_repository", pa.string()),
-        ("kept_path", pa.string()),
+        *text_columns("file_id", "repository", "path", "language", "reason", "kept_file_id", "kept_repository", "kept_path"),
         ("jaccard", pa.float64()),
     ]
 )
 PAIR_SCHEMA = pa.schema(
     [
-        ("file_id", pa.string()),
-        ("preferred_file_id", pa.string()),
-        ("jaccard", pa.float64()),
-        ("is_dropped", pa.bool_()),
-        ("preferred_is_dropped", pa.bool_()),
+        *text_columns("file_id", "preferred_file_id"),
+        *(("jaccard", pa.float64()), ("is_dropped", pa.bool_()), ("preferred_is_dropped", pa.bool_())),
     ]
 )
 # Lower ends of the classes in which clusters are counted: a kept file and all files dropped for it.

@@ -23,21 +23,8 @@ FILE_COLUMNS = ["file_id", "source", "repository", "language", "split", "n_bytes
 
 def embedding_schema(dimensions: int) -> pa.Schema:
     """Columns of data/embed_files for an encoder of `dimensions`."""
-    return pa.schema(
-        [
-            ("file_id", pa.string()),
-            ("source", pa.string()),
-            ("repository", pa.string()),
-            ("language", pa.string()),
-            ("split", pa.string()),
-            ("n_bytes", pa.int64()),
-            ("licence", pa.string()),
-            ("path", pa.string()),
-            ("content_sha256", pa.string()),
-            ("section", pa.int8()),
-            ("embedding", pa.list_(pa.float32(), dimensions)),
-        ]
-    )
+    described = [(name, pa.int64() if name == "n_bytes" else pa.string()) for name in FILE_COLUMNS]
+    return pa.schema([*described, ("section", pa.int8()), ("embedding", pa.list_(pa.float32(), dimensions))])
 
 
 def embeddings_of(table: pa.Table) -> np.ndarray:

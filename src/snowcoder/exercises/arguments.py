@@ -18,17 +18,11 @@ STRIDES = (1, 3, 5, 7, 11, 13)
 MAX_BODY_STRINGS = 8
 # what a string must look like for a method with a constant argument to find something
 AFFIXES = {
-    "startswith": "{}example",
-    "endswith": "example{}",
-    "removeprefix": "{}example",
-    "removesuffix": "example{}",
-    "split": "one{0}two{0}three",
-    "partition": "one{}two",
-    "rpartition": "one{}two",
-    "rsplit": "one{0}two{0}three",
-    "replace": "a{}b",
-    "find": "ab{}c",
-    "count": "{0}a{0}",
+    **dict.fromkeys(("startswith", "removeprefix"), "{}example"),
+    **dict.fromkeys(("endswith", "removesuffix"), "example{}"),
+    **dict.fromkeys(("split", "rsplit"), "one{0}two{0}three"),
+    **dict.fromkeys(("partition", "rpartition"), "one{}two"),
+    **{"replace": "a{}b", "find": "ab{}c", "count": "{0}a{0}"},
 }
 STRING_METHODS = frozenset(name for name in dir(str) if not name.startswith("_")) - {"index", "count"}
 NUMERIC_OPERATORS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
@@ -138,15 +132,9 @@ def _subscripted_kinds(annotation: ast.Subscript) -> tuple[str, ...]:
         return tuple(ast.unparse(part) for part in inner)
     kinds = ANNOTATIONS.get(outer, ())
     within = _annotated_kinds(inner[0])[:1]
-    narrowed = {
-        ("str",): "strings",
-        ("int",): "numbers",
-        ("float",): "numbers",
-        ("dict",): "dicts",
-        ("tuple",): "lists",
-        ("list",): "lists",
-    }
-    return (narrowed[within],) if within in narrowed and narrowed[within] in kinds else kinds
+    narrowed = {"str": "strings", "int": "numbers", "float": "numbers", "dict": "dicts", "tuple": "lists", "list": "lists"}
+    kind = narrowed.get(within[0]) if within else None
+    return (kind,) if kind and kind in kinds else kinds
 
 
 def _described_kinds(name: str, function: ast.FunctionDef) -> tuple[str, ...]:
@@ -174,14 +162,14 @@ def _used_kinds(name: str, function: ast.FunctionDef) -> tuple[str, ...]:
             found += ["str"] if node.attr in STRING_METHODS else ["dict"] if node.attr in ("items", "keys", "values", "get", "pop") else []
         elif isinstance(node, ast.Call) and _is_name(node.func, name):
             found.append("function")
-        elif isinstance(node, ast.Call) and _called(node) == "isinstance" and _is_name(node.args[0], name) and len(node.args) == 2:
+        elif isinstance(node, ast.Call) and _name(node.func) == "isinstance" and _is_name(node.args[0], name) and len(node.args) == 2:
             types = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
             found += chain.from_iterable(ANNOTATIONS.get(_last_name(part).lower(), ()) for part in types)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, NUMERIC_OPERATORS) and name in (_name(node.left), _name(node.right)):
             found += ["int", "float"]
         elif (isinstance(node, ast.For | ast.comprehension) and _is_name(node.iter, name)) or (
             isinstance(node, ast.Call)
-            and _called(node) in ("len", "sorted", "sum", "enumerate")
+            and _name(node.func) in ("len", "sorted", "sum", "enumerate")
             and node.args
             and _is_name(node.args[0], name)
         ):
@@ -218,10 +206,6 @@ def _is_name(node: ast.expr, name: str) -> bool:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _called(node: ast.Call) -> str:
-    return _name(node.func)
 
 
 def _last_name(node: ast.expr) -> str:

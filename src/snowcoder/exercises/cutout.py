@@ -16,14 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from snowcoder.exercises.functions import DocumentedFunction
-from snowcoder.exercises.names import (
-    BUILTIN_NAMES,
-    annotation_names,
-    bound_alias,
-    free_names,
-    import_statement,
-    parse,
-)
+from snowcoder.exercises.names import BUILTIN_NAMES, annotation_names, bound_alias, free_names, import_statement, parse
 from snowcoder.exercises.package import ModuleSource
 from snowcoder.exercises.rewriting import drop_package_imports, flatten_attributes
 
@@ -117,7 +110,8 @@ class _Collector:
         if len(definitions) > self._max_definitions:
             return Refusal("too_many_definitions", str(len(definitions)))
         function = self._function if source == self._function.source else self._function.with_source(source)
-        return Cutout(function, tuple(sorted(self._imports.values(), key=_import_order)), definitions, examples)
+        ranked = [(0 if "__future__" in text else 1 if text.startswith("import ") else 2, text) for text in self._imports.values()]
+        return Cutout(function, tuple(text for _, text in sorted(ranked)), definitions, examples)
 
     def _take_source(self, module: ModuleSource, text: str, owner: str) -> str | Refusal:
         """`text` with `module.name` of the package shortened to `name`, after taking in all that it needs."""
@@ -211,11 +205,6 @@ def _has_annotations(source: str) -> bool:
     tree = parse(source)
     nodes = list(ast.walk(tree)) if tree else []
     return any(getattr(node, "annotation", None) or getattr(node, "returns", None) for node in nodes)
-
-
-def _import_order(statement: str) -> tuple[int, str]:
-    rank = 0 if "__future__" in statement else 1 if statement.startswith("import ") else 2
-    return rank, statement
 
 
 def without_underscore(cutout: Cutout) -> Cutout:

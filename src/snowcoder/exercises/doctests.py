@@ -37,7 +37,8 @@ def make_tests(examples: Sequence[doctest.Example]) -> Tests:
     n_tests = sum(1 for example in examples if example.want or example.exc_msg)
     parts = [_as_code(example) for example in examples]
     if any(part is None for part in parts):
-        return Tests(_as_doctest(examples), n_tests, only_doctest=True)
+        text = "".join(_shown(example, with_options=True) for example in examples)
+        return Tests(EXAMPLES_RUN.format(quoted=quote(text)), n_tests, only_doctest=True)
     return Tests("\n".join(part for part in parts if part is not None) + "\n", n_tests)
 
 
@@ -60,16 +61,16 @@ def _as_code(example: doctest.Example) -> str | None:
     if not want:
         return source
     tree = parse(source)
-    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr) or "<BLANKLINE>" in want:
-        return None
-    if "..." in want:
+    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr) or "<BLANKLINE>" in want or "..." in want:
         return None
     expression = tree.body[0].value
-    if _is_call_of(expression, "print"):
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name) and expression.func.id == "print":
         return _as_printed(expression, want, example)
     literal = _literal(want)
     if literal is not None:
-        return f"assert {_operand(expression, source)} {'is' if literal in ('True', 'False') else '=='} {literal}"
+        text = _on_one_line(expression, source)
+        operand = text if isinstance(expression, PLAIN) else f"({text})"
+        return f"assert {operand} {'is' if literal in ('True', 'False') else '=='} {literal}"
     if "\n" in want or example.options.get(doctest.NORMALIZE_WHITESPACE):
         return None
     return f"assert repr({_on_one_line(expression, source)}) == {want!r}"
@@ -89,8 +90,7 @@ def _as_expected_error(example: doctest.Example) -> str | None:
     return f'try:\n{indented}\n{head}\n{check}\nelse:\n    raise AssertionError("{name} expected")'
 
 
-def _as_printed(expression: ast.expr, want: str, example: doctest.Example) -> str | None:
-    assert isinstance(expression, ast.Call)
+def _as_printed(expression: ast.Call, want: str, example: doctest.Example) -> str | None:
     if len(expression.args) != 1 or expression.keywords or isinstance(expression.args[0], ast.Starred):
         return None
     if example.options.get(doctest.NORMALIZE_WHITESPACE):
@@ -107,27 +107,11 @@ def _literal(want: str) -> str | None:
         return None
     same = "".join(shown.split()) == "".join(want.split())
     unordered = isinstance(value, set | frozenset | dict) and "\n" not in want
-    if not (same or unordered):
-        return None
-    return shown if same else want
-
-
-def _operand(expression: ast.expr, source: str) -> str:
-    text = _on_one_line(expression, source)
-    return text if isinstance(expression, PLAIN) else f"({text})"
+    return shown if same else want if unordered else None
 
 
 def _on_one_line(expression: ast.expr, source: str) -> str:
     return ast.unparse(expression) if "\n" in source or "#" in source or ";" in source else source.strip()
-
-
-def _is_call_of(expression: ast.expr, name: str) -> bool:
-    return isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name) and expression.func.id == name
-
-
-def _as_doctest(examples: Sequence[doctest.Example]) -> str:
-    text = "".join(_shown(example, with_options=True) for example in examples)
-    return EXAMPLES_RUN.format(quoted=quote(text))
 
 
 def _shown(example: doctest.Example, with_options: bool) -> str:

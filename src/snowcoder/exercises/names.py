@@ -142,11 +142,14 @@ class _WithoutAnnotations(ast.NodeTransformer):
     def __init__(self) -> None:
         self._inside_function = False
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._visit_function(node)
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        outside, self._inside_function = self._inside_function, True
+        node.returns = None
+        self.generic_visit(node)
+        self._inside_function = outside
+        return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._visit_function(node)
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         outside, self._inside_function = self._inside_function, False
@@ -163,10 +166,3 @@ class _WithoutAnnotations(ast.NodeTransformer):
         if not self._inside_function:
             return node
         return ast.Assign([node.target], node.value) if node.value else ast.Pass()
-
-    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        outside, self._inside_function = self._inside_function, True
-        node.returns = None
-        self.generic_visit(node)
-        self._inside_function = outside
-        return node

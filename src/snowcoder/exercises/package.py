@@ -41,15 +41,12 @@ class ModuleSource:
 
     def imported_module(self, statement: ast.stmt, name: str) -> "ModuleSource | None":
         """The file of the package that `name`, bound by an import here, stands for; None if it is no module of the package."""
-        if self.package is None:
+        if self.package is None or not isinstance(statement, ast.Import | ast.ImportFrom):
             return None
-        if isinstance(statement, ast.Import):
-            alias = next(alias for alias in statement.names if bound_alias(alias) == name)
-            return self.package.find(alias.name if alias.asname else name)
+        alias = next(alias for alias in statement.names if bound_alias(alias) == name)
         if isinstance(statement, ast.ImportFrom):
-            alias = next(alias for alias in statement.names if bound_alias(alias) == name)
             return self.package.find(f"{self.base(statement)}.{alias.name}")
-        return None
+        return self.package.find(alias.name if alias.asname else name)
 
     def imported_binding(self, statement: ast.stmt, name: str) -> "tuple[ModuleSource, str] | None":
         """(file, name there) of what `from <module of the package> import <name>` binds here, re-exports followed."""

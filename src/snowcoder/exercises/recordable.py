@@ -10,29 +10,8 @@ from snowcoder.exercises.names import parse
 
 # what depends on the machine, the moment or the interpreter; results of these would be recorded as if they were the function's
 ENVIRONMENT_MODULES = frozenset(
-    [
-        "platform",
-        "locale",
-        "tempfile",
-        "gc",
-        "shutil",
-        "glob",
-        "importlib",
-        "traceback",
-        "ctypes",
-        "signal",
-        "sqlite3",
-        "pathlib",
-        "getpass",
-        "site",
-        "sysconfig",
-        "pkgutil",
-        "concurrent",
-        "select",
-        "ssl",
-        "io",
-        "inspect",
-    ]
+    {"platform", "locale", "tempfile", "gc", "shutil", "glob", "importlib", "traceback", "ctypes", "signal", "sqlite3", "pathlib"}
+    | {"getpass", "site", "sysconfig", "pkgutil", "concurrent", "select", "ssl", "io", "inspect"}
 )
 ENVIRONMENT_NAMES = frozenset({"hash", "id", "open", "input", "globals", "locals", "exec", "eval", "__import__", "exit", "quit"})
 # modules of which some names are the same everywhere

@@ -164,7 +164,8 @@ def _merged_imports(statements: Sequence[str]) -> str:
 
 def _with_docstring(function: DocumentedFunction, text: str, examples: str) -> str:
     blank = "\n\n" if text else "\n"
-    indent = " " * _body_indent(function)
+    last = function.prompt.rstrip("\n").split("\n")[-1]
+    indent = " " * (len(last) - len(last.lstrip()) or 4)
     inner = textwrap.indent(f"{text}{blank}{examples}".rstrip("\n") + "\n", indent, lambda line: bool(line.strip()))
     literal = quote(inner[len(indent) :] + indent) if text else quote(inner + indent)
     if "\n" not in inner.strip("\n"):
@@ -176,11 +177,6 @@ def _with_summary_alone(definition: str) -> str:
     """An inlined function's docstring cut to its summary: its examples and history are not what the exercise is about."""
     found = extract_functions(definition)
     return _with_docstring(found[0], summary(found[0].docstring), "") if found else definition
-
-
-def _body_indent(function: DocumentedFunction) -> int:
-    last = function.prompt.rstrip("\n").split("\n")[-1]
-    return len(last) - len(last.lstrip()) or 4
 
 
 def _node(function: DocumentedFunction) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

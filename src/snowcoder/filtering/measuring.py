@@ -40,10 +40,9 @@ def measure_shard(files: pa.Table) -> ShardResult:
     measured = files.select(["path", "language", "content"]).to_pylist()
     rows = [_measure_row(row) for row in measured]
     _add_syntax(rows, measured)
-    added = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in MEASURED_SCHEMA if field.name in _ADDED}
     table = files.select(SOURCE_FILE_SCHEMA.names)
-    for name, column in added.items():
-        table = table.append_column(name, column)
+    for field in list(MEASURED_SCHEMA)[len(SOURCE_FILE_SCHEMA) :]:  # what is added
+        table = table.append_column(field.name, pa.array([row[field.name] for row in rows], field.type))
     return ShardResult({"files": table}, {"rows": len(rows), "bytes": sum(files["n_bytes"].to_pylist())})
 
 
@@ -80,6 +79,3 @@ def _measure_row(row: dict[str, Any]) -> dict[str, Any]:
         "masked_content": masked if replaced else None,
         **{f"masked_{kind}": replaced[kind] for kind in KINDS},
     }
-
-
-_ADDED = frozenset(MEASURED_SCHEMA.names) - frozenset(SOURCE_FILE_SCHEMA.names)

@@ -13,37 +13,16 @@ import numpy as np
 
 from snowcoder.filtering.encoded import encoded_run_lengths
 from snowcoder.filtering.generated import has_generated_name, marker_line
-from snowcoder.filtering.repetition import repeated_line_fraction, repeated_ngram_fractions
+from snowcoder.filtering.repetition import NGRAM_SIGNALS, repeated_line_fraction, repeated_ngram_fractions
 
 SYNTAX_SIGNAL = "syntax_error_line"
-# name -> meaning
-SIGNALS: dict[str, str] = {
-    "words": "words",
-    "lines": "lines",
-    "line_chars": "characters of the longest line",
-    "mean_line_chars": "characters per line",
-    "generated_marker_line": "which of the first five lines has a tool's mark; 0: none",
-    "generated_name": "1 if only tools use such a name",
-    "xml_declaration": "1 if an XML declaration is in the first 100 characters",
-    "alphabetic_fraction": "letters / characters",
-    "digit_fraction": "digits / characters",
-    "whitespace_fraction": "white space / characters",
-    "replacement_fraction": "U+FFFD, which a decoder puts for broken bytes / characters",
-    "encoded_run_chars": "characters of the longest run of encoded data",
-    "encoded_fraction": "characters in such runs / characters",
-    "visible_text_chars": "HTML: characters that a browser shows",
-    "visible_text_fraction": "HTML: the same / characters",
-    "repeated_line_fraction": "lines that repeat an earlier one / lines that are not blank",
-    "repeated_5gram_fraction": "characters in runs of 5 words that occurred earlier / characters of all words",
-    "repeated_6gram_fraction": "the same for 6 words",
-    "repeated_10gram_fraction": "the same for 10 words",
-    "comment_fraction": "characters of comment lines / characters of lines, where the language's comments are known",
-    "import_line_fraction": "Python: lines that import / lines that are not blank",
-    "print_line_fraction": "Python: the same for lines that print",
-    "pass_line_fraction": "Python: the same for lines that pass",
-    "assert_line_fraction": "Python: the same for lines that assert",
-    SYNTAX_SIGNAL: "Python: line of the first syntax error by the newest grammar; 0: the file parses",
-}
+# snowcoder.filtering.rules says of each what it is
+SIGNALS = (
+    *("words", "lines", "line_chars", "mean_line_chars", "generated_marker_line", "generated_name", "xml_declaration"),
+    *("alphabetic_fraction", "digit_fraction", "whitespace_fraction", "replacement_fraction", "encoded_run_chars", "encoded_fraction"),
+    *("visible_text_chars", "visible_text_fraction", "repeated_line_fraction", *NGRAM_SIGNALS, "comment_fraction"),
+    *("import_line_fraction", "print_line_fraction", "pass_line_fraction", "assert_line_fraction", SYNTAX_SIGNAL),
+)
 PYTHON = frozenset({"python", "jupyter-notebook"})
 XML_HEAD_CHARS = 100
 # Classes of ASCII characters, as bits of one table
@@ -100,16 +79,9 @@ def _character_counts(content: str, codes: np.ndarray) -> dict[str, int]:
     return counts | {"replacement_fraction": beyond.count("\ufffd")}
 
 
-def _class_table() -> np.ndarray:
-    table = np.zeros(256, dtype=np.uint8)
-    for code in range(128):
-        table[code] = sum(bit for name, bit in _CLASS_BITS.items() if _CLASS_TESTS[name](chr(code)))
-    return table
-
-
-_CLASSES = _class_table()
-
-
+_CLASSES = np.array(
+    [sum(bit for name, bit in _CLASS_BITS.items() if code < 128 and _CLASS_TESTS[name](chr(code))) for code in range(256)], dtype=np.uint8
+)
 _INVISIBLE_TAGS = frozenset({"script", "style", "template", "head"})
 
 
@@ -140,13 +112,11 @@ class _VisibleText(HTMLParser):
             self.parts.append(data)
 
 
-_HASH, _SLASH, _DASH = ("#",), ("//", "/*", "*"), ("--", "/*", "*")
 COMMENT_STARTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("python", "jupyter-notebook", "ruby", "shell", "yaml"), _HASH),
-    **dict.fromkeys(
-        ("c", "cpp", "csharp", "css", "dart", "go", "java", "javascript", "kotlin", "php", "rust", "scala", "swift", "typescript"), _SLASH
-    ),
-    "sql": _DASH,
+    **dict.fromkeys(("python", "jupyter-notebook", "ruby", "shell", "yaml"), ("#",)),
+    **dict.fromkeys(("c", "cpp", "csharp", "css", "dart", "go", "java", "javascript", "kotlin", "php", "rust"), ("//", "/*", "*")),
+    **dict.fromkeys(("scala", "swift", "typescript"), ("//", "/*", "*")),
+    "sql": ("--", "/*", "*"),
 }
 _PYTHON_STATEMENTS = {
     "import_line_fraction": re.compile(r"import\b|from\b.*\bimport\b"),

@@ -35,14 +35,7 @@ from snowcoder.pretraining.data_parallel import (
 )
 from snowcoder.pretraining.interruptions import TerminationFlag, device_failures_explained
 from snowcoder.pretraining.objective import Objective
-from snowcoder.pretraining.processes import (
-    agree,
-    launched_processes,
-    own_device,
-    own_sequences,
-    process_number,
-    tell_of_crowded_processors,
-)
+from snowcoder.pretraining.processes import agree, launched_processes, own_device, own_sequences, process_number, tell_of_crowded_processors
 from snowcoder.pretraining.schedule import learning_rate
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.watcher import Step, Watcher

@@ -33,16 +33,10 @@ from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.records import text_columns
 
 SELECTION_SCHEMA = pa.schema(
-    [
-        ("file_id", pa.string()),
-        ("language", pa.string()),
-        ("repository", pa.string()),
-        ("n_tokens", pa.int32()),
-        ("score", pa.float64()),
-        ("rank", pa.int32()),
-    ]
+    [*text_columns("file_id", "language", "repository"), ("n_tokens", pa.int32()), ("score", pa.float64()), ("rank", pa.int32())]
 )
 
 

@@ -13,21 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import rankdata, spearmanr
 
+from snowcoder.source_files.records import text_columns
+
 N_EXTREMES = 10
 # Below this, four fifths of what a recipe says about a file is already known from the repository's name.
 MIN_WITHIN_REPOSITORY_SHARE = 0.2
+# end: highest or lowest; place: from 1, the very end
 EXTREMES_SCHEMA = pa.schema(
     [
-        ("recipe", pa.string()),
-        ("end", pa.string()),  # highest | lowest
-        ("place", pa.int32()),  # 1: the very end
-        ("file_id", pa.string()),
-        ("language", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("licence", pa.string()),
-        ("n_bytes", pa.int64()),
-        ("score", pa.float64()),
+        *(*text_columns("recipe", "end"), ("place", pa.int32())),
+        *text_columns("file_id", "language", "repository", "path", "licence"),
+        *(("n_bytes", pa.int64()), ("score", pa.float64())),
     ]
 )
 

@@ -40,8 +40,7 @@ HEADER_EXTENSION = ".h"
 
 _BY_EXTENSION = {extension: language for language, extensions in EXTENSIONS.items() for extension in extensions}
 _CPP_ONLY = re.compile(
-    r"^\s*(?:template\s*<|namespace\b|using\s+\w|class\s+\w+|#\s*include\s*<[a-z_]+>)|\bstd::|\b(?:constexpr|nullptr)\b",
-    re.MULTILINE,
+    r"^\s*(?:template\s*<|namespace\b|using\s+\w|class\s+\w+|#\s*include\s*<[a-z_]+>)|\bstd::|\b(?:constexpr|nullptr)\b", re.MULTILINE
 )
 _HTML_TAG = re.compile(r"<(?:!doctype|html|head|body|div|span|p|table|tr|ul|form|a|h[1-6])\b", re.IGNORECASE)
 # Extensions that several languages share (GitHub Linguist's heuristics): what a text must not look like to be the language of the table.
@@ -62,59 +61,29 @@ _BY_CONTENT = {
         (_CPP_ONLY, "cpp"),
         (re.compile(r"\A\s*(?:--|CREATE\b|INSERT\b|SELECT\b)", re.IGNORECASE), "sql"),
     ),
-    ".cgi": (),
-    ".fcgi": (),
-    ".command": (),
+    **dict.fromkeys((".cgi", ".fcgi", ".command"), ()),
 }
-_FILE_NAMES = {
-    "rakefile": "ruby",
-    "gemfile": "ruby",
-    "guardfile": "ruby",
-    "vagrantfile": "ruby",
-    "podfile": "ruby",
-    "jakefile": "javascript",
-}
+_FILE_NAMES = dict.fromkeys(("rakefile", "gemfile", "guardfile", "vagrantfile", "podfile"), "ruby") | {"jakefile": "javascript"}
 # Other names that data sets, editors and people have for these languages, in lower case with single dashes; extensions are known without
 # being listed here
-_ALIASES = {
-    "c++": "cpp",
-    "cplusplus": "cpp",
-    "cuda": "cpp",
-    "c#": "csharp",
-    "c-sharp": "csharp",
-    "golang": "go",
-    "html5": "html",
-    "css3": "css",
-    "ecmascript": "javascript",
-    "node": "javascript",
-    "nodejs": "javascript",
-    "node.js": "javascript",
-    "jupyter": NOTEBOOK,
-    "jupyter-scripts": NOTEBOOK,
-    "jupyter-structured": NOTEBOOK,
-    "python3": "python",
-    "python-3": "python",
-    "py3": "python",
-    "shell-script": "shell",
-    "shellscript": "shell",
-    "plain-text": "text",
-    "plaintext": "text",
+_NAMES = {
+    "cpp": "c++ cplusplus cuda",
+    "csharp": "c# c-sharp",
+    "go": "golang",
+    "html": "html5",
+    "css": "css3",
+    "javascript": "ecmascript node nodejs node.js",
+    NOTEBOOK: "jupyter jupyter-scripts jupyter-structured",
+    "python": "python3 python-3 py3",
+    "shell": "shell-script shellscript",
+    "text": "plain-text plaintext",
 }
+_ALIASES = {alias: language for language, aliases in _NAMES.items() for alias in aliases.split()}
 _SHEBANG = re.compile(r"#!\s*\S*?(?:/env\s+(?:-S\s+)?)?/?(?P<program>[a-z]+)[\d.]*(?:\s|$)")
 _SHEBANG_LANGUAGES = {
-    "sh": "shell",
-    "bash": "shell",
-    "zsh": "shell",
-    "dash": "shell",
-    "ksh": "shell",
-    "python": "python",
-    "pypy": "python",
-    "node": "javascript",
-    "scala": "scala",
-    "kotlin": "kotlin",
-    "swift": "swift",
-    "ruby": "ruby",
-    "php": "php",
+    **{language: language for language in ("python", "scala", "kotlin", "swift", "ruby", "php")},
+    **dict.fromkeys(("sh", "bash", "zsh", "dash", "ksh"), "shell"),
+    **{"pypy": "python", "node": "javascript"},
 }
 # Templates carry the extension of their engine whatever they render, so these need an HTML tag to count as HTML.
 _TEMPLATE_EXTENSIONS = frozenset(EXTENSIONS["html"]) - {".html", ".htm", ".xhtml"}

@@ -60,11 +60,7 @@ _ALIASES = {
     "NCSA": ("University of Illinois/NCSA Open Source License", "University of Illinois NCSA"),
     "PostgreSQL": ("Postgres",),
     "PSF-2.0": (
-        "PSF",
-        "PSFL",
-        "PSF 2",
-        "Python Software Foundation License",
-        "Python Software Foundation License 2",
+        *("PSF", "PSFL", "PSF 2", "Python Software Foundation License", "Python Software Foundation License 2"),
         "Python Software Foundation License 2.0",
     ),
     "Python-2.0": ("Python", "Python 2"),

@@ -5,7 +5,7 @@ filter_files). `file_id` is stable: it hashes source kind, repository, revision 
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pyarrow as pa
@@ -37,21 +37,13 @@ class SourceFile:
         return asdict(self)
 
 
-SOURCE_FILE_SCHEMA = pa.schema(
-    [
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("language", pa.string()),
-        ("content", pa.string()),
-        ("n_bytes", pa.int64()),
-        ("licence", pa.string()),
-        ("popularity", pa.float64()),
-        ("download_rank", pa.int32()),
-        ("revision", pa.string()),
-        ("content_sha256", pa.string()),
-    ]
-)
+_NOT_TEXT = {"n_bytes": pa.int64(), "popularity": pa.float64(), "download_rank": pa.int32()}
+SOURCE_FILE_SCHEMA = pa.schema([(field.name, _NOT_TEXT.get(field.name, pa.string())) for field in fields(SourceFile)])
+
+
+def text_columns(*names: str) -> list[tuple[str, pa.DataType]]:
+    """Columns of text, for a schema."""
+    return [(name, pa.string()) for name in names]
 
 
 def make_file_id(source: str, repository: str, revision: str, path: str) -> str:

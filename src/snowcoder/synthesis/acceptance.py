@@ -25,6 +25,7 @@ from snowcoder.deduplication.near_duplicate_index import NearDuplicateIndex
 from snowcoder.errors import EmptyResultError
 from snowcoder.sandbox.program import SandboxLimits, check_sandbox, run_programs
 from snowcoder.source_files.languages import EXTENSIONS
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.acceptance_params import AcceptParams
@@ -37,22 +38,13 @@ from snowcoder.tokenization.tokenizer import load_tokenizer
 
 PROVENANCE = pa.schema(
     [
-        ("seed_file_id", pa.string()),
-        ("name", pa.string()),
-        ("teacher", pa.string()),
-        ("prompt_version", pa.string()),
-        ("tests_from", pa.string()),
-        ("n_tests", pa.int32()),
-        ("seed_score", pa.float64()),
-        ("seed_containment", pa.float64()),
-        ("content", pa.string()),
+        *text_columns("seed_file_id", "name", "teacher", "prompt_version", "tests_from"),
+        *(("n_tests", pa.int32()), ("seed_score", pa.float64()), ("seed_containment", pa.float64()), ("content", pa.string())),
     ]
 )
 ACCEPTED_SCHEMA = pa.schema([*TOKENIZED_FILE_SCHEMA, *PROVENANCE])
-REJECTED_DOCUMENT_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content")]
-)
-VERDICT_SCHEMA = pa.schema([(name, pa.string()) for name in ("document_id", "status", "detail")])
+REJECTED_DOCUMENT_SCHEMA = pa.schema(text_columns("document_id", "seed_file_id", "repository", "name", "reason", "detail", "content"))
+VERDICT_SCHEMA = pa.schema(text_columns("document_id", "status", "detail"))
 # documents run between two marks of progress: what a kill costs
 BATCH_DOCUMENTS = 64
 # rejected documents of each reason whose content is kept
@@ -90,7 +82,8 @@ def accept_documents(
 ) -> dict[str, Any]:
     """Write accepted, rejected and ledger rows; return the metrics. Raises EmptyResultError if no document is accepted, SandboxError."""
     check_sandbox()
-    documents = sorted((row for path in shards for row in read_shard(path).to_pylist()), key=_best_first)
+    rows = (row for path in shards for row in read_shard(path).to_pylist())
+    documents = sorted(rows, key=lambda row: (-row["seed_score"], row["document_id"]))
     decision = decide(documents, known, params, state)
     reasons = Counter(rejection.reason for rejection in decision.rejections.values())
     if not decision.accepted:
@@ -227,10 +220,6 @@ def synthetic_path(row: dict[str, Any]) -> str:
 
 def _left(documents: Sequence[dict[str, Any]], rejections: dict[str, Rejection]) -> list[dict[str, Any]]:
     return [row for row in documents if row["document_id"] not in rejections]
-
-
-def _best_first(row: dict[str, Any]) -> tuple[float, str]:
-    return -row["seed_score"], row["document_id"]
 
 
 def _run_batch(documents: Sequence[dict[str, Any]], limits: SandboxLimits, folder: Path) -> None:

@@ -7,6 +7,7 @@ import ast
 import re
 
 from snowcoder.exercises.cutout import Refusal
+from snowcoder.exercises.functions import Definition
 from snowcoder.exercises.names import parse
 from snowcoder.inference.engine import Completion
 from snowcoder.synthesis.documents import SyntheticDocument
@@ -39,11 +40,12 @@ def read_document(completion: Completion, language: str, chat: bool) -> Syntheti
     if not text.strip():
         return Refusal("empty_answer", "")
     content = text.strip("\n").rstrip() + "\n"
-    tests = _checks(content) if language == "python" else []
+    tree = parse(content) if language == "python" else None
+    tests = _checks(tree) if tree else []
     return SyntheticDocument(
         name="",
         content=content,
-        problem=_problem(content) if language == "python" else "",
+        problem=(ast.get_docstring(tree) or "") if tree else "",
         solution=content,
         tests="\n".join(tests),
         n_tests=len(tests),
@@ -52,22 +54,10 @@ def read_document(completion: Completion, language: str, chat: bool) -> Syntheti
     )
 
 
-def _problem(content: str) -> str:
-    tree = parse(content)
-    return (ast.get_docstring(tree) or "") if tree else ""
-
-
-def _checks(content: str) -> list[str]:
+def _checks(tree: ast.Module) -> list[str]:
     """The asserts that run when the file is run: at its top level, and in functions that are called there."""
-    tree = parse(content)
-    if tree is None:
-        return []
-    outer = [node for statement in tree.body if not _defines(statement) for node in ast.walk(statement)]
+    outer = [node for statement in tree.body if not isinstance(statement, Definition) for node in ast.walk(statement)]
     called = {node.func.id for node in outer if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     functions = [statement for statement in tree.body if isinstance(statement, ast.FunctionDef) and statement.name in called]
     inner = [node for function in functions if function.name.startswith(CHECKING) for node in ast.walk(function)]
     return [ast.unparse(node) for node in [*outer, *inner] if isinstance(node, ast.Assert)]
-
-
-def _defines(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

@@ -10,27 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from snowcoder.source_files.records import text_columns
+
 EXAMPLE_CHARACTERS = 100
 SEED_FIELDS = ("file_id", "repository", "path", "language", "licence", "content")
 DOCUMENT_SCHEMA = pa.schema(
     [
-        ("document_id", pa.string()),
-        ("seed_file_id", pa.string()),
-        ("repository", pa.string()),
-        ("licence", pa.string()),
-        ("language", pa.string()),
-        ("name", pa.string()),
-        ("content", pa.string()),
-        ("problem", pa.string()),
-        ("solution", pa.string()),
-        ("tests", pa.string()),
-        ("n_tests", pa.int32()),
-        ("tests_from", pa.string()),
-        ("finish_reason", pa.string()),
-        ("teacher", pa.string()),
-        ("prompt_version", pa.string()),
-        ("seed_score", pa.float64()),
-        ("seed_quarter", pa.int8()),
+        *text_columns(
+            "document_id", "seed_file_id", "repository", "licence", "language", "name", "content", "problem", "solution", "tests"
+        ),
+        *(("n_tests", pa.int32()), *text_columns("tests_from", "finish_reason", "teacher", "prompt_version")),
+        *(("seed_score", pa.float64()), ("seed_quarter", pa.int8())),
     ]
 )
 

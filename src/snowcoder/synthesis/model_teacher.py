@@ -19,6 +19,7 @@ from snowcoder.exercises.cutout import Refusal
 from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, number_draws
 from snowcoder.inference.engines.engine_params import model_identity, open_engine
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.metrics import row_accounts
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.synthesis.answers import read_document
@@ -29,10 +30,7 @@ from snowcoder.synthesis.synthesis_params import GenerationParams, SynthesizePar
 from snowcoder.synthesis.teacher_prompts import teacher_prompt
 
 RESPONSE_SCHEMA = pa.schema(
-    [
-        (name, pa.string())
-        for name in ("request_id", "seed_file_id", "model", "prompt_version", "prompt", "sampling", "text", "finish_reason")
-    ]
+    text_columns("request_id", "seed_file_id", "model", "prompt_version", "prompt", "sampling", "text", "finish_reason")
     + [(name, pa.int32()) for name in ("draw", "n_tokens", "n_prompt_tokens")]
 )
 
@@ -63,11 +61,7 @@ def ask_model(
 
 
 def generate_documents(
-    shards: Sequence[Path],
-    seeds: dict[str, float],
-    params: GenerationParams,
-    teacher: TeacherModel,
-    output: Path,
+    shards: Sequence[Path], seeds: dict[str, float], params: GenerationParams, teacher: TeacherModel, output: Path
 ) -> dict[str, Any]:
     """Write documents and responses to `output`; return the metrics. Stored responses are not asked for again.
 

@@ -19,27 +19,11 @@ from snowcoder.exercises.names import parse
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-# language -> (module of its grammar, the function in it that gives the grammar)
-GRAMMARS = {
-    "c": ("tree_sitter_c", "language"),
-    "cpp": ("tree_sitter_cpp", "language"),
-    "csharp": ("tree_sitter_c_sharp", "language"),
-    "css": ("tree_sitter_css", "language"),
-    "dart": ("tree_sitter_dart", "language"),
-    "go": ("tree_sitter_go", "language"),
-    "html": ("tree_sitter_html", "language"),
-    "java": ("tree_sitter_java", "language"),
-    "javascript": ("tree_sitter_javascript", "language"),
-    "kotlin": ("tree_sitter_kotlin", "language"),
-    "php": ("tree_sitter_php", "language_php"),
-    "ruby": ("tree_sitter_ruby", "language"),
-    "rust": ("tree_sitter_rust", "language"),
-    "scala": ("tree_sitter_scala", "language"),
-    "shell": ("tree_sitter_bash", "language"),
-    "sql": ("tree_sitter_sql", "language"),
-    "swift": ("tree_sitter_swift", "language"),
-    "typescript": ("tree_sitter_typescript", "language_typescript"),
-}
+# language -> name of its grammar
+_SAME_NAMES = ("c", "cpp", "css", "dart", "go", "html", "java", "javascript", "kotlin", "php", "ruby", "rust", "scala", "sql", "swift")
+GRAMMARS = {name: name for name in (*_SAME_NAMES, "typescript")} | {"csharp": "c_sharp", "shell": "bash"}
+# grammars of which a module holds several: the function that gives the one of the language
+VARIANTS = {"php": "language_php", "typescript": "language_typescript"}
 # nodes at the top of a tree that are no code
 NO_CODE = ("comment", "line_comment", "block_comment", "doc_comment", "text", "hash_bang_line", "marginalia")
 SHOWN_CHARACTERS = 60
@@ -96,5 +80,5 @@ def _faults(node: "Node") -> Iterator["Node"]:
 def _parser(language: str) -> "Parser":
     from tree_sitter import Language, Parser
 
-    module, function = GRAMMARS[language]
-    return Parser(Language(getattr(import_module(module), function)()))
+    grammar = getattr(import_module(f"tree_sitter_{GRAMMARS[language]}"), VARIANTS.get(language, "language"))
+    return Parser(Language(grammar()))

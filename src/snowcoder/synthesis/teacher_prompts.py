@@ -7,7 +7,6 @@ Ours, for code files: the recipe (arXiv 2409.02326, 2.4) turns OSS-Instruct (arX
 into one that asks for a file, and prints no prompt.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 from snowcoder.inference.engine import Chat, Prompt
@@ -51,7 +50,10 @@ NAMES = {
 
 def teacher_prompt(version: PromptVersion, language: str, passage: str) -> Prompt:
     """The prompt of that version."""
-    return _MAKERS[version](language, passage)
+    if version == "base-1":
+        return BASE.format(language=language_name(language), passage=passage)
+    checks = ": plain assert statements at the top level, several of them for the limits" if language == "python" else ""
+    return Chat(SYSTEM, INSTRUCT.format(language=language_name(language), passage=passage, checks=checks))
 
 
 def teacher_stop_strings(version: PromptVersion) -> tuple[str, ...]:
@@ -62,15 +64,3 @@ def teacher_stop_strings(version: PromptVersion) -> tuple[str, ...]:
 def language_name(language: str) -> str:
     """As people write it."""
     return NAMES.get(language, language.capitalize())
-
-
-def _instruct(language: str, passage: str) -> Prompt:
-    checks = ": plain assert statements at the top level, several of them for the limits" if language == "python" else ""
-    return Chat(SYSTEM, INSTRUCT.format(language=language_name(language), passage=passage, checks=checks))
-
-
-def _base(language: str, passage: str) -> Prompt:
-    return BASE.format(language=language_name(language), passage=passage)
-
-
-_MAKERS: dict[PromptVersion, Callable[[str, str], Prompt]] = {"instruct-1": _instruct, "base-1": _base}

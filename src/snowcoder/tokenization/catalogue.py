@@ -12,18 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowcoder.errors import ParameterError, ShardError
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.shards import list_shards, read_manifest, read_shard, read_table
 
 CATALOGUE_SCHEMA = pa.schema(
-    [
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("language", pa.string()),
-        ("n_tokens", pa.int64()),
-        ("shard", pa.string()),
-        ("row", pa.int64()),
-    ]
+    [*text_columns("file_id", "repository", "path", "language"), ("n_tokens", pa.int64()), ("shard", pa.string()), ("row", pa.int64())]
 )
 COLUMNS = ["file_id", "repository", "path", "language", "split", "n_tokens"]
 

@@ -21,12 +21,9 @@ GroupBy = Literal["language_then_repository", "repository"]
 
 def packing_order(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
     """int64 [rows]: positions of `files` (CATALOGUE_SCHEMA) in packing order; pass_numbers: int64 [rows], each row's pass, from 0."""
-    keys = [file_keys(files, pass_numbers, seed), repository_keys(files, pass_numbers, seed)]
-    if group_by == "language_then_repository":
-        # passes are kept apart within a language; languages never are
-        keys += [pass_numbers, language_ranks(files)]
-    else:
-        keys += [pass_numbers]
+    keys = [file_keys(files, pass_numbers, seed), repository_keys(files, pass_numbers, seed), pass_numbers]
+    if group_by == "language_then_repository":  # passes are kept apart within a language; languages never are
+        keys.append(language_ranks(files))
     # lexsort: the last key decides first
     return np.lexsort(keys)
 

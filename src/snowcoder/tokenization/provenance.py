@@ -16,19 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from snowcoder.source_files.records import text_columns
 from snowcoder.storage.shards import list_shards, read_shard
 
 PROVENANCE_SCHEMA = pa.schema(
     [
-        ("sequence", pa.int64()),
-        ("offset", pa.int32()),
-        ("n_tokens", pa.int32()),
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("language", pa.string()),
-        ("byte_start", pa.int64()),
-        ("byte_end", pa.int64()),
+        *(("sequence", pa.int64()), ("offset", pa.int32()), ("n_tokens", pa.int32())),
+        *text_columns("file_id", "repository", "path", "language"),
+        *(("byte_start", pa.int64()), ("byte_end", pa.int64())),
     ]
 )
 

@@ -13,25 +13,17 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from snowcoder.pipeline.execution import ShardResult
+from snowcoder.source_files.records import text_columns
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenizer import load_tokenizer
 from snowcoder.words import EOS_ID
 
+DESCRIPTIVE_COLUMNS = ["file_id", "repository", "path", "language", "split", "n_bytes"]
 TOKENIZED_FILE_SCHEMA = pa.schema(
-    [
-        ("file_id", pa.string()),
-        ("repository", pa.string()),
-        ("path", pa.string()),
-        ("language", pa.string()),
-        ("split", pa.string()),
-        ("n_bytes", pa.int64()),
-        ("n_tokens", pa.int32()),
-        ("tokens", pa.binary()),
-    ]
+    [*text_columns(*DESCRIPTIVE_COLUMNS[:-1]), ("n_bytes", pa.int64()), ("n_tokens", pa.int32()), ("tokens", pa.binary())]
 )
 # split -> language -> files, bytes, tokens
 TokenCounts = dict[str, dict[str, dict[str, int]]]
-DESCRIPTIVE_COLUMNS = ["file_id", "repository", "path", "language", "split", "n_bytes"]
 
 
 def tokenize_shard(files: pa.Table, tokenizer_folder: Path) -> ShardResult:
