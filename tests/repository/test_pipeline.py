@@ -106,7 +106,7 @@ def test_a_log_line_in_the_harness_reruns_nothing_and_one_in_a_component_does(cl
         found = changed_stages(clone) - {"check_params"}
     finally:
         path.write_text(before)
-    assert found == {"filtering/rules.py": {"filter_files"}, "pretraining/loop.py": {"pretrain"}}.get(module, set())
+    assert found == {"filtering/rules.py": {"measure_signals", "filter_files"}, "pretraining/loop.py": {"pretrain"}}.get(module, set())
 
 
 def test_every_stage_left_its_metrics(clone: Clone) -> None:
