@@ -95,7 +95,7 @@ dag: setup ## draw the graph to docs/graph.svg (1 second)
 deps: setup ## write each stage's imports into dvc.yaml, after a change of imports (2 seconds)
 	python tools/update_stage_deps.py
 
-# Deduplication next to its peers, which get an environment of their own; BENCH=--quick takes five minutes
+# Deduplication next to its peers, which get an environment of their own; BENCH=--quick takes two minutes
 bench: setup .venv-peers/.installed ## deduplication next to its peers: BENCH=--quick (2 minutes; in full 1 hour)
 	python -m bench.dedup $(BENCH)
 

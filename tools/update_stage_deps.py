@@ -1,6 +1,6 @@
-"""Writes each stage's import closure into its `deps` in dvc.yaml, because DVC does not follow imports.
+"""Writes the code that each stage imports into its `deps` in dvc.yaml, because DVC does not follow imports: `make deps`.
 
-Run by `make deps` after a change of imports.
+A dependency is the folder of a component; of an expensive stage, the file. Run it after a change of imports.
 """
 
 from collections.abc import Mapping

@@ -42,9 +42,9 @@ def test_warmup_longer_than_the_phase_only_rises() -> None:
 def test_final_above_peak_is_refused() -> None:
     raw = {"kind": "cosine", "peak_learning_rate": 1e-4, "final_learning_rate": 1e-3, "warmup_steps": 1}
     with pytest.raises(ParameterError, match=r"final_learning_rate: found 0\.001; allowed: at most peak_learning_rate 0\.0001"):
-        validate(raw, ScheduleParams, "pretrain.general.schedule")
+        validate(raw, ScheduleParams, "pretrain.variants.general.schedule")
 
 
 def test_a_rate_without_end_is_refused() -> None:
     with pytest.raises(ParameterError, match="peak_learning_rate"):
-        validate(COSINE.model_dump() | {"peak_learning_rate": float("inf")}, ScheduleParams, "pretrain.general.schedule")
+        validate(COSINE.model_dump() | {"peak_learning_rate": float("inf")}, ScheduleParams, "pretrain.variants.general.schedule")

@@ -13,7 +13,7 @@ NAMES = [f"percent_against_control_on_validation.{name}" for name in ("continued
 def state(name: str | None, repeats: int, percent: float | None, **more: Any) -> dict[str, Any]:
     """As `dvc exp show --json` has it."""
     numbers = {} if percent is None else {"data": {"percent_against_control_on_validation": {"continued": percent, "enhanced": -1.0}}}
-    params = {"params.yaml": {"data": {"select_files": {"repeats": repeats, "seed": 1}}}}
+    params = {"params.yaml": {"data": {"select_files": {"shared": {"repeats": repeats, "seed": 1}}}}}
     return {
         "rev": "f00dcafe" * 5 if name else "workspace",
         "name": name,
@@ -32,7 +32,7 @@ def test_parameters_come_before_numbers_and_what_is_the_same_is_left_out() -> No
     found = read_experiments(shown)
     assert [one.title for one in found] == ["main", "twice", "waiting (queued)"], "the workspace is `twice`"
     rows, same = compare(found)
-    assert rows == [["select_files.repeats", "1", "2", "3"], [NAMES[0], "-2.0", "-3.0", "-"]]
+    assert rows == [["select_files.shared.repeats", "1", "2", "3"], [NAMES[0], "-2.0", "-3.0", "-"]]
     assert same == [f"{NAMES[1]} -1.0"]
 
 

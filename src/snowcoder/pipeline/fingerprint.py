@@ -1,7 +1,8 @@
 """One fingerprint per run of a stage: hash(params, hashes of inputs, bytes of the stage's import closure).
 
-Resumable state and shard markers are keyed by it, so that state of other params, inputs or code is never resumed. The import closure is
-also what dvc.yaml must list as `deps` (DVC does not follow imports); a repository test compares the two.
+Resumable state and shard markers are keyed by it, so that state of other params, inputs or code is never resumed. The `deps` in dvc.yaml
+must cover the import closure too, by folders or by files (DVC does not follow imports): tools/update_stage_deps.py writes them, a test of
+the repository compares them.
 """
 
 import ast
