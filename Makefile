@@ -96,7 +96,7 @@ deps: setup ## write each stage's imports into dvc.yaml, after a change of impor
 	python tools/update_stage_deps.py
 
 # Deduplication next to its peers, which get an environment of their own; BENCH=--quick takes two minutes
-bench: setup .venv-peers/.installed ## deduplication next to its peers: BENCH=--quick (2 minutes; in full 1 hour)
+bench: setup .venv-peers/.installed ## measure deduplication next to its peers: BENCH=--quick (2 minutes; in full 1 hour)
 	python -m bench.dedup $(BENCH)
 
 .venv-peers/.installed: bench/peers.txt | setup
