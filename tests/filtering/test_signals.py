@@ -1,5 +1,8 @@
 """snowcoder.filtering.signals: hand-computed values; every text can be measured."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -63,6 +66,19 @@ def test_encoded_runs_by_length_and_by_fraction() -> None:
 @pytest.mark.parametrize("unit", ["\\x1f", "0x1f, ", "1f ", "\\u201c", "1f"])
 def test_other_encodings_are_runs_too(unit: str) -> None:
     assert signal("encoded_run_chars", WORDS + unit * 350 + "\n" + WORDS) == pytest.approx(len(unit) * 350, abs=10)
+
+
+def test_a_byte_that_no_separator_follows_does_not_count() -> None:
+    """Possessive repeats of groups count a part of it under Python before 3.11.5."""
+    text = WORDS + "primes = [11, 13, 17, 19, 23, 29, 31, 37, 41]\n" + WORDS
+    assert signal("encoded_run_chars", text) == len("11, 13, 17, 19, 23, 29, 31, 37, ")
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """It matches too much under Python before 3.11.5 (cpython#106052), so that bytes would depend on the interpreter."""
+    root = Path(__file__).resolve().parents[2] / "src"
+    found = [path for path in root.rglob("*.py") if re.search(r"\)(\+\+|\*\+|\?\+|\{\d*,?\d*\}\+)", path.read_text())]
+    assert found == []
 
 
 def test_words_are_no_encoded_run() -> None:

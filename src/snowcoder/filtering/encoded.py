@@ -12,10 +12,11 @@ MIN_BASE64_CHARS = 64
 MIN_HEX_CHARS = 16
 MIN_ESCAPES = 8
 
-# Possessive quantifiers: linear time on any text.
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{64,}+[\r\n]*+)++(?:[A-Za-z0-9+/]++={0,2}+)?+")
-_HEX = re.compile(r"[0-9a-fA-F]{16,}+|(?:(?:0x|\\x)[0-9a-fA-F]{2}[,\s]*+){8,}+|(?:\b[0-9a-fA-F]{2}[,\s]++){8,}+")
-_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}+")
+# Possessive quantifiers: linear time on any text. Not of groups: before 3.11.5 Python counts a part of an item that does not match
+# (cpython#106052), and what follows them cannot fail.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{64,}+[\r\n]*+)+(?:[A-Za-z0-9+/]++={0,2}+)?")
+_HEX = re.compile(r"[0-9a-fA-F]{16,}+|(?:(?:0x|\\x)[0-9a-fA-F]{2}[,\s]*+){8,}|(?:\b[0-9a-fA-F]{2}[,\s]++){8,}")
+_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}){8,}")
 _BYTE_LIST = re.compile(r"(?<![0-9A-Za-z_])[0-9a-fA-F]{2}[,\s]++[0-9a-fA-F]{2}[,\s]")
 
 
