@@ -2,7 +2,7 @@
 
 Two one-way sweeps, five rules at 4 repeats and HQINS at 1, 2, 4 and 5, at an equal token horizon, from the same general checkpoint with the
 same schedule; three seeds each, which decide ties of the selection (and all of the random one) and the order of continued pretraining.
-An arm is `dvc exp run --temp --name annotators-<arm>-seed<seed> -S … <targets>`: stages that an earlier arm has run come from DVC's run cache.
+An arm is `dvc exp run --temp --name annotators-<arm>-seed<seed> -S … <targets>`: stages that an earlier arm has run come from DVC's cache.
 Finished arms are not run again as long as HEAD is the same. Seed 1 of all arms comes first. Nothing is chosen on the benchmarks.
 
 Needs SNOWCODER_BENCHMARKS_DIR with MbppPlus.jsonl.gz (or the network), since the corpus is screened against both benchmarks.
