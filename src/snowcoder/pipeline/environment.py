@@ -2,7 +2,8 @@
 
 in: os.environ   out: values checked against VARIABLES
 
-They say where and how fast a stage works, never what it computes. An empty value counts as not set.
+They say where and how fast a stage works, never what it computes. An empty value counts as not set, except for SNOWCODER_TORCH_INDEX, which
+tools/make_environment.sh reads.
 `python -m snowcoder.pipeline.environment` prints the table of docs/environment.md, which `make help` prints in turn.
 """
 
