@@ -55,7 +55,7 @@ class RulesSection(ParamsModel):
     """Section select_files."""
 
     shared: SelectionParams
-    """What both rules share."""
+    """What all rules share."""
     rules: dict[ItemName, RuleParams] = Field(min_length=1)
     """The rules by name."""
 

@@ -6,7 +6,8 @@ out: {screened: whether the corpus was screened against the benchmark, flagged: 
 
 A file of the ledger was dropped (unless its overlap is generic and `generic_matches` keeps those), so that the model has not been trained
 on it: the problem is one that the sources contain in at least one form, and a copy that the screen does not recognise may have stayed. A
-score that falls without the flagged problems is a sign of that; with few of them flagged, its interval is wide, and no fall proves nothing.
+score that falls without the flagged problems is a sign of that; with few of them flagged, its
+interval is wide, so a score that does not fall proves nothing.
 """
 
 from collections.abc import Sequence
