@@ -33,7 +33,7 @@ EDUCATIONAL = "educational"
 
 
 class TuningParams(ParamsModel):
-    """Optimiser and stopping; unused while train_annotator.shared.encoder is `frozen`. Defaults of params.yaml as Devlin et al. 2019 tune BERT."""
+    """Optimiser and stopping; unused while train_annotator.shared.encoder is `frozen`. Defaults as Devlin et al. 2019 tune BERT."""
 
     epochs: int = Field(ge=1)
     """Passes over the training examples, at most."""
