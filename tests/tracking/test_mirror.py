@@ -16,9 +16,9 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from snowcoder.pipeline.fingerprint import SOURCE_ROOT
-from snowcoder.tracking.mirror import sync
+from snowcoder.tracking.mirror import RecordMirror, sync
 from snowcoder.tracking.record import track
-from snowcoder.tracking.records import is_being_written
+from snowcoder.tracking.records import is_being_written, list_records
 from snowcoder.tracking.store import EXPERIMENT, Store, tracking_uri
 
 RUN = """
@@ -275,6 +275,18 @@ def test_an_experiment_that_is_resumed_under_another_name_is_one_row(store: Path
     assert (row.info.status, row.data.metrics) == ("FINISHED", {"general/humaneval/pass_at_1": 0.5})
     assert row.data.params == {"pretrain.variants.general.seed": "7", "pretrain.variants.general.learning_rate": "1e-05"}
     assert {run.data.tags["mlflow.parentRunId"] for run in runs(store)} == {row.info.run_id}
+
+
+def test_a_mirror_that_is_late_does_not_reopen_its_experiment(store: Path) -> None:
+    with track("measure_bits_per_byte", "general", "f00d"):
+        pass
+    with track("report", None, "f00d", summary=True):
+        pass
+    mlflow = Store(store)
+    for record in reversed(list_records(store)):
+        RecordMirror(record).copy(mlflow)
+    (row,) = experiments(store)
+    assert row.info.status == "FINISHED"
 
 
 def test_other_parameters_are_another_experiment(store: Path) -> None:

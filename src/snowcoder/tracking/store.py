@@ -145,8 +145,10 @@ class Store:
             self._client.log_batch(run.run_id, params=batch)
         self._client.log_batch(run.run_id, tags=[entities.RunTag(name, value) for name, value in _tags(start).items()])
         self._link(found, start["inputs"])
-        for run_id in filter(None, (run.run_id, run.parent_id)):
-            self._client.update_run(run_id, status="RUNNING")
+        self._client.update_run(run.run_id, status="RUNNING")
+        # not where the mirror of a later stage was faster
+        if run.parent_id and (self._client.get_run(run.parent_id).info.end_time or 0) <= start["time"]:
+            self._client.update_run(run.parent_id, status="RUNNING")
 
     def _link(self, run: entities.Run, inputs: list[dict[str, Any]]) -> None:
         """Link a run with the data sets and models that it reads. An experiment made its models: the column Models shows those alone."""
