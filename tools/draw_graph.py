@@ -96,7 +96,7 @@ def _value(mapping: dict[str, Any], path: str) -> Any:
 def _writers(path: str, stages: dict[str, Any]) -> list[str]:
     """The stage that writes a path: data/<stage>, models/<stage>, metrics/<stage>; all that write metrics for the folder of these."""
     if path == "metrics":
-        return [name for name, stage in stages.items() if stage.get("do", stage).get("metrics")]
+        return [name for name, stage in stages.items() if "metrics/" in str(stage.get("do", stage).get("plots"))]
     parts = Path(path).parts
     name = parts[1].removesuffix(".json") if len(parts) > 1 and parts[0] in ("data", "models", "metrics") else ""
     return [name] if name in stages else []

@@ -50,7 +50,7 @@ def test_dependencies_are_those_of_a_small_graph() -> None:
             "do": {
                 "deps": ["${item.packs.files}", "metrics/a.json"],
                 "outs": ["data/c/${key}"],
-                "metrics": [{"metrics/c/k.json": {"cache": False}}],
+                "plots": [{"metrics/c/k.json": {"cache": False}}],
             },
         },
         "d": {"deps": ["metrics", "data/a/part"], "outs": [{"results/d.md": {"cache": False}}]},

@@ -17,7 +17,7 @@ OF_ANOTHER = {"measure_initial_bits_per_byte": "measure_bits_per_byte"}  # an en
 
 def outs(name: str) -> list[str]:
     """Paths of a stage's outputs, whether or not they carry options."""
-    return [out if isinstance(out, str) else next(iter(out)) for out in body(name).get("outs", [])]
+    return [out if isinstance(out, str) else next(iter(out)) for out in [*body(name).get("outs", []), *body(name).get("plots", [])]]
 
 
 def body(name: str) -> dict[str, Any]:
@@ -41,11 +41,18 @@ def test_one_name_in_five_places(called: str) -> None:
     name = OF_ANOTHER.get(called, called)
     assert (ROOT / "stages" / f"{name}.py").exists()
     assert body(called)["cmd"].split()[:3] == ["sh", "stages/run.sh", name]
-    for out in body(called)["outs"]:
+    for out in [*body(called)["outs"], *body(called).get("plots", [])]:
         path, options = (out, {}) if isinstance(out, str) else next(iter(out.items()))
         folder, entry = Path(path).parts[:2]
         assert entry.removesuffix(".json") == name or (name, folder) == ("report", "results")
         assert options == ({"cache": False} if folder in ("metrics", "results") else {}), path
+
+
+def test_metrics_are_declared_as_plots_so_that_dvc_keeps_a_run_cache() -> None:
+    """DVC writes no run cache for a stage with an output that it does not cache, unless that is a metric or a plot."""
+    for name in set(NAMES) - {"report"}:
+        assert all(isinstance(out, str) for out in body(name)["outs"]), name
+        assert all(next(iter(out)).startswith("metrics/") for out in body(name).get("plots", [])), name
 
 
 def test_one_summary_is_what_dvc_compares_and_its_plots_are_pictures() -> None:

@@ -43,6 +43,6 @@ def test_the_graph_has_the_paths_that_follow_from_the_name(name: str) -> None:
     _, _, stage, *item = entry["cmd"].split()
     if stage == "report":
         return
-    outs = {out if isinstance(out, str) else next(iter(out)) for out in entry["outs"]}
+    outs = {out if isinstance(out, str) else next(iter(out)) for out in [*entry["outs"], *entry.get("plots", [])]}
     expected = [output_path(stage, item[-1] if item else None), metrics_path(stage, item[-1] if item else None)]
     assert outs == {str(path) for path in expected[: 1 if stage in OWN_PATHS else 2]}
