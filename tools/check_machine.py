@@ -17,7 +17,7 @@ from typing import Any
 
 from snowcoder.errors import DeviceError, ParameterError, SandboxError
 from snowcoder.pipeline.accelerator import DEVICE_FILES, DRIVER_VERSION, device_type, nvidia_driver
-from snowcoder.pipeline.environment import VARIABLES
+from snowcoder.pipeline.environment import VARIABLES, faults, text
 from snowcoder.pipeline.param_faults import did_you_mean
 from snowcoder.pipeline.params import PARAMS_PATH, read_yaml
 from snowcoder.sandbox.isolation import is_unsafe
@@ -58,7 +58,7 @@ def check_gpu(params: dict[str, Any]) -> str | None:
     try:
         if params.get("embed_files", {}).get("device") == "cuda":
             device_type("cuda")
-        elif may_have_gpu():
+        elif may_have_gpu() or text("SNOWCODER_DEVICE") == "cuda":
             device_type()
     except (DeviceError, ParameterError) as error:
         return str(error)
@@ -159,7 +159,9 @@ def describe_compiler() -> str:
 
 
 def main() -> None:
-    """Print the checks; exit 1 if one of them stops the pipeline."""
+    """Print the checks; exit 1 if one of them, or the value of an environment variable, stops the pipeline."""
+    if refused := faults():
+        sys.exit("\n".join(f"error: {fault}" for fault in refused))
     params = read_params()
     isolation, gpu = check_isolation(), check_gpu(params)
     on_gpu = gpu is None and may_have_gpu() and device_type() == "cuda"

@@ -85,6 +85,14 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             "pretrain.variants.enhanced.parent: found 'models/pretrain/continue'; did you mean models/pretrain/continued? allowed: models/",
         ),
         (
+            {"pretrain__variants__enhanced__parent": "general"},
+            "pretrain.variants.enhanced.parent: found 'general'; did you mean models/pretrain/general? allowed: models/initialize_model,",
+        ),
+        (
+            {"pretrain__variants__enhanced_selected__schedule": SCHEDULE | {"warmup_steps": 9}},
+            "pretrain.variants.enhanced_selected.schedule.warmup_steps: found 9; allowed: 8, as its control_of, enhanced, has it",
+        ),
+        (
             {"pretrain__variants__general__parent": "models/pretrain/enhanced"},
             "pretrain.variants.general.parent: found 'models/pretrain/enhanced'; allowed: models/initialize_model",
         ),
@@ -208,3 +216,9 @@ def test_a_section_at_fault_does_not_hide_what_others_disagree_on() -> None:
 def test_a_bound_that_two_sections_have_is_said_of_the_one_that_holds_the_value() -> None:
     told = faults(changed(pretrain__variants__continued__tokens="many"))
     assert {one.split(":")[0] for one in told} == {"pretrain.variants.continued.tokens"}
+
+
+def test_variants_that_are_missing_are_not_told_of_the_section_that_reads_them() -> None:
+    params = changed()
+    params["pretrain"] = {"shared": params["pretrain"]["shared"], "general": {}}
+    assert [one.split(":")[0] for one in faults(params)] == ["pretrain.variants", "pretrain.general"]

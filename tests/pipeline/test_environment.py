@@ -51,3 +51,17 @@ def test_the_code_reads_no_variable_of_the_project_by_itself() -> None:
     for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "stages").glob("*.py"), *(ROOT / "tools").glob("*.py")]:
         if path.parts[-2] != "tracking":
             assert not any(read in path.read_text() for read in reads), path
+
+
+def test_all_values_can_be_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in environment.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert environment.faults() == []
+    values = {"SNOWCODER_WORKERS": "0", "SNOWCODER_DEVICE": "gpu", "SNOWCODER_CHECKPOINT_INTERVAL_S": "soon", "SNOWCODER_SHARDING": "full"}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert environment.faults() == [
+        "environment: SNOWCODER_WORKERS: found '0'; allowed: a whole number from 1",
+        "environment: SNOWCODER_DEVICE: found 'gpu'; allowed: auto, cpu, cuda",
+        "environment: SNOWCODER_CHECKPOINT_INTERVAL_S: found 'soon'; allowed: seconds, 0 or more",
+    ]

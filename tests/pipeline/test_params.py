@@ -136,7 +136,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
             b"a: 1\nb: [unclosed\nc: 2\n",
             r"params\.yaml:3: not valid YAML: while parsing a flow sequence, expected ',' or '\]'",
         ),
-        (b"a: 1\n\tb: 2\n", r"params\.yaml:2: not valid YAML: "),
+        (b"a: 1\n\tb: 2\n", r"params\.yaml:2: not valid YAML: found a tab; allowed: blanks"),
         (b"a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n", r'params\.yaml:5: found duplicate key "c": occurs twice; keep one'),
         (b"a: 1\na: 1\n", r'params\.yaml:2: found duplicate key "a": occurs twice; keep one'),
         (b"a: 1\nb: caf\xe9\n", r"params\.yaml:2: not UTF-8 \(byte 0xe9\); save the file as UTF-8"),

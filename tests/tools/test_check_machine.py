@@ -37,6 +37,22 @@ def test_a_gpu_that_params_ask_for_is_looked_for_first(monkeypatch: pytest.Monke
     assert check_machine.check_gpu({"embed_files": {"device": "cpu"}}) == "asked for auto"
 
 
+def test_a_value_that_no_stage_would_take_stops_the_graph_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNOWCODER_DEVICE", "gpu")
+    with pytest.raises(SystemExit, match=r"^error: environment: SNOWCODER_DEVICE: found 'gpu'; allowed: auto, cpu, cuda$"):
+        check_machine.main()
+
+
+def test_a_gpu_that_the_environment_asks_for_is_looked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str = "auto") -> str:
+        raise DeviceError("no GPU")
+
+    monkeypatch.setattr(check_machine, "device_type", refuse)
+    monkeypatch.setattr(check_machine, "may_have_gpu", lambda: False)
+    monkeypatch.setenv("SNOWCODER_DEVICE", "cuda")
+    assert check_machine.check_gpu({}) == "no GPU"
+
+
 def test_memory_is_the_containers_where_it_has_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_machine, "CGROUP_MEMORY", tmp_path / "memory.max")
     machine = check_machine.memory_bytes()

@@ -110,7 +110,9 @@ def check_parents(pretrain: VariantsSection) -> Faults:
     """A variant starts from a model that is there before it, in the order of the file."""
     before = [INITIAL_MODEL]
     for name, variant in pretrain.variants.items():
-        yield from _unknown(f"pretrain.variants.{name}.parent", [variant.parent], before)
+        parent = variant.parent
+        hint = f"did you mean models/pretrain/{parent}? " if f"models/pretrain/{parent}" in before else ""
+        yield from _unknown(f"pretrain.variants.{name}.parent", [parent], before, hint)
         before.append(f"models/pretrain/{name}")
     if INITIAL in pretrain.variants:
         yield f"pretrain.variants.{INITIAL}: found a variant of the name of the untrained model; allowed: any other name"
@@ -193,17 +195,24 @@ def _selections(select_files: RulesSection) -> list[str]:
     return [f"data/select_files/{rule}" for rule in select_files.rules]
 
 
-def _unknown(field: str, found: Iterable[str], allowed: Iterable[str]) -> Faults:
+def _unknown(field: str, found: Iterable[str], allowed: Iterable[str], hint: str = "") -> Faults:
     names = list(allowed)
     for name in found:
         if name not in names:
-            yield f"{field}: found {shown(name)}; {did_you_mean(name, names)}allowed: {', '.join(names)}"
+            yield f"{field}: found {shown(name)}; {hint or did_you_mean(name, names)}allowed: {', '.join(names)}"
 
 
 def _not_alike(arm: str, first: VariantParams, control: str, second: VariantParams) -> Faults:
     """Same start, budget and schedule; seeds may differ."""
     for key in ("parent", "tokens", "batch_tokens", "schedule"):
         ours, theirs = getattr(first, key), getattr(second, key)
-        if ours != theirs:
-            allowed, found = (shown(one.model_dump() if isinstance(one, ParamsModel) else one) for one in (ours, theirs))
-            yield f"pretrain.variants.{control}.{key}: found {found}; allowed: {allowed}, as its control_of, {arm}, has it"
+        for path, (found, allowed) in _differences(key, theirs, ours).items():
+            yield f"pretrain.variants.{control}.{path}: found {found}; allowed: {allowed}, as its control_of, {arm}, has it"
+
+
+def _differences(path: str, found: object, allowed: object) -> dict[str, tuple[str, str]]:
+    """The values that differ, as shown: of two mappings, those of each key, since whole ones are too long to show."""
+    if not (isinstance(found, ParamsModel) and isinstance(allowed, ParamsModel)):
+        return {} if found == allowed else {path: (shown(found), shown(allowed))}
+    ours, theirs = found.model_dump(), allowed.model_dump()
+    return {f"{path}.{key}": (shown(ours[key]), shown(theirs[key])) for key in ours if key in theirs and ours[key] != theirs[key]}

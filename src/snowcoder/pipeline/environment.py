@@ -54,6 +54,15 @@ VARIABLES = {
     "SNOWCODER_ENDPOINT_ATTEMPTS": Variable("8", "attempts of a request"),
 }
 
+COUNTS = (
+    "SNOWCODER_WORKERS",
+    "SNOWCODER_TENSOR_PARALLEL",
+    "SNOWCODER_ENDPOINT_CONCURRENCY",
+    "SNOWCODER_ENDPOINT_TIMEOUT_S",
+    "SNOWCODER_ENDPOINT_ATTEMPTS",
+)
+SECONDS = ("SNOWCODER_CHECKPOINT_INTERVAL_S",)
+
 
 def text(name: str, default: str | None = None) -> str:
     """The value of a variable of the table, or its default; `default` where the machine decides that.
@@ -89,6 +98,18 @@ def seconds(name: str) -> float:
         found = float("nan")
     if not found >= 0:  # not nan either
         raise _fault(name, value, "seconds, 0 or more")
+    return found
+
+
+def faults() -> list[str]:
+    """A line for each variable whose value is not allowed."""
+    found = []
+    for name in VARIABLES:
+        try:
+            if os.environ.get(name):
+                (positive_int if name in COUNTS else seconds if name in SECONDS else text)(name)
+        except ParameterError as error:
+            found.append(str(error))
     return found
 
 

@@ -125,7 +125,7 @@ def _odd_name(path: str, raw: dict[str, Any], field: str, sections: Mapping[str,
     """The fault of a value that names no part of `sections`: `{name}` in `path`."""
     before, name = path.split("}")[0].split("{")
     allowed = list(map(str, _value_at(sections, before.rstrip(".")) or ()))
-    if name not in raw or raw[name] in allowed:
+    if name not in raw or raw[name] in allowed or not allowed:  # without any, the fault is that section's
         return []
     return [f"{field}.{name}: found {shown(raw[name])}; {did_you_mean(raw[name], allowed)}allowed: {', '.join(allowed)}"]
 
@@ -176,6 +176,8 @@ def _parse(path: Path) -> Any:
         raise ParameterError(f"{path}{_line(error)}: {str(error.problem).split(' with')[0]}: occurs twice; keep one") from error
     except MarkedYAMLError as error:
         reason = ", ".join(part for part in (error.context, error.problem) if part)
+        if "'\\t'" in reason:
+            raise ParameterError(f"{path}{_line(error)}: not valid YAML: found a tab; allowed: blanks") from error
         raise ParameterError(f"{path}{_line(error)}: not valid YAML: {reason}; `git diff {path.name}` shows what changed") from error
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
         # a date that does not exist, a number of thousands of digits, a character that YAML forbids

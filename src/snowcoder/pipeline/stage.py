@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psutil
@@ -95,7 +97,20 @@ def command_line(main: Callable[..., None]) -> None:
         parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
     arguments = parser.parse_args()
     _check_params()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a stage in the background may ignore it
+        signal.signal(signal.SIGINT, _interrupt)
     run_command(partial(main, *vars(arguments).values()))
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    """Ctrl-C asks a stage to end as SIGTERM does, if it handles that; otherwise, or if pressed again, it ends it at once."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    end = signal.getsignal(signal.SIGTERM)
+    if not callable(end):
+        raise KeyboardInterrupt
+    # not by print, which a signal may interrupt
+    os.write(2, b"interrupted: ending this step, then saving it; once more to end at once\n")
+    end(signal.SIGTERM, frame)
 
 
 def run_tool(main: Callable[[], None]) -> None:
@@ -109,6 +124,9 @@ def run_command(main: Callable[[], None], *folders: Path) -> None:
     """Run `main`; what the user can fix ends in its message and exit code 1. folders: where it writes, beyond the usual places."""
     try:
         main()
+    except KeyboardInterrupt:
+        say("interrupted; finished work is kept: run the same command again")
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         message = failure_message(error, [work_dir(), Path.cwd(), Path(tempfile.gettempdir()), *folders])
         if message is None:
