@@ -385,7 +385,7 @@ def test_server_killed_in_the_middle_of_a_run_loses_nothing(
     running.append(start_server(address, tmp_path))
     (path,) = work.glob("tracking/*.jsonl")
     assert not is_being_written(path)
-    assert sync(work) == (1, 0, "")
+    wait_until(lambda: sync(work) == (1, 0, ""))  # a new server on a loaded machine may be slow to answer
     (found,) = runs(work, address)
     assert (found.info.status, len(history(work, found, "train/loss", address))) == ("FINISHED", 40)
     assert found.info.artifact_uri.startswith("mlflow-artifacts:")
