@@ -5,21 +5,11 @@ import pytest
 
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.docstring_prose import description
-from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises, package_of
+from snowcoder.exercises.exercise import Exercise, make_exercises, package_of
 from snowcoder.exercises.recording import RecordingRules
 from snowcoder.exercises.render import render_instruction
-from snowcoder.sandbox.program import Outcome, SandboxLimits, run_programs
-
-RULES = ExerciseRules(
-    min_tests=1,
-    max_definitions=4,
-    max_helper_ratio=8.0,
-    max_document_bytes=4000,
-    min_statement_words=0,
-    varied_forms=False,
-    recording=None,
-)
-LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
+from snowcoder.sandbox.program import Outcome, run_programs
+from tests.exercises.exercise_rules import LIMITS, RULES
 
 
 def outcomes_of(exercises: list[Exercise]) -> list[Outcome]:

@@ -8,18 +8,17 @@ import pytest
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.corpus.sources import WheelSource
-from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
 from snowcoder.errors import EmptyResultError
-from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.exercises.names import parse
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.positives.screen_positives import DROPPED_POSITIVE_SCHEMA, POSITIVE_SCHEMA, build_positives
 from snowcoder.positives.teaching_code import documented_fraction, gather_teaching_code, refuse_file
-from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, SourceFile, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, write_table
+from tests.decontamination.problems import PARAMS as COMMITTED
+from tests.exercises.exercise_rules import LIMITS, RULES
 
 PARAMS = FetchPositivesParams(
     max_files_per_repository=100,
@@ -30,16 +29,8 @@ PARAMS = FetchPositivesParams(
     min_file_bytes=40,
     min_documented_fraction=0.5,
     max_instructions_per_repository=2,
-    exercises=ExerciseRules(
-        min_tests=1,
-        max_definitions=4,
-        max_helper_ratio=8.0,
-        max_document_bytes=4000,
-        min_statement_words=0,
-        varied_forms=False,
-        recording=None,
-    ),
-    sandbox=SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29),
+    exercises=RULES,
+    sandbox=LIMITS,
 )
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
 DEDUPLICATION = DeduplicationParams(ngram_tokens=5, n_permutations=64, jaccard_threshold=0.7, seed=1, wipe_out=ALARM)
@@ -51,21 +42,7 @@ PROBLEM = Problem(
     "def check(candidate):\n    assert candidate('a') == 1\n",
     "count_vowels",
 )
-SCREEN = BenchmarkScreen(
-    [PROBLEM],
-    DecontaminationParams(
-        ngram_tokens=4,
-        min_ngram_overlap=0.5,
-        min_match_tokens=6,
-        renamed_ngram_tokens=15,
-        min_renamed_tokens=15,
-        min_renamed_share_tokens=30,
-        min_named_tokens=8,
-        min_specific_tokens=30,
-        generic_matches="drop",
-        max_ngram_sharing=3,
-    ),
-)
+SCREEN = BenchmarkScreen([PROBLEM], COMMITTED.model_copy(update={"ngram_tokens": 4, "min_match_tokens": 6}))
 
 
 def function(name: str, expression: str, example: str, want: str, doc: str = "") -> str:

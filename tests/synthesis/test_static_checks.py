@@ -12,30 +12,17 @@ from typing import Any
 import pytest
 
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.errors import ParameterError
-from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.storage.shards import read_shard
 from snowcoder.synthesis import acceptance
 from snowcoder.synthesis.acceptance import run_documents
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
 from snowcoder.synthesis.static_checks import find_copies, residue, screen_document, undefined_name, unresolved_import
+from tests.decontamination.problems import PARAMS as SETTINGS
+from tests.exercises.exercise_rules import LIMITS
 
-SETTINGS = DecontaminationParams(
-    ngram_tokens=10,
-    min_ngram_overlap=0.5,
-    min_match_tokens=10,
-    renamed_ngram_tokens=15,
-    min_renamed_tokens=15,
-    min_renamed_share_tokens=30,
-    min_named_tokens=8,
-    min_specific_tokens=30,
-    generic_matches="drop",
-    max_ngram_sharing=3,
-)
 SCREEN = BenchmarkScreen([], SETTINGS)
-LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
 
 
 def row(content: str, **changes: Any) -> dict[str, Any]:

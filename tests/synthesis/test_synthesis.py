@@ -14,11 +14,9 @@ import pytest
 from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.decontamination.ledger import LEDGER_SCHEMA
 from snowcoder.errors import EmptyResultError, ParameterError
-from snowcoder.exercises.exercise import ExerciseRules
 from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.params import validate
 from snowcoder.pipeline.stage import work_dir
-from snowcoder.sandbox.program import SandboxLimits
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_manifest, read_table, write_table
 from snowcoder.synthesis import extractive_teacher
@@ -30,20 +28,11 @@ from snowcoder.synthesis.synthesis_params import ExtractiveTeacherParams, Synthe
 from snowcoder.tokenization.tokenizer import TokenizerParams, load_tokenizer, save_tokenizer, train_tokenizer
 from snowcoder.words import EOS_ID
 from stages import accept_documents, synthesize_documents
+from tests.exercises.exercise_rules import LIMITS, RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
 SCORE_SCHEMA = pa.schema([("file_id", pa.string()), ("language", pa.string()), ("split", pa.string()), ("score", pa.float64())])
-RULES = ExerciseRules(
-    min_tests=1,
-    max_definitions=4,
-    max_helper_ratio=8.0,
-    max_document_bytes=4000,
-    min_statement_words=0,
-    varied_forms=False,
-    recording=None,
-)
-LIMITS = SandboxLimits(timeout_s=30.0, cpu_s=10, memory_bytes=2**29)
 EXTRACTIVE = ExtractiveTeacherParams(kind="extractive")
 PARAMS = SynthesizeParams(recipe="HQINS", engine=EXTRACTIVE, seed_top_fraction=1.0, exercises=RULES, sandbox=LIMITS)
 PARAMS_YAML = """
