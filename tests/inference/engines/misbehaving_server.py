@@ -65,14 +65,19 @@ class MisbehavingServer:
                     server.keys.add(self.headers.get("Authorization", ""))
                 try:
                     time.sleep(server.work_s)
-                    server._act(self, body, key, server.manners(body, before))
+                    action = server.manners(body, before)
                 finally:
+                    # before the answer is sent: the client may ask again, or the test may count, as soon as it has the answer
                     with server._lock:
                         server.open -= 1
+                if action == "ok":
+                    with server._lock:
+                        server.answered[key] += 1
+                server._act(self, body, action)
 
         return Handler
 
-    def _act(self, handler: BaseHTTPRequestHandler, body: dict[str, Any], key: str, action: str) -> None:
+    def _act(self, handler: BaseHTTPRequestHandler, body: dict[str, Any], action: str) -> None:
         if action == "hang":
             self.released.wait(30)
             handler.close_connection = True
@@ -105,9 +110,6 @@ class MisbehavingServer:
             handler.close_connection = True
             return
         handler.wfile.write(sent)
-        if action == "ok":
-            with self._lock:
-                self.answered[key] += 1
 
 
 @contextmanager
