@@ -71,7 +71,7 @@ class KneserNey:
         return cls(counts.vocab_size, levels)
 
     def bits(self, texts: Sequence[EncodedText]) -> np.ndarray:
-        """float64 [len(texts)]: -log2 p of each text's charged ids, given the ids before them in the text (its document start is the first).
+        """float64 [len(texts)]: -log2 p of each text's charged ids, given the ids before them (the first is its document start).
 
         Unlike a model with a window, it sees what is before a charged id everywhere. Raises ValueError for an id outside the vocabulary.
         """
