@@ -31,30 +31,43 @@ def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (1.70, ("0.080 bits per byte fewer", "-4.5%", "beyond the noise")),
-        (1.779, ("0.001 bits per byte fewer", "-0.1%", "within noise")),
-        (1.90, ("0.120 bits per byte more", "+6.7%", "beyond the noise")),
+        (1.70, ("0.080 bits per byte fewer", "-4.5%", "95% interval over texts only, 12 repositories: -0.0")),
+        (1.779, ("0.001 bits per byte fewer", "-0.1%", ", which holds 0).")),
+        (1.90, ("0.120 bits per byte more", "+6.7%", "95% interval over texts only, 12 repositories: +0.1")),
     ],
 )
 def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[str, ...]) -> None:
     comparison = compare(made(tmp_path, {"continued": value}), "continued", "continued_random", "validation")
+    assert comparison.interval is not None
     assert comparison.interval[0] < comparison.difference < comparison.interval[1]
     for part in said:
         assert part in control_finding(comparison)
+    assert comparison.leaves_out_zero == (value != 1.779)
 
 
 def test_the_clearest_gain_is_named_or_that_there_is_none(results: Results, tmp_path: Path) -> None:
     assert gain_finding(results).startswith("The clearest gain over a control: continued needs 0.078 bits per byte fewer than its control")
     assert findings(results)[1] == gain_finding(results)
     worse = made(tmp_path / "worse", {"continued": 2.5, "enhanced": 2.5})
-    assert gain_finding(worse) == "No model is better than its control beyond noise, on any set."
+    assert gain_finding(worse) == "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
 
 
 def test_models_measured_on_other_texts_are_not_compared(tmp_path: Path) -> None:
     results = made(tmp_path)
-    del results.text_bits["continued"]["validation"][1][3:]
-    with pytest.raises(SnowcoderError, match=r"continued and continued_random were measured on other texts of validation \(3 and 164\)"):
+    results.text_bits["continued"]["validation"].clusters[0] = "another repository"
+    with pytest.raises(SnowcoderError, match=r"continued and continued_random were measured on other texts of validation \(164 and 164\)"):
         compare(results, "continued", "continued_random", "validation")
+
+
+def test_the_interval_is_over_repositories_or_problems_and_a_single_one_gives_none(results: Results) -> None:
+    pair = ("continued", "continued_random")
+    assert compare(results, *pair, "held_out").unit == "12 repositories"
+    assert compare(results, *pair, "humaneval").unit == "164 problems"
+    for variant in pair:
+        results.text_bits[variant]["held_out"].clusters[:] = ["one"] * 164
+    alone = compare(results, *pair, "held_out")
+    assert (alone.interval, alone.leaves_out_zero) == (None, False)
+    assert "(95% interval over texts only, 1 repository: none)" in control_finding(alone)
 
 
 def test_no_solved_problem_is_said_plainly(results: Results, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """States what the numbers say, in sentences computed from them: does each phase help, and does it help more than its control?
 
-An interval is 95% over the texts of a set, for one trained model: it does not hold how much another seed would differ. Two models are
-compared text by text, as what makes a text hard for both says nothing about a difference.
+An interval is 95% over the texts of a set, whole repositories or problems drawn, for one trained model: it does not hold how much another
+seed would differ. Two models are compared text by text, as what makes a text hard for both says nothing about a difference.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.report_params import ladder
-from snowcoder.reporting.results import TEXT_BITS, Results, benchmark_names, set_names, teacher_name
+from snowcoder.reporting.results import TEXT_BITS, Results, TextBits, benchmark_names, set_names, teacher_name
+from snowcoder.statistics.clustered import count_clusters
 from snowcoder.statistics.paired import compare_ratios
 from snowcoder.words import INITIAL
 
@@ -18,6 +19,7 @@ SEED = 1  # of the resampling
 SET_TITLES = {
     "validation": "documented functions (validation)",
     "held_out": "held-out code",
+    "unseen": "functions of evaluation-only packages",
     "humaneval": "HumanEval solutions",
     "humanevalplus": "HumanEval+ solutions",
     "mbppplus": "MBPP+ solutions",
@@ -25,11 +27,14 @@ SET_TITLES = {
 BENCHMARK_TITLES = {"humaneval": "HumanEval", "humanevalplus": "HumanEval+", "mbppplus": "MBPP+"}
 
 
+OF_REPOSITORIES = ("validation", "held_out", "unseen")  # the other sets have one text per problem of a benchmark
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Bits per byte of a model against its control on one set; difference below zero is better than the control.
 
-    interval: 95%, of the difference, texts resampled in pairs.
+    interval: 95%, of the difference, whole clusters of texts resampled for both models alike; None for a single cluster.
     """
 
     variant: str
@@ -38,12 +43,19 @@ class Comparison:
     value: float
     control_value: float
     difference: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
+    n_clusters: int
 
     @property
-    def is_noise(self) -> bool:
-        """Whether the interval holds 0."""
-        return self.interval[0] <= 0 <= self.interval[1]
+    def leaves_out_zero(self) -> bool:
+        """Whether other texts of the kind would give the difference the same sign; another seed may not."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+    @property
+    def unit(self) -> str:
+        """What the interval draws, and how many."""
+        one, many = ("repository", "repositories") if self.set_name in OF_REPOSITORIES else ("problem", "problems")
+        return f"{self.n_clusters} {one if self.n_clusters == 1 else many}"
 
     @property
     def relative(self) -> float:
@@ -63,17 +75,18 @@ def benchmark_title(name: str) -> str:
 
 def compare(results: Results, variant: str, control: str, set_name: str) -> Comparison:
     """One comparison, on the texts that both were measured on. Raises SnowcoderError if those are not the same."""
-    (bits, n_bytes), (control_bits, control_n_bytes) = (results.text_bits[name].get(set_name, ([], [])) for name in (variant, control))
-    if n_bytes != control_n_bytes or not n_bytes:
+    ours, theirs = (results.text_bits[name].get(set_name, TextBits([], [], [])) for name in (variant, control))
+    if (ours.n_bytes, ours.clusters) != (theirs.n_bytes, theirs.clusters) or not ours.n_bytes:
         raise SnowcoderError(
-            f"{TEXT_BITS}: {variant} and {control} were measured on other texts of {set_name} ({len(n_bytes)} and {len(control_n_bytes)}); "
+            f"{TEXT_BITS}: {variant} and {control} were measured on other texts of {set_name} ({len(ours.bits)} and {len(theirs.bits)}); "
             "run `dvc repro` of measure_bits_per_byte"
         )
-    filled = [index for index, n in enumerate(n_bytes) if n]
-    first, second, weights = ([values[index] for index in filled] for values in (bits, control_bits, n_bytes))
-    difference, interval = compare_ratios(first, second, weights, SEED)
-    ours, theirs = (results.bits[name](set_name, "bits_per_byte") for name in (variant, control))
-    return Comparison(variant, control, set_name, ours, theirs, difference, interval)
+    filled = [index for index, n in enumerate(ours.n_bytes) if n]
+    clusters = [ours.clusters[index] for index in filled]
+    first, second, weights = ([values[index] for index in filled] for values in (ours.bits, theirs.bits, ours.n_bytes))
+    difference, interval = compare_ratios(first, second, weights, clusters, SEED)
+    value, control_value = (results.bits[name](set_name, "bits_per_byte") for name in (variant, control))
+    return Comparison(variant, control, set_name, value, control_value, difference, interval, count_clusters(clusters))
 
 
 def comparisons(results: Results) -> list[Comparison]:
@@ -93,25 +106,34 @@ def ladder_finding(results: Results, set_name: str) -> str:
 
 
 def control_finding(comparison: Comparison) -> str:
-    """Better or worse than the control, by how much, and whether that is beyond noise."""
+    """Better or worse than the control, by how much, with the interval and what it is over."""
     on, change = set_title(comparison.set_name), f"{100 * comparison.relative:+.1f}%"
     direction = "fewer" if comparison.difference < 0 else "more"
-    low, high = comparison.interval
-    noise = "within noise" if comparison.is_noise else "beyond the noise of the choice of texts"
     return (
         f"{comparison.variant} needs {abs(comparison.difference):.3f} bits per byte {direction} than its control {comparison.control} "
-        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on}: {noise} "
-        f"(95% interval of the difference {low:+.3f} to {high:+.3f})."
+        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on} "
+        f"(95% interval over texts only, {comparison.unit}: {_told_interval(comparison)})."
     )
+
+
+def _told_interval(comparison: Comparison) -> str:
+    if comparison.interval is None:
+        return "none"
+    low, high = comparison.interval
+    return f"{low:+.3f} to {high:+.3f}" + ("" if comparison.leaves_out_zero else ", which holds 0")
 
 
 def gain_finding(results: Results) -> str:
     """The gain over a control that is clearest: largest against the width of its interval."""
-    gains = [one for one in comparisons(results) if one.difference < 0 and not one.is_noise]
+    gains = [one for one in comparisons(results) if one.difference < 0 and one.leaves_out_zero]
     if not gains:
-        return "No model is better than its control beyond noise, on any set."
-    clearest = max(gains, key=lambda one: -one.difference / (one.interval[1] - one.interval[0]))
-    return f"The clearest gain over a control: {control_finding(clearest)}"
+        return "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
+    return f"The clearest gain over a control: {control_finding(min(gains, key=_against_its_width))}"
+
+
+def _against_its_width(comparison: Comparison) -> float:
+    assert comparison.interval is not None
+    return comparison.difference / (comparison.interval[1] - comparison.interval[0])
 
 
 def score_finding(results: Results, benchmark: str) -> str:

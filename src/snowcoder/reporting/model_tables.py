@@ -5,6 +5,7 @@ from snowcoder.reporting.data_tables import train_tokens
 from snowcoder.reporting.document import NOTHING, Table, number, percent, with_interval
 from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.statistics.clustered import FEW_CLUSTERS
 from snowcoder.words import INITIAL
 
 VARIANT_TITLES = {
@@ -16,6 +17,11 @@ VARIANT_TITLES = {
     "enhanced": "enhanced (final)",
     "enhanced_selected": "enhanced_selected (control)",
 }
+INTERVALS = (
+    "Intervals are over texts only: whole repositories, or problems, are drawn again, the same for both models. They hold what other texts "
+    "of the kind would change, and neither another training seed nor another draw of the control's files. Of fewer than "
+    f"{FEW_CLUSTERS} repositories they are too narrow."
+)
 
 
 def variant_title(variant: str) -> str:
@@ -30,8 +36,8 @@ def bits_table(results: Results) -> Table:
     rows.append([variant_title("unigram"), *[f"{results.bits[INITIAL]('unigram', name):.3f}" for name in sets]])
     rows += [[variant_title(variant), *_bits(results, variant, sets)] for variant in results.params.variants]
     caption = (
-        "Bits per byte, lower is better. In brackets 95% intervals over the texts of a set; they exclude the difference that another "
-        "seed makes. Choices are made on the validation set; the benchmarks' solutions are read afterwards."
+        "Bits per byte, lower is better. In brackets 95% intervals over the repositories of a set, or a benchmark's problems; they "
+        "exclude the difference that another seed makes. Choices are made on the validation set."
     )
     return Table(["bits per byte", *[set_title(name) for name in sets]], rows, caption)
 
@@ -56,14 +62,13 @@ def comparison_table(results: Results) -> Table:
     rows = []
     for item in comparisons(results):
         bits = [f"{item.value:.4f}", f"{item.control_value:.4f}", f"{item.difference:+.4f}", f"{100 * item.relative:+.2f}%"]
-        low, high = item.interval
-        noise = "within noise" if item.is_noise else "beyond noise"
-        rows.append([item.variant, item.control, set_title(item.set_name), *bits, f"{low:+.4f} to {high:+.4f}", noise])
+        interval = "-" if item.interval is None else f"{item.interval[0]:+.4f} to {item.interval[1]:+.4f}"
+        rows.append([item.variant, item.control, set_title(item.set_name), *bits, interval, item.unit])
     caption = (
-        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
-        "The interval is that of the difference, text by text (paired bootstrap); noise means the choice of texts, not the seed."
+        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the model's data are better. "
+        f"{INTERVALS}"
     )
-    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", ""]
+    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", "over"]
     return Table(columns, rows, caption, text_columns=3)
 
 
