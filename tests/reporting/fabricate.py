@@ -177,7 +177,13 @@ def _documents(root: Path) -> None:
 
 def _bits(root: Path, variant: str, value: float) -> None:
     metrics: dict[str, Any] = {
-        name: {"bits_per_byte": value * factor, "n_bytes": 70_000, "n_items": 164, "ci95": [value * factor - 0.03, value * factor + 0.035]}
+        name: {
+            "bits_per_byte": value * factor,
+            "n_bytes": 70_000,
+            "n_items": 164,
+            "n_clusters": 12,
+            "ci95": [value * factor - 0.03, value * factor + 0.035],
+        }
         for name, factor in SETS.items()
     }
     _write(root, f"measure_bits_per_byte/{variant}", metrics)
@@ -189,9 +195,10 @@ def _texts(value: float, noise_step: int) -> pa.Table:
     """164 texts of 400 bytes; how hard a text is differs far more than the models do."""
     noise = [10 * ((item * noise_step) % 11 - 5) for item in range(164)]
     mean = sum(noise) / 164
-    columns: dict[str, list[Any]] = {"set": [], "bits": [], "n_bytes": []}
+    columns: dict[str, list[Any]] = {"set": [], "cluster": [], "bits": [], "n_bytes": []}
     for name, factor in SETS.items():
         columns["set"] += [name] * 164
+        columns["cluster"] += [f"HumanEval/{item}" if name == "humaneval" else f"repository{item % 12}" for item in range(164)]
         columns["bits"] += [400 * value * factor * (0.5 + item / 163) + noise[item] - mean for item in range(164)]
         columns["n_bytes"] += [400] * 164
     return pa.table(columns)

@@ -132,11 +132,11 @@ def test_selection_stands_beside_all_of_train(results: Results) -> None:
 def test_comparisons_cover_every_control_and_set(results: Results) -> None:
     rows = comparison_table(results).rows
     assert len(rows) == 2 * 3
-    *cells, interval, verdict = rows[0]
+    *cells, interval, unit = rows[0]
     assert cells == ["continued", "continued_random", "documented functions (validation)", "1.7100", "1.7800", "-0.0700", "-3.93%"]
     low, high = (float(bound) for bound in interval.split(" to "))
     assert low < -0.07 < high < 0
-    assert verdict == "beyond noise"
+    assert unit == "12 repositories"
 
 
 def test_n_grams_of_its_own_tokens_stand_below_every_model(results: Results) -> None:
@@ -149,11 +149,11 @@ def test_n_grams_of_its_own_tokens_stand_below_every_model(results: Results) -> 
 def test_every_model_is_compared_with_its_trigram_on_every_set(results: Results) -> None:
     rows = trigram_table(results).rows
     assert len(rows) == 3 * len(PARAMS.variants)
-    *cells, interval, verdict = rows[0]
+    *cells, interval, over, verdict = rows[0]
     assert cells == ["documented functions (validation)", "general", "1.9200", "2.2000", "-0.2800"]
     low, high = (float(bound) for bound in interval.split(" to "))
     assert low < -0.28 < high < 0
-    assert verdict == "beaten"
+    assert (over, verdict) == ("12 repositories", "beaten")
 
 
 def test_paper_s_figures_stand_beside_ours(results: Results) -> None:

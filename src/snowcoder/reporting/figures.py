@@ -216,7 +216,8 @@ def phase_begins(results: Results) -> dict[str, float]:
 def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
     colours, controls = model_colours(results), control_names(results.params)
     for row, variant in enumerate(variants):
-        value, (low, high) = results.bits[variant](set_name, "bits_per_byte"), results.bits[variant](set_name, "ci95")
+        value = results.bits[variant](set_name, "bits_per_byte")
+        low, high = results.bits[variant](set_name, "ci95") or (value, value)  # of a single repository there is none
         colour = colours[variant]
         ax.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
         face = "white" if variant in controls else colour

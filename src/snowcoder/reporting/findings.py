@@ -23,7 +23,7 @@ MEASURED = "Measured, not a claim: "
 SET_TITLES = {
     "validation": "documented functions (validation)",
     "held_out": "held-out code",
-    "unseen": "documented functions of unseen packages",
+    "unseen": "functions of evaluation-only packages",
     "humaneval": "HumanEval solutions",
     "humanevalplus": "HumanEval+ solutions",
     "mbppplus": "MBPP+ solutions",
@@ -64,14 +64,11 @@ def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
     if beats_every_trigram(against_trigrams):
         return (
             "Every model beats a trigram of its own training tokens on every set: differences between models can say more than token "
-            f"statistics do (nearest to its trigram: {told}, 95% interval {_bounds(nearest)})."
+            f"statistics do (nearest to its trigram: {told}, {_told_interval(nearest)})."
         )
     sets = []
     for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
-        values = [
-            f"{one.variant} {one.value:.3f} against {one.control_value:.3f}{' (not told apart)' if one.is_noise else ''}" for one in ours
-        ]
-        sets.append(f"on {set_title(name)} {', '.join(values)}")
+        sets.append(f"on {set_title(name)} {', '.join(map(_not_beaten, ours))}")
     return (
         f"{NO_CLAIM}: a trigram of a model's own training tokens does as well as the model or better, in bits per byte "
         f"{'; '.join(sets)} (farthest above: {told})."
@@ -85,7 +82,7 @@ def ladder_finding(results: Results, set_name: str) -> str:
     compared = [compare(results, after, before, set_name) for before, after in pairwise(steps)]
     failing = [
         f"{one.variant} {'needs more bits than' if one.is_worse else 'cannot be told apart from'} {one.control} "
-        f"({one.difference:+.3f}, 95% interval {_bounds(one)})"
+        f"({one.difference:+.3f}, {_told_interval(one)})"
         for one in compared
         if not one.is_better
     ]
@@ -97,14 +94,13 @@ def ladder_finding(results: Results, set_name: str) -> str:
 
 
 def control_finding(comparison: Comparison) -> str:
-    """Better or worse than the control, by how much, and whether that is beyond noise."""
+    """Better or worse than the control, by how much, with the interval and what it is over."""
     on, change = set_title(comparison.set_name), f"{100 * comparison.relative:+.1f}%"
     direction = "fewer" if comparison.difference < 0 else "more"
-    noise = "within noise" if comparison.is_noise else "beyond the noise of the choice of texts"
     return (
         f"{comparison.variant} needs {abs(comparison.difference):.3f} bits per byte {direction} than its control {comparison.control} "
-        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on}: {noise} "
-        f"(95% interval of the difference {_bounds(comparison)})."
+        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on} "
+        f"({_told_interval(comparison)})."
     )
 
 
@@ -112,9 +108,8 @@ def gain_finding(results: Results) -> str:
     """The gain over a control that is clearest: largest against the width of its interval."""
     gains = [one for one in comparisons(results) if one.is_better]
     if not gains:
-        return "No model is better than its control beyond noise, on any set."
-    clearest = max(gains, key=lambda one: -one.difference / (one.interval[1] - one.interval[0]))
-    return f"The clearest gain over a control: {control_finding(clearest)}"
+        return "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
+    return f"The clearest gain over a control: {control_finding(min(gains, key=_against_its_width))}"
 
 
 def score_finding(results: Results, benchmark: str) -> str:
@@ -146,6 +141,19 @@ def stand_in_finding(results: Results) -> str:
     return f"Stand-ins for a large language model in this run: {' and '.join(told)}." if told else ""
 
 
-def _bounds(comparison: Comparison) -> str:
+def _not_beaten(comparison: Comparison) -> str:
+    told = f"{comparison.variant} {comparison.value:.3f} against {comparison.control_value:.3f}"
+    return told if comparison.is_worse else f"{told} (not told apart)"
+
+
+def _told_interval(comparison: Comparison) -> str:
+    over = f"95% interval over texts only, {comparison.unit}: "
+    if comparison.interval is None:
+        return f"{over}none"
     low, high = comparison.interval
-    return f"{low:+.3f} to {high:+.3f}"
+    return f"{over}{low:+.3f} to {high:+.3f}{'' if comparison.leaves_out_zero else ', which holds 0'}"
+
+
+def _against_its_width(comparison: Comparison) -> float:
+    assert comparison.interval is not None
+    return comparison.difference / (comparison.interval[1] - comparison.interval[0])

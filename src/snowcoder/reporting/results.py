@@ -38,10 +38,18 @@ TEXT_BITS = Path("data/measure_bits_per_byte")
 FLOORS = Path("data/measure_floors")
 TRIGRAM, TRIGRAM_ORDER = "trigram", 3
 SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "n_tests", "tests_from", "seed_score", "seed_containment", "content")
-TEXT_COLUMNS = ("set", "bits", "n_bytes")
+TEXT_COLUMNS = ("set", "cluster", "bits", "n_bytes")
 SHOWN_DOCUMENTS = 10  # the first: ids are hashes, so that these are as good a sample as any
 Curve = list[dict[str, float]]
-TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
+
+
+@dataclass(frozen=True)
+class TextBits:
+    """Of the texts of one set, in their order: bits of a model, bytes, and the repository or problem that each belongs to."""
+
+    bits: list[float]
+    n_bytes: list[int]
+    clusters: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Results(Scores):
     accepted_samples: rows of accepted documents with SAMPLE_COLUMNS; rejected: reason -> the first rejected row of it.
     roc: recipe -> rows fpr, tpr; precision_recall: recipe -> rows recall, precision.
     curves: variant -> rows step, tokens, learning_rate, train_loss.
-    text_bits: variant, or `initial` -> its texts' bits; trigram_bits: variant -> those of the trigram of its tokens.
+    text_bits: variant, or `initial` -> set -> its texts' bits; trigram_bits: variant -> set -> those of the trigram of its tokens.
     """
 
     stages: dict[str, Metrics]
@@ -97,8 +105,8 @@ class Results(Scores):
     roc: dict[str, Curve]
     precision_recall: dict[str, Curve]
     curves: dict[str, Curve]
-    text_bits: dict[str, TextBits]
-    trigram_bits: dict[str, TextBits]
+    text_bits: dict[str, dict[str, TextBits]]
+    trigram_bits: dict[str, dict[str, TextBits]]
 
 
 def input_paths(params: ReportParams) -> list[Path]:
@@ -164,10 +172,10 @@ def teacher_name(results: Results) -> str:
 
 
 def set_names(results: Scores) -> list[str]:
-    """The texts whose bits per byte were measured; first those the choices are made on, then held-out code, then benchmarks."""
+    """The texts whose bits per byte were measured; first the one that choices are made on, benchmarks last."""
     measured = results.bits[INITIAL].values
     names = sorted(name for name, value in measured.items() if isinstance(value, dict) and "bits_per_byte" in value)
-    return sorted(names, key=lambda name: {"validation": 0, "held_out": 1}.get(name, 2))
+    return sorted(names, key=lambda name: {"validation": 0, "held_out": 1, "unseen": 2}.get(name, 3))
 
 
 def benchmark_names(results: Scores) -> list[str]:
@@ -184,17 +192,18 @@ def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
     return {name: _read(root, metrics_path(stage, name)) for name in names}
 
 
-def _read_trigram_bits(folder: Path, variants: list[str]) -> dict[str, TextBits]:
+def _read_trigram_bits(folder: Path, variants: list[str]) -> dict[str, dict[str, TextBits]]:
     rows = [row for row in iterate_rows(folder, ("variant", "order", *TEXT_COLUMNS)) if row["order"] == TRIGRAM_ORDER]
     return {variant: _text_bits(row for row in rows if row["variant"] == variant) for variant in variants}
 
 
-def _text_bits(rows: Iterable[dict[str, Any]]) -> TextBits:
-    sets: TextBits = {}
+def _text_bits(rows: Iterable[dict[str, Any]]) -> dict[str, TextBits]:
+    sets: dict[str, TextBits] = {}
     for row in rows:
-        bits, n_bytes = sets.setdefault(row["set"], ([], []))
-        bits.append(row["bits"])
-        n_bytes.append(row["n_bytes"])
+        texts = sets.setdefault(row["set"], TextBits([], [], []))
+        texts.bits.append(row["bits"])
+        texts.n_bytes.append(row["n_bytes"])
+        texts.clusters.append(row["cluster"])
     return sets
 
 

@@ -32,7 +32,7 @@ def print_results(console: Console, results: Results) -> None:
         *control_tables(results),
     ]:
         print_table(console, title, table)
-    console.print("Noise and 95% intervals are those of the choice of texts, not of the seed. With figures: results/report.html")
+    console.print("95% intervals are over texts only (repositories, or problems), not over seeds. With figures: results/report.html")
 
 
 def print_table(console: Console, title: str, table: Table) -> None:
@@ -60,7 +60,7 @@ def models_table(results: Results) -> Table:
 
 
 def control_tables(results: Results) -> list[tuple[str, Table]]:
-    """(title, table) for each model with a control: the differences on every set, and whether they are beyond noise."""
+    """(title, table) for each model with a control: the differences on every set, with their intervals."""
     compared = comparison_table(results)
     tables = []
     for (variant, control), rows in groupby(compared.rows, key=lambda row: (row[0], row[1])):
