@@ -130,10 +130,6 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             "pretrain.variants.enhanced.packs.documents: found null; allowed: text",
         ),
         (
-            {"pretrain__variants__enhanced__packs__documents": "data/none"},
-            "pretrain.variants.enhanced.packs.documents: found data/none with python_fraction 0.5; allowed: a folder",
-        ),
-        (
             {"pack_tokens__instruct": {"files": "data/x"}},
             "pack_tokens.instruct: unknown parameter (found {'files': 'data/x'}); allowed: sequence_",
         ),

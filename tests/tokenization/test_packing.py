@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.fingerprint import hash_path
-from snowcoder.pipeline.params import validate
 from snowcoder.storage.shards import iterate_rows, list_shards, read_shard, write_table
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.ordering import packing_order
-from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingItemParams, PackingParams, pack
+from snowcoder.tokenization.packing import PackingParams, pack
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 
@@ -121,8 +120,8 @@ def test_documents_come_from_their_own_folder(tmp_path: Path, write_tokens: Call
     assert _stream(tmp_path) == [2] * 19 + [0] + ([3] * 9 + [0]) * 2
     assert (metrics["passes"], metrics["python_fraction"], metrics["files"]) == ({"documents": 2.0, "files": 1.0}, 0.5, 2)
     assert metrics["language_mix"] == {
-        "css": {"source": "files", "planned": 0.5, "reached": 0.5, "passes": 1.0},
-        "python": {"source": "documents", "planned": 0.5, "reached": 0.5, "passes": 2.0},
+        "css": {"source": "files", "planned": 0.5, "reached": 0.5, "unique_tokens": 20, "passes": 1.0},
+        "python": {"source": "documents", "planned": 0.5, "reached": 0.5, "unique_tokens": 10, "passes": 2.0},
     }
     assert "language_mix" not in TokenShards(tmp_path / "packed").index
 
@@ -146,8 +145,3 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
     write_table(tokens, [read_shard(list_shards(tokens)[0]).from_pylist(rows, TOKENIZED_FILE_SCHEMA)], TOKENIZED_FILE_SCHEMA)
     with pytest.raises(ShardError, match=r"part-00000.parquet: n_tokens: found 8 for f7 of 7"):
         pack(unmixed(read_catalogue(tokens, tokens)), BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@general")
-
-
-def test_documents_must_be_named() -> None:
-    with pytest.raises(ParameterError, match=r"enhanced.packs.documents: found data/none with python_fraction 0.5"):
-        validate({"files": "data/tokenize_files", "documents": NO_DOCUMENTS, "python_fraction": 0.5}, PackingItemParams, "enhanced.packs")

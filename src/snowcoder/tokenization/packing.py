@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.execution import map_items
@@ -54,16 +54,7 @@ class PackingItemParams(ParamsModel):
     documents: str
     """Folder of tokenised documents (accept_documents), data/none for none; not read where python_fraction is null."""
     python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
-    """Share of Python tokens in a mix of documents and `files` (paper: 0.5, section 2.4); null: `files` alone."""
-
-    @model_validator(mode="after")
-    def _mixes_documents(self) -> Self:
-        if self.python_fraction is not None and self.documents == NO_DOCUMENTS:
-            raise ValueError(
-                f"documents: found {NO_DOCUMENTS} with python_fraction {self.python_fraction}; "
-                "allowed: a folder such as data/accept_documents, or python_fraction null"
-            )
-        return self
+    """Share of Python tokens in a mix of documents and `files`, or of `files` alone (paper: 0.5, section 2.4); null: each file once."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +161,13 @@ def _language_mix(mixture: Mixture, tokens_by_language: dict[str, int]) -> dict[
     total = sum(tokens_by_language.values())
     reached = {language: tokens_by_language.get(language, 0) / total for language in mixture.plans}
     rows = {
-        language: {"source": plan.source, "planned": plan.planned, "reached": reached[language], "passes": plan.epochs}
+        language: {
+            "source": plan.source,
+            "planned": plan.planned,
+            "reached": reached[language],
+            "unique_tokens": plan.unique_tokens,
+            "passes": plan.epochs,
+        }
         for language, plan in mixture.plans.items()
     }
     return {"language_mix": rows} if rows else {}
