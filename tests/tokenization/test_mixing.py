@@ -195,9 +195,7 @@ def test_no_documents() -> None:
     ),
     fraction=st.floats(0.05, 0.95),
 )
-def test_a_control_has_the_languages_and_shares_of_its_variant(
-    documents: list[int], files: list[tuple[str, int]], fraction: float
-) -> None:
+def test_a_control_has_the_languages_and_shares_of_its_variant(documents: list[int], files: list[tuple[str, int]], fraction: float) -> None:
     written, there = _catalogue([("python", n) for n in documents], "d"), _catalogue(files)
     variant, control = mix(written, there, {}, fraction, seed=0), mix(None, there, {}, fraction, seed=0)
     assert {name: plan.planned for name, plan in variant.plans.items()} == {name: plan.planned for name, plan in control.plans.items()}

@@ -2,7 +2,7 @@
 
 in: a repository's name  out: its family
 The name alone decides, so that another repository moves none. `owner/name` belongs to its owner. A distribution belongs to the first part
-of its name: jaraco-text and jaraco.collections to jaraco, google-cloud-storage to google, and django to the same family as django-debug-toolbar.
+of its name: jaraco-text and jaraco.collections to jaraco, google-cloud-storage to google, django-debug-toolbar to django.
 Now and then that joins what has nothing in common (python-utils and python-dateutil): a split then has one unit less, and no leak.
 """
 
