@@ -19,7 +19,7 @@ from snowcoder.pipeline.params import read_yaml
 from snowcoder.pipeline.stage import run_tool
 
 PICTURE = Path("docs/graph.svg")
-MAX_LABEL_CHARS = 34
+MAX_LABEL_CHARS = 24
 CHAR_WIDTH, LINE_HEIGHT, PADDING, MARGIN = 7, 15, 10, 12  # pixels; of 11 pixels' monospace, with room for wider fonts
 NAME_STYLE, ITEM_STYLE = 'font-weight="bold"', 'fill="#445"'
 FILLS = {"data": "#dcebfa", "models": "#dff3e0", "results": "#f3e6d4"}  # by the folder that a stage writes
