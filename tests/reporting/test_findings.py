@@ -38,7 +38,7 @@ def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
     assert "than continued" not in sentence
 
 
-def test_a_step_within_noise_is_not_said_to_hold_nor_to_break(tmp_path: Path) -> None:
+def test_a_step_whose_interval_holds_0_is_not_said_to_hold_nor_to_break(tmp_path: Path) -> None:
     sentence = ladder_finding(made(tmp_path, {"general": 1.711, "continued": 1.71}), "validation")
     assert (
         "is not shown to hold: continued cannot be told apart from general (-0.001, 95% interval over texts only, 12 repositories: -0.0"

@@ -69,6 +69,16 @@ def check_positions(
         yield f"generate_completions.max_new_tokens: found {found}; allowed: below the window, {window}, which holds the prompt too"
 
 
+def check_likelihood_window(
+    initialize_model: ModelParams, pack_tokens: PackingParams, measure_bits_per_byte: MeasureBitsPerByteParams
+) -> Faults:
+    """Likelihoods are measured at lengths that were trained: what lies beyond a training sequence says nothing about the data."""
+    window, length = measure_bits_per_byte.window_tokens, pack_tokens.sequence_length
+    if (window or initialize_model.max_positions) > length:
+        found = window or f"null, the model's {initialize_model.max_positions} positions"
+        yield f"measure_bits_per_byte.window_tokens: found {found}; allowed: at most pack_tokens.sequence_length {length}"
+
+
 def check_batches(pack_tokens: PackingParams, pretrain: VariantsSection) -> Faults:
     """A batch is whole sequences."""
     length = pack_tokens.sequence_length
@@ -185,6 +195,7 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_packing,
     check_teacher,
     check_positions,
+    check_likelihood_window,
     check_batches,
     check_parents,
     check_controls,

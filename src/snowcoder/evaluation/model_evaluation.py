@@ -70,6 +70,7 @@ def evaluate_model(
     problems_of = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
     asking = choose_asking(model, folder, settings, problems_of)
     window = folder.window(settings.window_tokens, "window_tokens")
+    measured = folder.window(settings.likelihood_window_tokens or settings.window_tokens, "likelihood_window_tokens")
     cut = {name: _count_cut(folder, problems, settings, asking, window) for name, problems in problems_of.items()}
     identity = _identity(folder.folder, settings)
     head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": settings.described()}
@@ -87,7 +88,7 @@ def evaluate_model(
             grades = grade_completions(rows, problems, PROGRAM_LIMITS, settings.mode, kept / "verdicts.jsonl")
             write_lines(kept / f"{benchmark}.jsonl", [row | grade for row, grade in zip(rows, grades, strict=True)])
             found[benchmark] = _describe(problems, rows, grades, cut[benchmark], asking.mode)
-            found[benchmark] |= _measure(load(), problems, settings.seed, window)
+            found[benchmark] |= _measure(load(), problems, settings.seed, measured)
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})

@@ -5,8 +5,10 @@ from snowcoder.reporting.annotator_tables import agreement_table, alignment_tabl
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
 from snowcoder.reporting.findings import findings, set_title
+from snowcoder.reporting.language_mixes import mix_findings, mix_table
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table, trigram_table
 from snowcoder.reporting.results import TRIGRAM, Results, set_names, teacher_name
+from snowcoder.reporting.training_scale import scale_finding
 from snowcoder.words import INITIAL
 
 FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
@@ -16,7 +18,7 @@ def compose(results: Results) -> Document:
     """The whole report."""
     return Document(
         "snowcoder: which data make the model better?",
-        findings(results),
+        [*findings(results), *mix_findings(results), scale_finding(results)],
         [_models(results), _training(results), _data(results), _synthetic(results), _annotators(results), _paper(results)],
     )
 
@@ -74,6 +76,7 @@ def _data(results: Results) -> Section:
         *([wipe_out_table(results)] if has_wipe_outs(results) else []),
         data_tables.contamination_table(results),
         data_tables.selection_table(results),
+        mix_table(results),
     ]
     return Section("The data", [deduplication_paragraph(results)], blocks)
 
