@@ -1,6 +1,6 @@
-"""train_annotator: trains a linear head for each fold of the repositories, on the positives and random negatives of the other folds, and
-judges it on its own; on frozen embeddings, or, with train_annotator.shared.encoder: tuned, with an encoder for each fold whose weights the
-examples change too.
+"""train_annotator: trains, for each fold of the corpus' repositories, a linear head on one recipe's positives and random negatives of the
+other folds, and judges the recipe on repositories that its heads have not seen; on frozen embeddings, or, with
+train_annotator.shared.encoder: tuned, with an encoder for each fold whose weights the examples change too.
 
 in: data/embed_files, data/label_files; for a tuned encoder also data/split_files, data/fetch_positives
 out: models/train_annotator/<recipe> (folds.json, roc.csv, precision_recall.csv; of each fold fold_<number>/head.json, and of a tuned
@@ -39,16 +39,17 @@ def main(item: str) -> None:
             plan = plan_cross_fit(read_files(shards), labels, shared, recipe)
             vectors = ExampleVectors(shards, plan)
             heads = fit_heads(item, recipe, shared.l2, labeller, plan, vectors)
-            judgement = judge_scores(heads[0], cross_fitted_scores(heads, plan, vectors), plan)
+            scoring = heads.scoring
+            judgement = judge_scores(heads.judging[0], cross_fitted_scores(heads, plan, vectors), plan)
             if embed is not None:
                 from snowcoder.annotator.tuning import judge_tuned, tune_folds  # torch: a frozen encoder does without
 
                 texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), plan.every_example)
                 encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
-                tuned = tune_folds(heads, plan, texts, shared, encoder, run.output)
-                heads, judgement = [one.head for one in tuned], judge_tuned(tuned, plan, judgement)
+                tuned, judged = tune_folds(heads, plan, texts, shared, encoder, run.output)
+                scoring, judgement = [one.head for one in tuned], judge_tuned(judged, plan, judgement)
             write_folds(run.output, plan.folds)
-            for fold, head in enumerate(heads):
+            for fold, head in enumerate(scoring):
                 write_head(fold_folder(run.output, fold), head)
             write_curves(run.output, judgement)
             record.log_model(run.output, output_path(run.stage, item))

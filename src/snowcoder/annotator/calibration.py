@@ -4,9 +4,9 @@ in: examples with their embeddings, a way to fit  out: slope and intercept; how 
 
 A head fitted on few examples in many dimensions is overconfident on files of repositories that it has not seen. Platt scaling (Platt
 1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: PARTS parts of whole
-repositories among the training examples. That is what makes the scores of the heads of several folds one scale. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
-the calibrated head, and its ranking of files stays the same. Odds are those among the examples, positives and negatives in equal parts, not
-those in the corpus.
+repositories among the training examples. So the heads of several folds score on one scale. A head is linear and a file's score a mean of
+its sections', so that scaled weights and bias are the calibrated head, and its ranking of files stays the same. Odds are those among the
+examples, positives and negatives in equal parts, not those in the corpus.
 
 A regression is on the scale of its labels as it is fitted, and is not scaled. Tried on 12 draws of the held-out repositories: the line from
 its scores to held-out labels has a slope of 0.96 (0.53 to 1.32; 1 is calibrated), and a line fitted out of fold, as above, leaves the mean

@@ -13,7 +13,7 @@ Seen in a trial (630 Python positives, 170 negatives, held-out repositories, mea
   other languages only             0.951                              0.99
 
 The head of a fold is fitted on what the same rules choose of the other folds alone (see folds): not even the number of negatives depends
-on a label of the fold's own files. All heads are judged together, each on its own fold's part of what the rules choose of all files.
+on a label of the fold's own files.
 """
 
 from collections import Counter
@@ -63,14 +63,14 @@ class AnnotatorParams(ParamsModel):
 
     encoder: Literal["frozen", "tuned"]
     """frozen: a head on the embeddings of embed_files, shared by all recipes; tuned: each recipe's examples change the encoder
-    too, once for each fold, and score_files embeds the corpus once more for each recipe (expensive: `folds` trainings a recipe).
+    too, once for each fold, and score_files embeds the corpus once more for each recipe (expensive: up to 2 x `folds` trainings a recipe).
     """
     tuning: TuningParams
     """How a tuned encoder is trained."""
     seed: int = Field(ge=0)
     """Seed of the random negatives and of the folds."""
     folds: int = Field(ge=2)
-    """Parts that the repositories are divided into: one head for each, fitted on the other parts, scores and is judged on its own."""
+    """Parts that the repositories are divided into: each is scored, and each judged, by a head that was fitted on the other parts."""
     negatives_per_positive: float = Field(gt=0)
     """Random corpus files per positive, in each language."""
     l2: float = Field(gt=0)
@@ -116,19 +116,17 @@ def choose_examples(
 
 
 def choose_training(
-    files: Iterable[Mapping[str, Any]], labels: Mapping[str, float], shared: AnnotatorParams, recipe: RecipeParams, folds: Folds
-) -> list[list[Example]]:
-    """For the head of each fold: what choose_examples gives where the files of the fold's repositories do not exist.
+    files: Iterable[Mapping[str, Any]], labels: Mapping[str, float], shared: AnnotatorParams, recipe: RecipeParams, folds: Folds, fold: int
+) -> list[Example]:
+    """What choose_examples gives where the files of the repositories in `fold` do not exist.
 
-    Raises EmptyResultError without a positive, or without a negative, outside of a fold.
+    Raises EmptyResultError without a positive, or without a negative, outside of the fold.
     """
     rows = sorted(files, key=lambda row: row["file_id"])
-    chosen = []
-    for fold in range(folds.n):
-        others = [row for row in rows if folds.by_repository.get(row["repository"]) != fold]
-        chosen.append(_choose(others, labels, shared, recipe))
-        _check(chosen[-1], f" outside of fold {fold} of {folds.n}")
-    return chosen
+    others = [row for row in rows if folds.by_repository.get(row["repository"]) != fold]
+    examples = _choose(others, labels, shared, recipe)
+    _check(examples, f" outside of fold {fold} of {folds.n}")
+    return examples
 
 
 def choose_validation(examples: Sequence[Example], shared: AnnotatorParams) -> list[bool]:

@@ -3,14 +3,13 @@
 in: rows of embedding_table, one per file  out: Folds, kept in folds.json {"folds": how many, "repositories": {repository: fold}}
 
 A head ranks the files that it was fitted on by what it was told of them: a negative comes out low, a positive high. On a corpus of which
-most files are examples that decides the choice (seen: ROC-AUC 0.98 on a head's own files, 0.82 on other repositories). Cross-fitting (Stone
+most files are examples that decides the choice (seen: ROC-AUC 0.98 on a head's own files, 0.79 on other repositories). Cross-fitting (Stone
 1974; Chernozhukov et al. 2018) keeps every file out of the fit of the head that scores it, and its repository's other files with it, as
 they share authors, names and licence header. Two repositories of one author may be in different folds: nothing here knows authors.
 
-The repositories with positives, the others of the train split, and the held-out ones are assigned apart, each in the order of a hash of
-their names, to the fold that has the fewest files of their group so far. So each fold gets repositories of each group, where there are as
-many, and about as many files. Neither a label nor an embedding decides a fold: `educational` positives, which labels make, count as
-corpus files here.
+Repositories of the train split, held-out ones, and those that only have positives are assigned apart, each in the order of a hash of their
+names, to the fold that has the fewest files of their group so far. So each fold gets repositories of each group, where there are as many,
+and about as many files. Neither a label nor an embedding decides a fold.
 """
 
 import json
@@ -29,12 +28,11 @@ from snowcoder.storage.files import write_json
 from snowcoder.words import TRAIN
 
 FOLDS_FILE = "folds.json"
-WITH_POSITIVES = "with positives"
 
 
 @dataclass(frozen=True)
 class Folds:
-    """n: how many; by_repository: from 0, of every repository of data/embed_files that has files of the corpus or of the recipe."""
+    """n: how many; by_repository: fold, from 0."""
 
     n: int
     by_repository: Mapping[str, int]
@@ -50,32 +48,31 @@ class Folds:
         return np.array([self.by_repository[name] for name in repositories], dtype=np.int64)
 
 
-def assign_folds(files: Iterable[Mapping[str, Any]], positives: Collection[str], n_folds: int, seed: int) -> Folds:
-    """Folds of all repositories. `files`: rows with source, repository, split; positives: the recipe's sources of positives."""
-    sizes: Counter[str] = Counter()
-    groups: dict[str, str] = {}
+def assign_folds(files: Iterable[Mapping[str, Any]], n_folds: int, seed: int) -> Folds:
+    """Folds of every repository of the corpus, the same for all recipes. `files`: rows with source, repository, split."""
+    train, held_out = Counter[str](), Counter[str]()
     for row in files:
-        if row["source"] != CORPUS and row["source"] not in positives:
-            continue
-        group, repository = (row["split"] if row["source"] == CORPUS else WITH_POSITIVES), row["repository"]
-        sizes[repository] += 1
-        # a repository may have positives beside files of the corpus; the train split goes before the held-out one
-        groups[repository] = min(groups.get(repository, group), group, key=_precedence)
+        if row["source"] == CORPUS:
+            (train if row["split"] == TRAIN else held_out)[row["repository"]] += 1
+    return Folds(n_folds, _assign(train, n_folds, seed) | _assign(held_out, n_folds, seed))
+
+
+def judging_folds(folds: Folds, files: Iterable[Mapping[str, Any]], positives: Collection[str], seed: int) -> Folds:
+    """Folds of every repository of the corpus, as `folds` has them, and of those that only have positives.
+
+    positives: the recipe's sources of positives."""
+    of_positives = Counter(row["repository"] for row in files if row["source"] != CORPUS and row["source"] in positives)
+    others = {repository: n_files for repository, n_files in of_positives.items() if repository not in folds.by_repository}
+    return Folds(folds.n, {**folds.by_repository, **_assign(others, folds.n, seed)})
+
+
+def _assign(n_files: Mapping[str, int], n_folds: int, seed: int) -> dict[str, int]:
     assigned: dict[str, int] = {}
-    total = [0] * n_folds
-    for group in sorted(set(groups.values()), key=_precedence):
-        of_group = [0] * n_folds
-        members = [repository for repository, found in groups.items() if found == group]
-        for repository in sorted(members, key=lambda name: (unit_hash(seed, "fold", name), name)):
-            fold = min(range(n_folds), key=lambda fold: (of_group[fold], total[fold], fold))
-            assigned[repository] = fold
-            of_group[fold] += sizes[repository]
-            total[fold] += sizes[repository]
-    return Folds(n_folds, dict(sorted(assigned.items())))
-
-
-def _precedence(group: str) -> int:
-    return 0 if group == WITH_POSITIVES else 1 if group == TRAIN else 2
+    filled = [0] * n_folds
+    for repository in sorted(n_files, key=lambda name: (unit_hash(seed, "fold", name), name)):
+        assigned[repository] = filled.index(min(filled))
+        filled[assigned[repository]] += n_files[repository]
+    return assigned
 
 
 def fold_folder(model: Path, fold: int) -> Path:

@@ -1,4 +1,4 @@
-"""Judges the heads of all folds together, each on the examples of its own fold, of whose repositories it saw no file.
+"""Judges the heads of all folds together, each on the examples of its own fold, of whose repositories it saw no file (see cross_fitting).
 
 in: examples, their cross-fitted scores  out: metrics, points of the ROC and of the precision-recall curve
 """
@@ -24,7 +24,7 @@ HeadJudgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
 
 def judge_scores(head: Head, scores: np.ndarray, plan: CrossFit) -> HeadJudgement:
-    """scores: of the judged examples of `plan`, each by the head of its fold; head: any of them, for what they share."""
+    """scores: of the judged examples of `plan`, each by its fold's head for judging; head: any head, for what all share."""
     is_positive = np.array([example.is_positive for example in plan.judged])
     length_auc = float(roc_auc_score(is_positive, [example.n_bytes for example in plan.judged]))
     metrics = {
@@ -70,17 +70,15 @@ def _auc_by_kind(judged: Sequence[Example], scores: np.ndarray) -> dict[str, flo
 
 
 def _of_fold(plan: CrossFit, fold: int, scores: np.ndarray) -> dict[str, Any]:
-    """What the head of a fold was fitted on, and how it does on the fold; roc_auc is None where the fold lacks one of the classes."""
-    places, training = plan.of_fold(fold), plan.training[fold]
-    is_positive = np.array([plan.judged[place].is_positive for place in places], dtype=bool)
-    n_positive, n_trained = int(is_positive.sum()), sum(example.is_positive for example in training)
+    """How a fold's head does on the fold; roc_auc is None where the fold lacks one of the classes."""
+    judged = plan.judged_in(fold)
+    is_positive = np.array([example.is_positive for example in judged], dtype=bool)
+    n_positive = int(is_positive.sum())
     return {
-        "repositories": len({plan.judged[place].repository for place in places}),
+        "repositories": len({example.repository for example in judged}),
         "n_positive": n_positive,
-        "n_negative": len(places) - n_positive,
-        "n_positive_trained_on": n_trained,
-        "n_negative_trained_on": len(training) - n_trained,
-        "roc_auc": float(roc_auc_score(is_positive, scores[places])) if 0 < n_positive < len(places) else None,
+        "n_negative": len(judged) - n_positive,
+        "roc_auc": float(roc_auc_score(is_positive, scores[plan.judged_folds == fold])) if 0 < n_positive < len(judged) else None,
     }
 
 

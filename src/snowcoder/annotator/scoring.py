@@ -1,6 +1,7 @@
 """Scores each corpus file with the head of its repository's fold, which saw no file of that repository.
 
-in: rows of embedding_table, an annotator  out: one row per corpus file (positives are left out: their shards come out empty), sorted by file_id:
+in: rows of embedding_table, an annotator  out: one row per corpus file of the pool (positives are left out: their shards come out empty),
+sorted by file_id:
   file_id, language, repository, split  string
   n_bytes                               int64
   licence, path, content_sha256         string

@@ -22,7 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from transformers import get_linear_schedule_with_warmup
 
 from snowcoder.annotator.calibration import fit_platt
-from snowcoder.annotator.cross_fitting import CrossFit
+from snowcoder.annotator.cross_fitting import CrossFit, Heads
 from snowcoder.annotator.examples import AnnotatorParams, Example, TuningParams, choose_validation
 from snowcoder.annotator.folds import fold_folder
 from snowcoder.annotator.head import Head, Kind, mean_by_file
@@ -56,10 +56,10 @@ def tune_annotator(
     judged: Sequence[str],
     shared: AnnotatorParams,
     frozen: RunnableEncoder,
-    output: Path,
+    output: Path | None,
 ) -> Tuned:
-    """Tune on the examples and write `encoder/` and embedding.json to `output`. texts: of `examples`, in their order; judged: texts of
-    other repositories, to be scored.
+    """Tune on the examples and write `encoder/` and embedding.json to `output` (None: write nothing). texts: of `examples`, in their
+    order; judged: texts of other repositories, to be scored.
 
     Raises EmptyResultError if too few repositories are left to validate on, TrainingError if a loss is not finite.
     """
@@ -75,30 +75,39 @@ def tune_annotator(
     scores = course.scores(validation)
     is_positive = np.array([examples[place].is_positive for place in validation])
     slope, intercept = fit_platt(scores, is_positive) if start.kind == "classification" else (1.0, 0.0)
-    head = course.head(slope, intercept)
-    encoder.model.save_pretrained(output / ENCODER_FOLDER)
-    describe_tuned(output, embed, encoder_folder)
-    unseen = course.scores(np.arange(len(texts), len(sections))) if judged else np.zeros(0)
-    return Tuned(head, slope * unseen + intercept, course.epochs, best)
+    if output is not None:
+        encoder.model.save_pretrained(output / ENCODER_FOLDER)
+        describe_tuned(output, embed, encoder_folder)
+    unseen = course.scores(np.arange(len(texts), len(sections))) if judged else np.empty(0)
+    return Tuned(course.head(slope, intercept), slope * unseen + intercept, course.epochs, best)
 
 
 def tune_folds(
-    starts: Sequence[Head], plan: CrossFit, texts: Mapping[str, str], shared: AnnotatorParams, frozen: RunnableEncoder, model: Path
-) -> list[Tuned]:
-    """tune_annotator for each fold, into its folder of `model`. starts: the frozen encoder's head of each fold; texts: by file_id."""
-    tuned = []
-    for fold, start in enumerate(starts):
-        training = plan.training[fold]
-        own, judged = ([texts[example.file_id] for example in part] for part in (training, [plan.judged[at] for at in plan.of_fold(fold)]))
-        tuned.append(tune_annotator(start, training, own, judged, shared, frozen, fold_folder(model, fold)))
-    return tuned
+    starts: Heads, plan: CrossFit, texts: Mapping[str, str], shared: AnnotatorParams, frozen: RunnableEncoder, model: Path
+) -> tuple[list[Tuned], list[Tuned]]:
+    """(those that score the corpus, each written into its fold's folder of `model`; those that are judged, with their scores).
+
+    starts: the frozen encoder's heads; texts: by file_id. A fold whose two heads are fitted on the same examples is tuned once.
+    """
+    scoring, judging = [], []
+    for fold in range(plan.folds.n):
+        judged = [texts[example.file_id] for example in plan.judged_in(fold)]
+
+        def tune(start: Head, examples: Sequence[Example], output: Path | None, judged: list[str] = judged) -> Tuned:
+            own = [texts[example.file_id] for example in examples]
+            return tune_annotator(start, examples, own, judged, shared, frozen, output)
+
+        scoring.append(tune(starts.scoring[fold], plan.scoring[fold], fold_folder(model, fold)))
+        is_same = plan.judging[fold] == plan.scoring[fold]
+        judging.append(scoring[fold] if is_same else tune(starts.judging[fold], plan.judging[fold], None))
+    return scoring, judging
 
 
 def judge_tuned(tuned: Sequence[Tuned], plan: CrossFit, frozen: HeadJudgement) -> HeadJudgement:
-    """The tuned heads of all folds, with the ROC-AUC of the `frozen` ones that they started from next to their own."""
+    """The tuned heads that are judged, with the ROC-AUC of the `frozen` ones that they started from next to their own."""
     scores = np.empty(len(plan.judged))
     for fold, one in enumerate(tuned):
-        scores[plan.of_fold(fold)] = one.scores
+        scores[plan.judged_folds == fold] = one.scores
     metrics, roc, precision_recall = judge_scores(tuned[0].head, scores, plan)
     by_fold = [{"epochs": one.course, "kept_epoch": one.kept_epoch} for one in tuned]
     course = {"by_fold": by_fold, "roc_auc_of_frozen_encoder": frozen[0]["roc_auc"]}
