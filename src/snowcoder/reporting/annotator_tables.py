@@ -22,8 +22,8 @@ def annotator_table(results: Results) -> Table:
     caption = (
         "Cross-fitted: each example is scored by a head that saw no file of its repository. ROC-AUC: 0.5 is chance; an annotator that is "
         "not clearly better than the length of a file alone has learned length. Average precision: chance is the share of positives. Brier "
-        "score: mean squared error of the calibrated probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) that "
-        "the paper reports for a model trained on each annotator's choice (Table 4); the paper prints no ROC-AUC."
+        "score: mean squared error of the calibrated probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) "
+        "that the paper reports for a model trained on each annotator's choice (Table 4); the paper prints no ROC-AUC."
     )
     columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "average precision", "Brier score"]
     return Table([*columns, "paper: HumanEval"], rows, caption, text_columns=3)
