@@ -14,6 +14,7 @@ from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.embedding.encoder_source import EmbedParams, local_folder
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.param_faults import did_you_mean, shown
 from snowcoder.pipeline.params import ParamsModel
@@ -128,6 +129,23 @@ def check_controls(pretrain: VariantsSection) -> Faults:
         yield from _unknown(f"pretrain.variants.{control}.control_of", [variant.control_of], arms)
         if variant.control_of in arms:
             yield from _not_alike(variant.control_of, variants[variant.control_of], control, variant)
+
+
+def check_branches(
+    train_branches: BranchesParams,
+    pack_tokens: PackingParams,
+    pretrain: VariantsSection,
+    train_annotator: RecipesSection,
+    fetch_benchmarks: FetchBenchmarksParams,
+    graph: Mapping[str, Any],
+) -> Faults:
+    """Branches start from a trained variant, choose by scores that there are, and are compared on sets that are measured."""
+    yield from arm_faults_of(train_branches, train_annotator)
+    yield from _unknown("train_branches.parent", [train_branches.parent], [f"models/pretrain/{name}" for name in pretrain.variants])
+    if train_branches.batch_tokens % pack_tokens.sequence_length:
+        allowed = f"a multiple of pack_tokens.sequence_length {pack_tokens.sequence_length}"
+        yield f"train_branches.batch_tokens: found {train_branches.batch_tokens}; allowed: {allowed}"
+    yield from _unknown("train_branches.endpoint", train_branches.endpoint, [*TEXT_SETS, *fetch_benchmarks.names])
 
 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
