@@ -6,14 +6,15 @@ out: data/train_branches (rows of BRANCH_SCHEMA, a shard per branch; selections/
      metrics/train_branches.json: {branches, tokens, arms: {arm: {draws, unique_tokens, files, repositories, …}}}
 """
 
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.text_sets import read_held_out, read_unseen, text_sets
 from snowcoder.evaluation.variants import load_variant
-from snowcoder.experiment.branch_measuring import BranchMeasuring
-from snowcoder.experiment.branch_ngrams import count_phases
+from snowcoder.experiment.branch_measuring import BranchMeasuring, count_phase
 from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.experiment.branch_rows import CHOICE_SCHEMA
 from snowcoder.experiment.branch_run import BranchRun, ChoicePacking
@@ -21,8 +22,9 @@ from snowcoder.experiment.branch_training import BranchTrainer
 from snowcoder.experiment.branches import plan_branches
 from snowcoder.experiment.choices import choice_rows, choose_all, describe_arms
 from snowcoder.pipeline.execution import worker_count
-from snowcoder.pipeline.params import item_names, load_item, load_section
+from snowcoder.pipeline.params import item_names, load_items, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
+from snowcoder.pretraining.trained_sequences import lineage
 from snowcoder.pretraining.training_params import TrainingParams, VariantParams
 from snowcoder.selection.arm_files import read_arm_files
 from snowcoder.storage.shards import write_table
@@ -32,6 +34,7 @@ from snowcoder.tokenization.tokenizer import token_byte_lengths
 from snowcoder.tracking.record import track_run
 
 BASELINES, SCORES, TOKENS = Path("data/score_baselines"), Path("data/score_files"), Path("data/tokenize_files")
+PACKED = Path("data/pack_tokens")
 PROBLEMS, FILES, UNSEEN = Path("data/fetch_benchmarks"), Path("data/split_files"), Path("data/fetch_unseen")
 
 
@@ -39,8 +42,9 @@ def main() -> None:
     params = load_section("train_branches", BranchesParams)
     packing = load_section("pack_tokens", PackingParams)
     measuring = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
+    shared, variants = load_section("pretrain.shared", TrainingParams), load_items("pretrain", VariantParams)
     parent = Path(params.parent)
-    shared, lineage = read_lineage(parent)
+    phases = {PACKED / name: variants[name] for name in lineage(parent.name, variants)}  # that made the parent, by their tokens
     recipes = [recipe for recipe in item_names("train_annotator") if recipe in {arm.by for arm in params.arms.values()}]
 
     def build(run: StageRun) -> Metrics:
@@ -54,25 +58,15 @@ def main() -> None:
             packing=ChoicePacking(read_catalogue(TOKENS, TOKENS), token_byte_lengths(loaded.tokenizer), packing),
             trainer=BranchTrainer(parent, shared),
             measuring=BranchMeasuring(loaded, sets, measuring, worker_count()),
-            parent_counts=count_phases(lineage, loaded.config.vocab_size),
+            parent_counts=reduce(add, [count_phase(packed, phase, loaded.config.vocab_size) for packed, phase in phases.items()]),
         )
         with track_run(run) as record:
             branches.run(plan, run.output, run.state / "branches", record.log)
         write_table(run.output / "selections", choice_rows(choices), CHOICE_SCHEMA)
         return {"branches": len(plan), "tokens": len(plan) * params.tokens, "arms": describe_arms(choices, params)}
 
-    inputs = [parent, *lineage, BASELINES, *(SCORES / recipe for recipe in recipes), TOKENS, PROBLEMS, FILES, UNSEEN]
-    run_stage("train_branches", [params, shared, *lineage.values(), packing, measuring], inputs, build)
-
-
-def read_lineage(parent: Path) -> tuple[TrainingParams, dict[Path, VariantParams]]:
-    """What all variants share, and the phases of a variant and its ancestors by the folders of their packed tokens."""
-    phases = {}
-    while parent.parent == Path("models/pretrain"):
-        shared, variant = load_item("pretrain", parent.name, TrainingParams, VariantParams)
-        phases[Path("data/pack_tokens") / parent.name] = variant
-        parent = Path(variant.parent)
-    return shared, phases
+    inputs = [parent, *phases, BASELINES, *(SCORES / recipe for recipe in recipes), TOKENS, PROBLEMS, FILES, UNSEEN]
+    run_stage("train_branches", [params, shared, *phases.values(), packing, measuring], inputs, build)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ import pyarrow as pa
 from snowcoder.evaluation.measuring.bits_per_byte_params import HeldOutSetParams, MeasureBitsPerByteParams, ValidationSetParams
 from snowcoder.evaluation.measuring.text_sets import ScoredText
 from snowcoder.evaluation.variants import load_variant
-from snowcoder.experiment.branch_measuring import BranchMeasuring
-from snowcoder.experiment.branch_ngrams import ORDER
+from snowcoder.experiment.branch_measuring import TRIGRAM, BranchMeasuring
 from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.experiment.branch_run import BranchRun, ChoicePacking
 from snowcoder.experiment.branch_training import BranchTrainer
@@ -140,5 +139,5 @@ def open_experiment(folder: Path, params: BranchesParams = PARAMS, shared: Train
         packing=ChoicePacking(catalogue, token_byte_lengths(loaded.tokenizer), PACKING),
         trainer=BranchTrainer(parent, shared),
         measuring=BranchMeasuring(loaded, SETS, MEASURING),
-        parent_counts=count_ngrams(np.array(seen_by_parent), 300, ORDER),
+        parent_counts=count_ngrams(np.array(seen_by_parent), 300, TRIGRAM),
     )

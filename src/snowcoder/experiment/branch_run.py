@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from snowcoder.experiment.branch_measuring import BranchMeasuring
-from snowcoder.experiment.branch_ngrams import count_phase
+from snowcoder.experiment.branch_measuring import BranchMeasuring, count_phase
 from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.experiment.branch_progress import BranchProgress, FirstSteps, Report
 from snowcoder.experiment.branch_rows import BRANCH_SCHEMA
