@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from snowcoder.evaluation.measuring.bits_per_byte_sets import score_sets
 from snowcoder.evaluation.variants import load_variant
@@ -148,15 +150,25 @@ def test_what_is_told(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert lines[4].endswith(" s, the last")
 
 
-def test_compiled_branches_do_not_depend_on_those_before_them(world: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_layers_are_compiled_once_and_branches_do_not_depend_on_those_before_them(world: Path, tmp_path: Path) -> None:
     compiled = SHARED.model_copy(update={"compile": True})
+    graphs: list[int] = []
+
+    def count(metrics: Mapping[str, float], finished: int) -> None:
+        graphs.append(counters["stats"]["unique_graphs"])
+
     torch.compiler.reset()
-    open_experiment(world, shared=compiled).run(PLAN[:3], tmp_path / "one", tmp_path / "state", ignore)
+    counters.clear()
+    open_experiment(world, shared=compiled).run(PLAN[:3], tmp_path / "one", tmp_path / "state", count)
+    assert graphs[1] > graphs[0] == 0
+    assert graphs[1:] == [graphs[1]] * 3
+    torch.compiler.reset()
     open_experiment(world, shared=compiled).run(PLAN[2:3], tmp_path / "other", tmp_path / "state", ignore)
     assert list_shards(tmp_path / "one")[3].read_bytes() == list_shards(tmp_path / "other")[1].read_bytes()
 
 
-def rows_of(world: Path, branch: Branch):  # noqa: ANN201
+def rows_of(world: Path, branch: Branch) -> pa.Table:
     rows = read_table(world / "whole")
     for name, value in branch._asdict().items():
         rows = rows.filter(pc.equal(rows[name], value))
