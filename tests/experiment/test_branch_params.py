@@ -19,10 +19,13 @@ FAULTS = [
     ),
     ({"sensitivity_draws": 3}, "sensitivity_draws: found 3; allowed: at most draws 2"),
     ({"learning_rates": [0.1, 0.1]}, "learning_rates: found [0.1, 0.1]; allowed: each once"),
-    ({"learning_rates": [0.0]}, "learning_rates.0: found 0.0; allowed: a number above 0"),
+    ({"learning_rates": [0.0]}, "learning_rates.0: found 0.0; allowed: a number above 0 and below 1"),
     ({"endpoint": ["held_out", "held_out"]}, "endpoint: found ['held_out', 'held_out']; allowed: each set once"),
     ({"pool_fraction": 1.1}, "pool_fraction: found 1.1; allowed: a number above 0 and at most 1"),
-    ({"arms": ARMS | {"alpha": {"by": "random"}}}, "arms: found an arm alpha, which is the name of the parent in the results; allowed: any"),
+    (
+        {"arms": ARMS | {"alpha": {"by": "random"}}},
+        "arms: found an arm alpha, which is the name of the parent in the results; allowed: any",
+    ),
     ({"arms": ARMS | {"a b": {"by": "random"}}}, "arms: found the key 'a b'; allowed: text of the form"),
     (
         {"arms": ARMS | {"often": {"by": "random", "repeats": 769}}},

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.evaluation.measuring.bits_per_byte_sets import score_sets
 from snowcoder.evaluation.variants import load_variant
 from snowcoder.experiment.branch_rows import BRANCH_SCHEMA, endpoint_bits_per_byte
@@ -52,9 +53,7 @@ def test_every_branch_has_a_shard_with_every_text(world: Path) -> None:
     assert not list((world / "state").iterdir())
 
 
-def test_killed_between_branches_and_within_them_gives_the_same_bytes(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_between_branches_and_within_them_gives_the_same_bytes(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     for fatal in (1, 2, 5):  # finished branches, those of the runs before included
 
@@ -139,6 +138,12 @@ def test_reports_hold_the_mean_over_draws_at_the_rate_of_the_claims(world: Path,
     assert metrics.keys() == {"endpoint/alpha", "endpoint/random", "endpoint/best", "endpoint/matched"}
     draws = [endpoint_bits_per_byte(rows_of(world, Branch("random", draw, 0.003)), ["solutions"]) for draw in (1, 2, 3)]
     assert metrics["endpoint/random"] == pytest.approx(sum(draws) / 3)
+
+
+def test_several_processes_are_refused(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SnowcoderError, match="train_branches: found 2 processes; allowed: one"):
+        open_experiment(world)
 
 
 def test_what_is_told(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
