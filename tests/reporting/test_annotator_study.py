@@ -1,5 +1,6 @@
 """The study's page: every seed's value, differences with intervals, missing runs, and runs that do not belong together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ def run_of(level: float, seed: int, passed: float = 0.0) -> Run:
     return Run(
         bits=bits,
         n_bytes=dict.fromkeys(SETS, n_bytes),
+        clusters={name: [f"r{item % 25}" for item in range(N_ITEMS)] for name in SETS},
         passed={name: np.repeat([1.0, 0.0], [int(passed * N_ITEMS), N_ITEMS - int(passed * N_ITEMS)]) for name in BENCHMARKS},
         selection={"budget_tokens": 51200, "tokens": 50000, "files": 30},
         epochs=4.1,
@@ -62,13 +64,13 @@ def test_the_page_holds_every_seed_and_names_what_is_missing() -> None:
 
 def test_runs_on_other_texts_are_not_compared() -> None:
     other = run_of(2.0, 1)
-    moved = Run(other.bits, {name: n_bytes + 1 for name, n_bytes in other.n_bytes.items()}, other.passed, other.selection, other.epochs)
+    moved = replace(other, n_bytes={name: n_bytes + 1 for name, n_bytes in other.n_bytes.items()})
     with pytest.raises(ShardError, match="two runs have other texts"):
         compare_arms({CONTROL: ARMS[CONTROL], "HQ, 4 repeats": {1: moved}}, "HQ, 4 repeats", "validation")
 
 
 def test_a_run_is_read_from_the_outputs_of_its_stages(tmp_path: Path) -> None:
-    items = pa.table([["humaneval", "humaneval"], [0, 1], [8.0, 4.0], [4, 2]], schema=ITEM_SCHEMA)
+    items = pa.table([["humaneval", "humaneval"], [0, 1], ["a", "b"], [8.0, 4.0], [4, 2]], schema=ITEM_SCHEMA)
     write_table(tmp_path / "data/measure_bits_per_byte/continued", [items], ITEM_SCHEMA)
     grades = [
         {"benchmark": "humaneval", "problem_id": str(n), "sample": 0, "passed": n == 1, "base": n == 1, "outcome": "", "detail": ""}
@@ -80,5 +82,6 @@ def test_a_run_is_read_from_the_outputs_of_its_stages(tmp_path: Path) -> None:
     run = read_run(tmp_path, "continued", "selected")
     assert run.bits["humaneval"].tolist() == [8.0, 4.0]
     assert run.n_bytes["humaneval"].tolist() == [4, 2]
+    assert run.clusters["humaneval"] == ["a", "b"]
     assert run.passed["humaneval"].tolist() == [0.0, 1.0]
     assert (run.epochs, run.selection) == (3.9, {"tokens": 5})

@@ -13,6 +13,7 @@ import numpy as np
 from snowcoder.errors import ShardError
 from snowcoder.reporting.document import Document, Section, Table, number
 from snowcoder.reporting.markdown import render_markdown
+from snowcoder.statistics.clustered import sum_by_cluster
 from snowcoder.statistics.paired import bootstrap_over_seeds
 from snowcoder.storage.metrics import read_metrics
 from snowcoder.storage.shards import read_table
@@ -30,10 +31,11 @@ BENCHMARKS = {"humaneval": "HumanEval, pass@1, %", "mbpp_plus": "MBPP+, all test
 
 @dataclass(frozen=True)
 class Run:
-    """One arm with one seed. bits, n_bytes, passed: by set or benchmark, one number per text or problem."""
+    """One arm with one seed. bits, n_bytes, clusters, passed: by set or benchmark, one entry per text or problem."""
 
     bits: Mapping[str, np.ndarray]
     n_bytes: Mapping[str, np.ndarray]
+    clusters: Mapping[str, Sequence[str]]
     passed: Mapping[str, np.ndarray]
     selection: Mapping[str, Any]
     epochs: float
@@ -53,6 +55,7 @@ def read_run(folder: Path, variant: str, rule: str) -> Run:
     return Run(
         bits={name: np.array([row["bits"] for row in rows if row["set"] == name]) for name in names},
         n_bytes={name: np.array([row["n_bytes"] for row in rows if row["set"] == name]) for name in names},
+        clusters={name: [row["cluster"] for row in rows if row["set"] == name] for name in names},
         passed={
             name: np.array([float(row["passed"]) for row in grades if row["benchmark"] == name])
             for name in sorted({row["benchmark"] for row in grades})
@@ -101,7 +104,7 @@ def _pass_table(arms: Arms, name: str) -> Table:
 
 
 def _arm_table(rows: list[list[str]], note: str) -> Table:
-    caption = f"{note} Intervals: bootstrap over seeds, then over the texts or problems, which all arms share."
+    caption = f"{note} Intervals: bootstrap over seeds, then over the repositories or problems, which all arms share."
     return Table(["arm", "each seed", "mean", f"difference to {CONTROL}", "95% interval"], rows, caption)
 
 
@@ -116,9 +119,11 @@ def compare_arms(arms: Arms, arm: str, name: str) -> tuple[float, tuple[float, f
     """(arm - random, 95% interval) in bits per byte of a set; None for random itself, or without its runs."""
     if arm == CONTROL or not arms.get(CONTROL) or not arms[arm]:
         return None
-    weights = _shared_weights([*arms[arm].values(), *arms[CONTROL].values()], name)
+    runs = [*arms[arm].values(), *arms[CONTROL].values()]
+    weights, clusters = _shared_weights(runs, name), runs[0].clusters[name]
     first, second = (np.stack([run.bits[name] for run in arms[one].values()]) for one in (arm, CONTROL))
-    return bootstrap_over_seeds(first, second, weights, SEED)
+    ours, theirs, of_clusters = (sum_by_cluster(values, clusters) for values in (first, second, weights))
+    return bootstrap_over_seeds(ours, theirs, of_clusters, SEED)
 
 
 def _pass_difference(arms: Arms, arm: str, name: str) -> list[str]:
