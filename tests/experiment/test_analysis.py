@@ -14,7 +14,9 @@ LOW = 1e-5
 
 def test_the_endpoint_is_the_mean_over_its_sets_each_weighing_the_same() -> None:
     """humaneval 100 bits on 100 bytes and 50 on 100: 0.75; mbpp_plus 400 on 100: 4; mean 2.375."""
-    rows = [{**row, "bits": bits} for row, bits in zip(rows_of(PARENT, 0, 1.0, {"humaneval": 2, "mbpp_plus": 1}), (100, 50, 400), strict=True)]
+    rows = [
+        {**row, "bits": bits} for row, bits in zip(rows_of(PARENT, 0, 1.0, {"humaneval": 2, "mbpp_plus": 1}), (100, 50, 400), strict=True)
+    ]
     sets = group_branches(rows)[PARENT]
     assert mean_bits_per_byte(sets, ["humaneval", "mbpp_plus"]) == pytest.approx(2.375)
     assert mean_bits_per_byte(sets, ["mbpp_plus"]) == pytest.approx(4)

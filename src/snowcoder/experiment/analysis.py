@@ -122,7 +122,8 @@ def analyse(branches: BranchBits, params: BranchesParams) -> Analysis:
         less_trigram=_fit({branch: mean_bits_per_byte(branches[branch], params.endpoint, "trigram") for branch in values}, rate),
         less_bigram=_fit({branch: mean_bits_per_byte(branches[branch], params.endpoint, "bigram") for branch in values}, rate),
         by_rate={other: found for other in params.learning_rates[1:] if (found := fit_rate(values, other))},
-        floors={PARENT_ARM: _floors(branches, [PARENT], sets)} | {arm: _floors(branches, _runs(branches, arm, rate), sets) for arm in fit.levels},
+        floors={PARENT_ARM: _floors(branches, [PARENT], sets)}
+        | {arm: _floors(branches, _runs(branches, arm, rate), sets) for arm in fit.levels},
         ranked=rank_arms(fit, values, params),
         claims=judge_claims(fit, params),
         decompositions=decompose(fit, params),

@@ -64,7 +64,9 @@ class BranchMeasuring:
         return pa.table([columns[name] for name in BRANCH_SCHEMA.names], schema=BRANCH_SCHEMA)
 
 
-def _describe_texts(sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]) -> dict[str, list[str] | list[int]]:
+def _describe_texts(
+    sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]
+) -> dict[str, list[str] | list[int]]:
     """The columns that are the same for all branches."""
     return {
         "set": [name for name, texts in sets.items() for _ in texts],
