@@ -2,19 +2,18 @@
 
 in: models/pretrain/<variant> (models/initialize_model for `initial`), data/fetch_benchmarks, data/split_files
 out: data/measure_bits_per_byte/<variant> (set, item, bits, n_bytes),
-     metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, ci95}}; `initial` has {"unigram": {set: …}} too
+     metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, ci95}}
 """
 
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
-from snowcoder.evaluation.measuring.bits_per_byte_sets import ITEM_SCHEMA, item_rows, measure_unigram, score_sets, summarise_sets
+from snowcoder.evaluation.measuring.bits_per_byte_sets import ITEM_SCHEMA, item_rows, score_sets, summarise_sets
 from snowcoder.evaluation.measuring.text_sets import (
     documented_functions,
     held_out_texts,
     read_held_out,
-    read_train_texts,
     reference_solutions,
 )
 from snowcoder.evaluation.variants import load_variant, variant_folder
@@ -23,7 +22,6 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import write_table
 from snowcoder.tracking.record import track_run
-from snowcoder.words import INITIAL
 
 PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")
@@ -46,8 +44,7 @@ def main(item: str) -> None:
             metrics: Metrics = summarise_sets(scores, params)
             record.log({f"eval/{name}/bits_per_byte": values["bits_per_byte"] for name, values in metrics.items()})
         write_table(run.output, [item_rows(scores)], ITEM_SCHEMA)
-        unigram = {"unigram": measure_unigram(loaded.tokenizer, sets, read_train_texts(FILES))} if item == INITIAL else {}
-        return metrics | unigram
+        return metrics
 
     run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], build, item)
 

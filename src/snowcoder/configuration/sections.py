@@ -18,6 +18,7 @@ from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.param_faults import closest, describe_allowed, did_you_mean, shown, shown_plainly
@@ -91,6 +92,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "generate_completions": GenerateCompletionsParams,
     "execute_completions": ExecuteCompletionsParams,
     "measure_bits_per_byte": MeasureBitsPerByteParams,
+    "train_branches": BranchesParams,
 }
 
 

@@ -7,6 +7,7 @@ are encoded once for all branches.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +20,11 @@ from snowcoder.experiment.branches import Branch
 from snowcoder.inference.local.model_folder import LoadedModel
 from snowcoder.likelihood.bits_per_byte import score_encoded
 from snowcoder.likelihood.kneser_ney import KneserNey
-from snowcoder.likelihood.ngram_counts import NgramCounts
+from snowcoder.likelihood.ngram_counts import NgramCounts, count_ngrams
 from snowcoder.likelihood.text_tokens import EncodedText, encode_pairs
+from snowcoder.pretraining.trained_sequences import trained_sequences
+from snowcoder.pretraining.training_params import PhaseParams
+from snowcoder.tokenization.token_shards import TokenShards
 
 BIGRAM, TRIGRAM = 2, 3
 
@@ -37,7 +41,7 @@ class BranchMeasuring:
         self._model, self._params, self._workers = loaded.model, params, workers
         self._window_tokens = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
         self._encoded = {
-            name: encode_pairs(loaded.tokenizer, [(text.prompt, text.text) for text in texts], loaded.first_id)
+            name: encode_pairs(loaded.tokenizer, [text.pair for text in texts], loaded.first_id)
             for name, texts in sets.items()
         }
         self._texts = _describe_texts(sets, self._encoded)
@@ -64,9 +68,12 @@ class BranchMeasuring:
         return pa.table([columns[name] for name in BRANCH_SCHEMA.names], schema=BRANCH_SCHEMA)
 
 
-def _describe_texts(
-    sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]
-) -> dict[str, list[str] | list[int]]:
+def count_phase(packed: Path, phase: PhaseParams, vocab_size: int) -> NgramCounts:
+    """N-grams of the sequences in `packed` that a phase trains on, each once."""
+    return count_ngrams(trained_sequences(TokenShards(packed), phase), vocab_size, TRIGRAM)
+
+
+def _describe_texts(sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]) -> dict[str, list[str] | list[int]]:
     """The columns that are the same for all branches."""
     return {
         "set": [name for name, texts in sets.items() for _ in texts],

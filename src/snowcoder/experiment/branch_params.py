@@ -1,6 +1,7 @@
 """Parameters of the comparison of data: arms, draws and learning rates, its endpoint and its claims. Reading them does not import torch.
 
-Everything that decides what a result means (endpoint, claims) is a parameter, so that it is fixed before the first branch is trained.
+Everything that decides what a result means (endpoint, claims) is a parameter, so that it is fixed before the first branch is trained. It is
+read by the pages, and left out of the training's identity.
 """
 
 from collections.abc import Iterator
@@ -50,11 +51,11 @@ class BranchesParams(ParamsModel):
     """Draws at each further learning rate."""
     arms: dict[ArmName, ArmParams] = Field(min_length=1)
     """The ways of choosing data that are compared, by name, in the order of the tables."""
-    endpoint: list[str] = Field(min_length=1)
+    endpoint: list[str] = Field(min_length=1, exclude=True)
     """Sets of texts whose mean bits per byte the claims are about."""
-    claims: list[Claim]
+    claims: list[Claim] = Field(exclude=True)
     """Pairs [better arm, worse arm]; all that is tested, and corrected for together."""
-    min_rank_correlation: float = Field(ge=-1, le=1)
+    min_rank_correlation: float = Field(ge=-1, le=1, exclude=True)
     """Rank correlation between halves of the draws, and between learning rates, below which no ranking is claimed."""
 
     @model_validator(mode="after")

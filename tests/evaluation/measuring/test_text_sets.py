@@ -12,7 +12,6 @@ from snowcoder.evaluation.measuring.text_sets import (
     documented_functions,
     held_out_texts,
     read_held_out,
-    read_train_texts,
     reference_solutions,
 )
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
@@ -97,7 +96,6 @@ def test_reading_keeps_the_splits_apart(tmp_path: Path) -> None:
     rows = [_row("a", "x.py", "train", "train"), _row("b", "y.py", "held", "held_out"), _row("c", "z.py", "too", "train")]
     write_table(tmp_path, [pa.Table.from_pylist(rows[:2], SCHEMA), pa.Table.from_pylist(rows[2:], SCHEMA)], SCHEMA)
     assert [row["content"] for row in read_held_out(tmp_path)] == ["held"]
-    assert list(read_train_texts(tmp_path)) == [["train"], ["too"]]
 
 
 def test_no_held_out_row_is_an_error(tmp_path: Path) -> None:

@@ -1,26 +1,23 @@
 """Measures a model's bits per byte on sets of texts, with intervals.
 
 in: named sets of pairs (prompt, text), a model and its tokenizer
-out: {set: {bits_per_byte, n_bytes, n_items, ci95}}, and per set those of the unigram model; rows of ITEM_SCHEMA:
+out: {set: {bits_per_byte, n_bytes, n_items, ci95}}; rows of ITEM_SCHEMA:
   set     string
   item    int32    place of the text in its set
   bits    float64
   n_bytes int64
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from tokenizers import Tokenizer
 
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.text_sets import Pair
 from snowcoder.inference.local.model_folder import LoadedModel
 from snowcoder.likelihood.bits_per_byte import TextScores, score_texts
-from snowcoder.likelihood.text_tokens import encode_pairs
-from snowcoder.likelihood.unigram import count_tokens, unigram_bits
 from snowcoder.seeding import derive_seed
 from snowcoder.statistics.intervals import RESAMPLES, bootstrap_ratio_interval
 
@@ -47,16 +44,6 @@ def item_rows(sets: Mapping[str, TextScores]) -> pa.Table:
         for name, scores in sets.items()
     ]
     return pa.concat_tables(tables)
-
-
-def measure_unigram(tokenizer: Tokenizer, sets: Mapping[str, Sequence[Pair]], train: Iterable[Sequence[str]]) -> dict[str, float]:
-    """{set: bits per byte} of the same tokens under the token frequencies of `train` (batches of texts)."""
-    counts = count_tokens(tokenizer, train)
-    metrics = {}
-    for name, pairs in sets.items():
-        texts = encode_pairs(tokenizer, pairs)
-        metrics[name] = float(unigram_bits(counts, texts).sum() / sum(text.n_bytes for text in texts))
-    return metrics
 
 
 def describe_scores(scores: TextScores, seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:

@@ -8,7 +8,7 @@ What is taken is decided by hashes of content: the same files give the same text
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from snowcoder.evaluation.measuring.bits_per_byte_params import HeldOutSetParams
 from snowcoder.exercises.functions import extract_functions
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import list_shards, read_shard
-from snowcoder.words import HELD_OUT, TRAIN
+from snowcoder.words import HELD_OUT
 
 COLUMNS = ("repository", "language", "content", "content_sha256")
 
@@ -41,12 +41,6 @@ def read_held_out(folder: Path) -> list[dict[str, Any]]:
     if not rows:
         raise EmptyResultError(f"{folder}: no row has split {HELD_OUT!r}; raise split_files.held_out_fraction in params.yaml")
     return rows
-
-
-def read_train_texts(folder: Path) -> Iterator[list[str]]:
-    """Contents of the train rows of data/split_files, a shard at a time."""
-    for path in list_shards(folder):
-        yield [row["content"] for row in _rows_of(path, TRAIN, ("content",))]
 
 
 def documented_functions(rows: Iterable[dict[str, Any]], params: ValidationSetParams, seed: int) -> list[Pair]:
