@@ -94,11 +94,11 @@ def test_tables_that_do_not_fit_are_refused() -> None:
     value = noisy(EFFECTS, 0.002, 1)
     with pytest.raises(SnowcoderError, match="no branch at the claims' learning rate"):
         analyse(group_branches(rows_of(PARENT, 2.0, 2.2)), params)
-    with pytest.raises(SnowcoderError, match="endpoint: found nothing_of_that_name; allowed: .*humaneval"):
+    with pytest.raises(SnowcoderError, match=r"endpoint: found nothing_of_that_name; allowed: .*humaneval"):
         analyse(made_up(params, value), branches_params(endpoint=["nothing_of_that_name"]))
     with pytest.raises(SnowcoderError, match=r"HQ, draw 1, rate 1e-05, which train_branches of params.yaml does not plan"):
         analyse(made_up(params, value), branches_params(draws=3, sensitivity_draws=0))
     with pytest.raises(ShardError, match="no rows of alpha"):
         group_branches(rows_of(Branch("HQ", 1, 3e-4), 2.0, 2.2))
-    with pytest.raises(ShardError, match="HQ, draw 1, rate 0.0003 was measured on other texts than alpha"):
+    with pytest.raises(ShardError, match=r"HQ, draw 1, rate 0\.0003 was measured on other texts than alpha"):
         group_branches(rows_of(PARENT, 2.0, 2.2) + rows_of(Branch("HQ", 1, 3e-4), 2.0, 2.2, {"humaneval": 3}))

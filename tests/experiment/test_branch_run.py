@@ -50,9 +50,7 @@ def test_every_branch_has_a_shard_with_every_text(world: Path) -> None:
     assert not list((world / "state").iterdir())
 
 
-def test_killed_between_branches_and_within_them_gives_the_same_bytes(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_between_branches_and_within_them_gives_the_same_bytes(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWCODER_CHECKPOINT_INTERVAL_S", "0")
     for fatal in (1, 2, 5):  # finished branches, those of the runs before included
 

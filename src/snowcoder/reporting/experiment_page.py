@@ -92,7 +92,7 @@ def _design_text(analysis: Analysis) -> str:
     params = analysis.params
     on = list_words([set_title(name) for name in params.endpoint])
     return (
-        f"Every arm continues the same model, {PARENT_ARM}, for {number(params.tokens)} tokens, on files that it chooses in its own way. It "
+        f"Every arm continues the same model, {PARENT_ARM}, for {number(params.tokens)} tokens, on files chosen in its own way. It "
         f"does so in several draws: in each, all arms choose from the same random {params.pool_fraction:.0%} of the files and train in the "
         f"same order. They are judged by their bits per byte on {on}, each set weighing the same: fewer are better."
     )
@@ -123,12 +123,12 @@ def _limits(analysis: Analysis) -> list[str]:
     return [
         "The unit is a training. Intervals and tests hold the luck of the draw: which files were at hand, and their order. They are pooled "
         f"over all arms: an arm with a single draw is taken to vary as much as the others. {_degrees(analysis)}",
-        "They leave out: another corpus, another size of model, another number of tokens. Draws are parts of one corpus and overlap, so that "
-        "a new corpus would vary more. The interval over texts (table of every set) is about other texts with the same trainings; the two are "
-        "not combined.",
-        "Why bits per byte of solutions, and not solved problems: small models solve none, and likelihood ranks data at a small fraction of "
-        "the size at which accuracy does (arXiv 2504.11393, 2508.13144). Why whole repositories are resampled: arXiv 2411.00640. Why files "
-        "that look good need not help on ordinary code: arXiv 2510.00866.",
+        "They leave out: another corpus, another size of model, another number of tokens. Draws are parts of one corpus and overlap, so "
+        "that a new corpus would vary more. The interval over texts (table of every set) is about other texts with the same trainings; "
+        "the two are not combined.",
+        "Why bits per byte of solutions, and not solved problems: small models solve none, and likelihood ranks data at a small fraction "
+        "of the size at which accuracy does (arXiv 2504.11393, 2508.13144). Why whole repositories are resampled: arXiv 2411.00640. Why "
+        "files that look good need not help on ordinary code: arXiv 2510.00866.",
     ]
 
 

@@ -1,9 +1,9 @@
 """Tables of a comparison of data: arms, claims, subject and quality, learning rates, floors, sets."""
 
 from snowcoder.experiment.analysis import Analysis
-from snowcoder.experiment.branch_params import PARENT_ARM
+from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
 from snowcoder.experiment.claims import SIGNIFICANCE
-from snowcoder.reporting.document import NOTHING, Table
+from snowcoder.reporting.document import NOTHING, Table, number
 from snowcoder.reporting.experiment_words import PARTS, describe_arm, interval_text, signed, verdict_text
 from snowcoder.reporting.findings import set_title
 from snowcoder.statistics.clustered import FEW_CLUSTERS
@@ -39,8 +39,8 @@ def claim_table(analysis: Analysis) -> Table:
     df, spread = analysis.fit.design.degrees_of_freedom, analysis.fit.spread
     of_runs = f"; a training varies by {spread:.4f} (standard deviation, {df} degrees of freedom)" if spread else ""
     caption = (
-        f"Two-sided t tests; p corrected by Holm's method for all {len(analysis.claims)} claims, which params.yaml fixed before the first "
-        f"training; a result needs a corrected p of {SIGNIFICANCE:g} at most. Detectable: the true difference that these trainings find in "
+        f"Two-sided t tests; p corrected by Holm's method for all {len(analysis.claims)} claims of params.yaml; a "
+        f"result needs a corrected p of {SIGNIFICANCE:g} at most. Detectable: the true difference that these trainings find in "
         f"four of five experiments{of_runs}."
     )
     return Table(columns, rows, caption, text_columns=2)
@@ -96,11 +96,10 @@ def floor_table(analysis: Analysis) -> Table:
 def set_table(analysis: Analysis) -> Table:
     """Every arm against its control on every set, with an interval over draws and one over texts."""
     rows = [
-        [set_title(one.set_name), one.arm, one.control, f"{one.level:.4f}", signed(one.draws.value)]
-        + [
-            interval_text(one.draws.interval),
-            interval_text(one.texts),
-            f"{one.n_clusters}{' (few)' if one.n_clusters < FEW_CLUSTERS else ''}",
+        [
+            *(set_title(one.set_name), one.arm, one.control, f"{one.level:.4f}", signed(one.draws.value)),
+            *(interval_text(one.draws.interval), interval_text(one.texts)),
+            f"{one.n_clusters} (few)" if one.n_clusters < FEW_CLUSTERS else str(one.n_clusters),
         ]
         for one in analysis.by_set
     ]
@@ -112,11 +111,22 @@ def set_table(analysis: Analysis) -> Table:
     return Table(columns, rows, caption, text_columns=3)
 
 
+def planned_arm_table(params: BranchesParams) -> Table:
+    """What will be trained."""
+    columns = ["arm", "its files", "unique tokens", f"draws at {params.learning_rates[0]:g}"]
+    columns += [f"draws at {rate:g}" for rate in params.learning_rates[1:]]
+    rows = []
+    for name, arm in params.arms.items():
+        draws = [params.draws_of(name, further_rate=number_of_rate > 0) for number_of_rate in range(len(params.learning_rates))]
+        rows.append([name, describe_arm(arm), number(params.tokens // arm.repeats), *map(str, draws)])
+    return Table(columns, rows, text_columns=2)
+
+
 def plan_table(claims: list[list[str]]) -> Table:
-    """`make experiment ARGS=--power`: what the planned trainings will be able to see."""
+    """What the planned trainings will be able to see; claims: rows under its columns."""
     caption = (
-        "Two-sided at 5% after Holm's first step, found in four of five experiments; from data/pilot.csv. Only draws that both arms have "
-        "count for a difference."
+        "The true difference that a two-sided test at 5% divided by the number of claims (Holm's first step) finds in four of five "
+        "experiments, from the spreads in data/pilot.csv. Only draws that both arms have count."
     )
     return Table(["claim", "draws of both", "standard error", "detectable difference"], claims, caption)
 

@@ -99,24 +99,17 @@ def _verdict(analysis: Analysis) -> str:
         )
     shown = [one for one in analysis.claims if one.verdict in ("better", "worse")]
     on = list_words([set_title(name) for name in analysis.params.endpoint])
-    n_claims = len(analysis.claims)
+    compared = f"{len(analysis.claims)} planned comparisons"
     if not shown:
-        return (
-            f"On {on} none of the {n_claims} planned comparisons shows one way of choosing data to be better than another, after correction "
-            "for their number."
-        )
+        return f"On {on} none of the {compared} shows one way of choosing data to be better than another."
     told = list_words([_claim(one) for one in shown])
-    return f"On {on}, {told}: {len(shown)} of {n_claims} planned comparisons, after correction for their number."
+    return f"On {on} {len(shown)} of {compared} show a difference, in bits per byte: {told}."
 
 
 def _claim(claim: ClaimResult) -> str:
     if claim.difference is None:
         raise AssertionError(f"{claim.better} against {claim.worse}: a verdict without a difference")
-    return f"{claim.better} is {claim.verdict} than {claim.worse} ({_bits(claim.difference)})"
-
-
-def _bits(difference: Difference) -> str:
-    return f"{difference.value:+.3f} bits per byte, 95% interval {_short(difference)}"
+    return f"{claim.better} is {claim.verdict} than {claim.worse} ({claim.difference.value:+.3f})"
 
 
 def _short(difference: Difference) -> str:
@@ -153,8 +146,8 @@ def _lexical(analysis: Analysis) -> list[str]:
     first, rest = gains[0], analysis.less_trigram.difference(gains[0].arm, str(gains[0].control))
     whole = first.difference.value if first.difference else 0.0
     return [
-        f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same tokens "
-        f"by {whole - rest.value:+.3f}; the rest, {rest.value:+.3f} ({_short(rest)}), is not explained by which words follow each other."
+        f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same "
+        f"tokens by {whole - rest.value:+.3f}; the rest, {rest.value:+.3f} ({_short(rest)}), does not come from word order alone."
     ]
 
 
