@@ -55,6 +55,19 @@ def test_alpha_that_does_not_beat_the_trigram_is_a_demonstration() -> None:
     assert not found.is_ranking_claimed
 
 
+def test_alpha_has_to_beat_the_trigram_on_every_set_whichever_texts_are_taken() -> None:
+    """On held_out it needs fewer bits on average, but more in one repository of three: other repositories may turn it round."""
+    params = branches_params(draws=2, sensitivity_draws=0)
+    rows = rows_of(PARENT, 2.0, 2.2)
+    for row in rows:
+        if row["cluster"] == "held_out-0":
+            row["bits"] = 2.3 * row["n_bytes"]
+    rows += [row for draw in (1, 2) for arm in ARMS for row in rows_of(Branch(arm, draw, 3e-4), 2.0, 2.2)]
+    found = analyse(group_branches(rows), params)
+    assert found.floors["alpha"]["held_out"].model < found.floors["alpha"]["held_out"].trigram
+    assert found.sets_behind_trigram == ["held_out"]
+
+
 def test_what_is_not_lexical_leaves_out_what_the_trigram_gains_too() -> None:
     """HQ needs 0.1 fewer bits than random, and so does a trigram of its tokens: less the trigram's nothing is left."""
     params = branches_params(draws=2, sensitivity_draws=0)

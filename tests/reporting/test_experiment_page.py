@@ -12,7 +12,8 @@ from snowcoder.experiment.branches import Branch
 from snowcoder.reporting.experiment_files import OUTPUTS, write_experiment
 from snowcoder.reporting.experiment_page import RunFacts, comparison_section, experiment_document
 from snowcoder.reporting.experiment_tables import arm_table, claim_table, floor_table, parts_table, plan_table, rate_table, set_table
-from snowcoder.reporting.experiment_words import DEMONSTRATION, describe_arm, experiment_findings
+from snowcoder.reporting.experiment_words import describe_arm, experiment_findings
+from snowcoder.reporting.findings import NO_CLAIM
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.selection.arms import ArmParams
 from tests.experiment.made_up_branches import ARMS, branches_params, made_up, noisy
@@ -52,8 +53,8 @@ def test_without_a_surviving_claim_no_arm_is_called_better_or_worse() -> None:
 def test_a_demonstration_says_so_first_and_claims_nothing() -> None:
     analysis = clear(alpha=2.3)
     told = experiment_findings(analysis)
-    assert told[0].startswith(f"{DEMONSTRATION}: on HumanEval solutions")
-    assert not CLAIM_WORDS.search(" ".join(told).replace("no better than a trigram", ""))
+    assert told[0].startswith(f"{NO_CLAIM}: on HumanEval solutions")
+    assert not CLAIM_WORDS.search(" ".join(told).replace("predict code better than a trigram", ""))
     assert {row[1] for row in claim_table(analysis).rows} == {"no claim"}
 
 

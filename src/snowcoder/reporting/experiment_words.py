@@ -6,11 +6,10 @@ in: Analysis   out: sentences; `better` and `worse` stand only where a claim sur
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.claims import ClaimResult, Decomposition
 from snowcoder.reporting.document import NOTHING
-from snowcoder.reporting.findings import set_title
+from snowcoder.reporting.findings import NO_CLAIM, set_title
 from snowcoder.selection.arms import RANDOM, ArmParams
 from snowcoder.statistics.block_model import Difference
 
-DEMONSTRATION = "Pipeline demonstration, no claim about data"
 CHOSEN_BY = {
     "shortest": "the shortest files",
     "loops": "the most loops and arithmetic per line",
@@ -94,8 +93,8 @@ def _verdict(analysis: Analysis) -> str:
     if analysis.is_demonstration:
         sets = list_words([set_title(name) for name in analysis.sets_behind_trigram])
         return (
-            f"{DEMONSTRATION}: on {sets} the model that every arm starts from predicts code no better than a trigram of its own training "
-            "tokens does."
+            f"{NO_CLAIM}: on {sets} the model that every arm starts from is not shown to predict code better than a trigram of its "
+            "own training tokens does."
         )
     shown = [one for one in analysis.claims if one.verdict in ("better", "worse")]
     on = list_words([set_title(name) for name in analysis.params.endpoint])
