@@ -2,7 +2,7 @@
 
 in: data/pack_tokens/<variant> (the sequences that each phase trained on, each once; a model's ancestors' with its own),
     data/train_tokenizer, data/fetch_benchmarks, data/split_files
-out: data/measure_floors (variant, order, set, item, bits, n_bytes),
+out: data/measure_floors (variant, order, set, item, cluster, bits, n_bytes),
      metrics/measure_floors.json: {variant: {"unigram" | "bigram" | "trigram": {set: bits per byte}}}
 """
 
@@ -13,9 +13,8 @@ from pathlib import Path
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.floors import FLOOR_SCHEMA, ORDERS, floor_rows, score_floors, summarise_floors
-from snowcoder.evaluation.measuring.text_sets import documented_functions, held_out_texts, read_held_out, reference_solutions
+from snowcoder.evaluation.measuring.text_sets import read_held_out, text_sets
 from snowcoder.likelihood.ngram_counts import count_ngrams
-from snowcoder.likelihood.text_tokens import encode_pairs
 from snowcoder.pipeline.params import load_items, load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.pretraining.trained_sequences import lineage, trained_sequences
@@ -35,17 +34,13 @@ def main() -> None:
     packed = {name: Path(f"data/pack_tokens/{name}") for name in variants}
 
     def build(run: StageRun) -> Metrics:
-        held_out = read_held_out(FILES)
-        sets = reference_solutions(read_problems(PROBLEMS)) | {
-            "validation": documented_functions(held_out, params.validation, params.seed),
-            "held_out": held_out_texts(held_out, params.held_out, params.seed),
-        }
+        sets = text_sets(read_problems(PROBLEMS), read_held_out(FILES), [], params)
         tokenizer = load_tokenizer(TOKENIZER)
-        encoded = {name: encode_pairs(tokenizer, pairs) for name, pairs in sets.items()}
         size, highest = tokenizer.get_vocab_size(), max(ORDERS.values())
         own = {name: count_ngrams(trained_sequences(TokenShards(packed[name]), variants[name]), size, highest) for name in variants}
-        floors = {name: score_floors(reduce(add, [own[phase] for phase in lineage(name, variants)]), encoded) for name in variants}
-        write_table(run.output, [floor_rows(name, scores) for name, scores in floors.items()], FLOOR_SCHEMA)
+        trained = ((name, reduce(add, [own[phase] for phase in lineage(name, variants)])) for name in variants)
+        floors = {name: score_floors(counts, tokenizer, sets) for name, counts in trained}
+        write_table(run.output, [floor_rows(name, sets, scores) for name, scores in floors.items()], FLOOR_SCHEMA)
         return {name: summarise_floors(scores) for name, scores in floors.items()}
 
     run_stage("measure_floors", [params, *variants.values()], [*packed.values(), TOKENIZER, PROBLEMS, FILES], build)

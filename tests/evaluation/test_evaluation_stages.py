@@ -102,7 +102,7 @@ def test_bits_per_byte_of_a_trained_and_of_the_initial_model(workspace: Path, va
     measure_bits_per_byte.main(variant)
     metrics = json.loads(Path(f"metrics/measure_bits_per_byte/{variant}.json").read_text())
     assert set(metrics) == {"humaneval", "validation", "held_out"}
-    assert set(metrics["validation"]) == {"bits_per_byte", "n_bytes", "n_items", "ci95"}
+    assert set(metrics["validation"]) == {"bits_per_byte", "n_bytes", "n_items", "n_clusters", "n_as_written", "ci95"}
     assert metrics["validation"]["n_bytes"] == len("    y = x + x\n    return y\n")
     assert metrics["held_out"]["n_bytes"] == len(CODE)
     assert metrics["humaneval"]["n_items"] == 3

@@ -7,8 +7,8 @@ import pytest
 
 from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import initialize
-from snowcoder.pretraining.training_params import VariantParams
 from snowcoder.pretraining.trained_sequences import lineage, trained_sequences
+from snowcoder.pretraining.training_params import VariantParams
 from snowcoder.tokenization.token_shards import ShardLayout, TokenShards
 from tests.pretraining.test_loop import MODEL, PHASE, SHARED
 

@@ -41,6 +41,7 @@ ARMS: dict[str, Any] = {
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
+SETS = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}  # bits per byte on a set, of those on validation
 
 MIX = {
     "c": {"source": "files", "planned": 0.5, "reached": 0.52, "passes": 5.2},
@@ -58,9 +59,13 @@ DEDUPLICATION = {
 }
 
 
-def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0) -> None:
-    """Every file of input_paths(PARAMS) under `root`. bits: model -> bits per byte on validation; solved: by `enhanced`."""
+def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0, trigram: float = 2.2) -> None:
+    """Every file of input_paths(PARAMS) under `root`.
+
+    bits: model -> bits per byte on validation; solved: by `enhanced`; trigram: bits per byte of every model's, on validation.
+    """
     _data_metrics(root)
+    _floors(root, {"unigram": 2.9, "bigram": 2.4, "trigram": trigram})
     for variant, value in (BITS | (bits or {})).items():
         _bits(root, variant, value)
     for index, (variant, tokens) in enumerate(TOKENS.items()):
@@ -171,24 +176,43 @@ def _documents(root: Path) -> None:
 
 
 def _bits(root: Path, variant: str, value: float) -> None:
-    sets = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}
     metrics: dict[str, Any] = {
-        name: {"bits_per_byte": value * factor, "n_bytes": 70_000, "n_items": 164, "ci95": [value * factor - 0.03, value * factor + 0.035]}
-        for name, factor in sets.items()
+        name: {
+            "bits_per_byte": value * factor,
+            "n_bytes": 70_000,
+            "n_items": 164,
+            "n_clusters": 12,
+            "ci95": [value * factor - 0.03, value * factor + 0.035],
+        }
+        for name, factor in SETS.items()
     }
-    if variant == "initial":
-        metrics["unigram"] = {name: 2.9 * factor for name, factor in sets.items()}
     _write(root, f"measure_bits_per_byte/{variant}", metrics)
-    # 164 texts of 400 bytes; how hard a text is differs far more than the models do
-    noise = [10 * ((item * len(variant)) % 11 - 5) for item in range(164)]
+    table = _texts(value, len(variant))
+    write_table(root / "data/measure_bits_per_byte" / variant, [table], table.schema)
+
+
+def _texts(value: float, noise_step: int) -> pa.Table:
+    """164 texts of 400 bytes; how hard a text is differs far more than the models do."""
+    noise = [10 * ((item * noise_step) % 11 - 5) for item in range(164)]
     mean = sum(noise) / 164
-    columns: dict[str, list[Any]] = {"set": [], "bits": [], "n_bytes": []}
-    for name, factor in sets.items():
+    columns: dict[str, list[Any]] = {"set": [], "cluster": [], "bits": [], "n_bytes": []}
+    for name, factor in SETS.items():
         columns["set"] += [name] * 164
+        columns["cluster"] += [f"HumanEval/{item}" if name == "humaneval" else f"repository{item % 12}" for item in range(164)]
         columns["bits"] += [400 * value * factor * (0.5 + item / 163) + noise[item] - mean for item in range(164)]
         columns["n_bytes"] += [400] * 164
-    table = pa.table(columns)
-    write_table(root / "data/measure_bits_per_byte" / variant, [table], table.schema)
+    return pa.table(columns)
+
+
+def _floors(root: Path, values: dict[str, float]) -> None:
+    floors = {floor: {name: value * factor for name, factor in SETS.items()} for floor, value in values.items()}
+    _write(root, "measure_floors", dict.fromkeys(PARAMS.variants, floors))
+    tables = []
+    for variant in PARAMS.variants:
+        for order, value in enumerate(values.values(), 1):
+            texts = _texts(value, 2 + order)
+            tables.append(pa.table({"variant": [variant] * len(texts), "order": [order] * len(texts)} | dict(texts.to_pydict())))
+    write_table(root / "data/measure_floors", tables, tables[0].schema)
 
 
 def _annotator(root: Path, recipe: str, auc: float) -> None:

@@ -42,19 +42,19 @@ def test_comparison_of_solved_problems() -> None:
     assert found.p_value == pytest.approx(mcnemar_p_value(30, 10))
     # sd of a difference: sqrt(0.2 - 0.01); 1.96 sd / sqrt(200) = 0.0604
     assert found.interval == (pytest.approx(0.04, abs=0.01), pytest.approx(0.16, abs=0.01))
-    assert not found.is_noise
+    assert not found.is_explained
 
 
-def test_a_model_against_itself_is_noise() -> None:
+def test_a_model_against_itself_does_not_differ() -> None:
     found = compare_paired([1, 0, 1], [1, 0, 1], seed=1)
-    assert (found.difference, found.interval, found.p_value, found.is_noise) == (0.0, (0.0, 0.0), 1.0, True)
+    assert (found.difference, found.interval, found.p_value, found.is_explained) == (0.0, (0.0, 0.0), 1.0, True)
 
 
 def test_shares_of_samples_are_compared_by_the_bootstrap() -> None:
     found = compare_paired([0.3] * 50 + [0.5] * 50, [0.1] * 50 + [0.4] * 50, seed=1)
     assert found.difference == pytest.approx(0.15)
     assert found.p_value == pytest.approx(2 / 2001)
-    assert not found.is_noise
+    assert not found.is_explained
 
 
 @pytest.mark.parametrize(("first", "second"), [([], []), ([1.0], [1.0, 0.0])])
@@ -85,14 +85,18 @@ def test_ratios_of_two_models_are_compared_text_by_text() -> None:
     # texts differ tenfold in bits, the models by 1% on each: side by side noise, paired none
     n_bytes = np.full(200, 100)
     first = np.linspace(50, 500, 200)
-    difference, (low, high) = compare_ratios(first, 1.01 * first, n_bytes, seed=3)
+    own = [str(item) for item in range(200)]
+    difference, interval = compare_ratios(first, 1.01 * first, n_bytes, own, seed=3)
+    assert interval is not None
+    low, high = interval
     assert difference == pytest.approx(-0.01 * first.sum() / n_bytes.sum())
     assert low < difference < high < 0
     alone = [bootstrap_ratio_interval(bits, n_bytes, 3) for bits in (first, 1.01 * first)]
     assert alone[0][1] > alone[1][0]
-    assert compare_ratios(first, first, n_bytes, seed=3) == (0.0, (0.0, 0.0))
+    assert compare_ratios(first, first, n_bytes, own, seed=3) == (0.0, (0.0, 0.0))
+    assert compare_ratios(first, first, n_bytes, ["one"] * 200, seed=3) == (0.0, None)
     with pytest.raises(ValueError, match="the same items"):
-        compare_ratios(first, first[1:], n_bytes, seed=3)
+        compare_ratios(first, first[1:], n_bytes, own, seed=3)
 
 
 def width(interval: tuple[float, float]) -> float:

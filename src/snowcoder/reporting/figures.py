@@ -29,7 +29,7 @@ from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import NOTHING, number
 from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import control_names, ladder
-from snowcoder.reporting.results import Results, set_names
+from snowcoder.reporting.results import TRIGRAM, Results, set_names
 from snowcoder.words import INITIAL
 
 T = TypeVar("T")
@@ -60,7 +60,6 @@ PAGE_COLOURS = {"#000000": "currentColor", "#222222": "currentColor", "#ffffff":
 UNUSED_NAME = re.compile(r' id="(?!\w{11}")[a-zA-Z_.\d]+"')  # clip paths and markers, which are referred to, have hashes for names
 MAX_CURVE_POINTS = 400
 OTHER = "other"
-UNIGRAM = "unigram"
 N_LANGUAGES_SHOWN = 6
 SETS_PER_ROW = 3
 NARROW = 4.6  # inches: a figure of this width is legible on a phone
@@ -172,20 +171,22 @@ def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
 
 
 def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
-    """Bits per byte on every set: above all models with the untrained one, below the trained ones alone, with 95% intervals."""
+    """Bits per byte on every set, with 95% intervals: above all models, below the trained ones alone with their trigrams."""
     sets, trained = set_names(results), list(results.params.variants)
     columns = 1 if narrow else min(SETS_PER_ROW, len(sets))
     blocks = -(-len(sets) // columns)
-    ratios = (len(trained) + 2, len(trained) + 1) * blocks
+    ratios = (len(trained) + 1, len(trained) + 1) * blocks
     width = NARROW if narrow else 3.2 * columns + 1.0
     canvas, axes = make_canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
     for index, name in enumerate(sets):
         block, column = divmod(index, columns)
-        for row, variants in ((0, [INITIAL, UNIGRAM, *trained]), (1, trained)):
+        for row, variants in ((0, [INITIAL, *trained]), (1, trained)):
             ax = axes[(2 * block + row) * columns + column]
             _dots(ax, results, name, variants)
+            if row == 1:
+                _bars(ax, results, name, variants)
             label_rows(ax, variants if column == 0 else [""] * len(variants))
-            title = fill(set_title(name), 26) if row == 0 else "trained models, enlarged"
+            title = fill(set_title(name), 26) if row == 0 else "enlarged; bars: trigrams"
             ax.set(title=title, xlabel="bits per byte (lower is better)" if row else "")
             if row == 0:
                 ax.set_xlim(left=0)
@@ -215,12 +216,8 @@ def phase_begins(results: Results) -> dict[str, float]:
 def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
     colours, controls = model_colours(results), control_names(results.params)
     for row, variant in enumerate(variants):
-        if variant == UNIGRAM:
-            unigram = results.bits[INITIAL](UNIGRAM, set_name)
-            ax.plot(unigram, row, "D", color=GREY, markersize=6)
-            ax.annotate(f"{unigram:.3f}", (unigram, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
-            continue
-        value, (low, high) = results.bits[variant](set_name, "bits_per_byte"), results.bits[variant](set_name, "ci95")
+        value = results.bits[variant](set_name, "bits_per_byte")
+        low, high = results.bits[variant](set_name, "ci95") or (value, value)  # of a single repository there is none
         colour = colours[variant]
         ax.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
         face = "white" if variant in controls else colour
@@ -228,6 +225,12 @@ def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) ->
         ax.annotate(f"{value:.3f}", (high, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.margins(x=0.24)
     ax.grid(axis="y", visible=False)
+
+
+def _bars(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
+    """A bar for the trigram of each model's tokens."""
+    for row, variant in enumerate(variants):
+        ax.plot(results.floors(variant, TRIGRAM, set_name), row, "|", color=INK, markersize=15, markeredgewidth=1.6)
 
 
 def make_canvas(

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from snowcoder.seeding import generator
-from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES, bootstrap_ratio_interval
+from snowcoder.statistics.clustered import clustered_ratio_interval, count_clusters
+from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PairedComparison:
     """first - second.
 
     difference: of the means. interval: of the difference. p_value: exact McNemar where all scores are 0 or 1, else that of the bootstrap.
-    is_noise: the interval holds 0, or p_value is above 1 - confidence.
+    is_explained: by the choice of problems: the interval holds 0, or p_value is above 1 - confidence.
     """
 
     difference: float
@@ -37,7 +38,7 @@ class PairedComparison:
     only_first: int
     only_second: int
     p_value: float
-    is_noise: bool
+    is_explained: bool
 
 
 def compare_paired(
@@ -51,8 +52,8 @@ def compare_paired(
     interval, bootstrap_p = paired_bootstrap(a, b, seed, resamples, confidence)
     binary = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
     p_value = mcnemar_p_value(only_first, only_second) if binary else bootstrap_p
-    is_noise = interval[0] <= 0 <= interval[1] or p_value > 1 - confidence
-    return PairedComparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_noise)
+    is_explained = interval[0] <= 0 <= interval[1] or p_value > 1 - confidence
+    return PairedComparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_explained)
 
 
 def paired_bootstrap(
@@ -76,18 +77,26 @@ def paired_bootstrap(
 
 
 def compare_ratios(
-    first: ArrayLike, second: ArrayLike, denominators: ArrayLike, seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
-) -> tuple[float, tuple[float, float]]:
-    """(sum(first) - sum(second)) / sum(denominators) and its percentile interval, items resampled together.
+    first: ArrayLike,
+    second: ArrayLike,
+    denominators: ArrayLike,
+    clusters: Sequence[str],
+    seed: int,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> tuple[float, tuple[float, float] | None]:
+    """(sum(first) - sum(second)) / sum(denominators) and its percentile interval, whole clusters resampled; None for a single cluster.
 
-    For bits per byte of two models on the same texts: bits of each, and bytes. Much sharper than two intervals side by side, as what makes
-    a text hard for both falls out. Raises ValueError for unequal numbers of items, none, or a denominator <= 0.
+    For bits per byte of two models on the same texts: bits of each, bytes, and repository or problem. Much sharper than two intervals side
+    by side, as what makes a text hard for both falls out. Raises ValueError for unequal numbers of items, none, or a denominator <= 0.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     weights = np.asarray(denominators, dtype=np.float64)
-    if not a.shape == b.shape == weights.shape:
-        raise ValueError(f"compare_ratios: {a.size}, {b.size} and {weights.size} items; needs the same items")
-    interval = bootstrap_ratio_interval(a - b, weights, seed, resamples, confidence)
+    if not a.shape == b.shape == weights.shape == (len(clusters),) or not a.size:
+        sizes = f"{a.size}, {b.size}, {weights.size} and {len(clusters)}"
+        raise ValueError(f"compare_ratios: {sizes} items; needs the same items, at least one")
+    several = count_clusters(clusters) > 1
+    interval = clustered_ratio_interval(a - b, weights, clusters, seed, resamples, confidence) if several else None
     return float((a - b).sum() / weights.sum()), interval
 
 
