@@ -79,7 +79,9 @@ def test_two_draws_are_one_split_and_one_draw_is_none() -> None:
 
 
 def test_learning_rates_that_disagree() -> None:
-    values = values_of({"random": [3.0], "HQ": [1.0], "shortest": [2.0]}) | values_of({"random": [1.0], "HQ": [3.0], "shortest": [2.0]}, LOW)
+    values = values_of({"random": [3.0], "HQ": [1.0], "shortest": [2.0]}) | values_of(
+        {"random": [1.0], "HQ": [3.0], "shortest": [2.0]}, LOW
+    )
     assert correlations_between_rates(values, branches_params()) == {LOW: pytest.approx(-1.0)}
 
 

@@ -6,7 +6,6 @@ The endpoint of a branch is the mean of its bits per byte over the sets that par
 texts are a second, separate answer to the question what other texts would show.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,7 +56,8 @@ class SetDifference(NamedTuple):
 class Analysis:
     """fit: endpoint at the claims' learning rate; less_trigram, less_bigram: the same less that of n-grams; by_rate: further rates.
 
-    floors: arm (first alpha) -> set -> mean over its draws. missing: planned branches that the table lacks.
+    floors: arm (first alpha) -> set -> mean over its draws. against_trigram: set -> alpha less the trigram of its tokens, with an interval
+    over texts (None for a single cluster). missing: planned branches that the table lacks.
     rank_correlation_*: None where it cannot be measured.
     """
 
@@ -70,6 +70,7 @@ class Analysis:
     less_bigram: BlockFit
     by_rate: dict[float, BlockFit]
     floors: dict[str, dict[str, Floors]]
+    against_trigram: dict[str, tuple[float, tuple[float, float] | None]]
     ranked: list[RankedArm]
     claims: list[ClaimResult]
     decompositions: list[Decomposition]
@@ -79,8 +80,8 @@ class Analysis:
 
     @property
     def sets_behind_trigram(self) -> list[str]:
-        """Sets on which alpha does not beat the trigram of its own tokens."""
-        return sets_behind(self.floors[PARENT_ARM], "trigram")
+        """Sets on which alpha does not beat the trigram of its own tokens, whichever texts of the kind are taken."""
+        return [name for name, (_, interval) in self.against_trigram.items() if interval is None or interval[1] >= 0]
 
     @property
     def is_demonstration(self) -> bool:
@@ -100,11 +101,6 @@ class Analysis:
         return max((value for value in found if value is not None), default=None) if None not in found else None
 
 
-def sets_behind(floors: Mapping[str, Floors], floor: str) -> list[str]:
-    """The sets on which a model does not need fewer bits than n-grams (`bigram` or `trigram`)."""
-    return [name for name, values in floors.items() if values.model >= getattr(values, floor)]
-
-
 def analyse(branches: BranchBits, params: BranchesParams) -> Analysis:
     """All comparisons. Raises SnowcoderError if the table has no branch, other branches than params plan, or not the endpoint's sets."""
     planned = plan_branches(params)
@@ -122,7 +118,9 @@ def analyse(branches: BranchBits, params: BranchesParams) -> Analysis:
         less_trigram=_fit({branch: mean_bits_per_byte(branches[branch], params.endpoint, "trigram") for branch in values}, rate),
         less_bigram=_fit({branch: mean_bits_per_byte(branches[branch], params.endpoint, "bigram") for branch in values}, rate),
         by_rate={other: found for other in params.learning_rates[1:] if (found := fit_rate(values, other))},
-        floors={PARENT_ARM: _floors(branches, [PARENT], sets)} | {arm: _floors(branches, _runs(branches, arm, rate), sets) for arm in fit.levels},
+        floors={PARENT_ARM: _floors(branches, [PARENT], sets)}
+        | {arm: _floors(branches, _runs(branches, arm, rate), sets) for arm in fit.levels},
+        against_trigram={name: _paired(texts := branches[PARENT][name], texts.bits, texts.trigram_bits) for name in sets},
         ranked=rank_arms(fit, values, params),
         claims=judge_claims(fit, params),
         decompositions=decompose(fit, params),
@@ -181,10 +179,14 @@ def _over_texts(branches: BranchBits, name: str, runs: list[Branch], others: lis
     if not shared:
         return None
     first, second = (_mean_bits([branches[run][name] for run in side if run.draw in shared]) for side in (runs, others))
-    texts = branches[PARENT][name]
+    return _paired(branches[PARENT][name], first, second)[1]
+
+
+def _paired(texts: SetBits, first: np.ndarray, second: np.ndarray) -> tuple[float, tuple[float, float] | None]:
+    """first - second in bits per byte, and its interval over texts; an empty text has no bytes to divide by."""
     filled = texts.n_bytes > 0
     clusters = [cluster for cluster, is_filled in zip(texts.clusters, filled, strict=True) if is_filled]
-    return compare_ratios(first[filled], second[filled], texts.n_bytes[filled], clusters, SEED)[1]
+    return compare_ratios(first[filled], second[filled], texts.n_bytes[filled], clusters, SEED)
 
 
 def _mean_bits(runs: list[SetBits]) -> np.ndarray:

@@ -1,12 +1,6 @@
 """Reads what the branches of an experiment need on every text, and sums it up: bits per byte of each branch on each set.
 
-in: data/train_branches, one row per branch and text:
-  arm                              string
-  draw, item                       int32
-  learning_rate                    float64
-  set, cluster                     string
-  n_bytes                          int64
-  bits, bigram_bits, trigram_bits  float64   of the model, and of n-grams of the tokens of alpha and of the branch
+in: data/train_branches, rows of BRANCH_SCHEMA, one per branch and text
 out: SetBits by branch and set. The parent that all branches start from is the branch PARENT.
 """
 
@@ -18,11 +12,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from snowcoder.errors import ShardError
+from snowcoder.experiment.branch_rows import BRANCH_SCHEMA
 from snowcoder.experiment.branches import PARENT, Branch
 from snowcoder.storage.shards import read_table
 
 BRANCH_TABLE = Path("data/train_branches")
-COLUMNS = ("arm", "draw", "learning_rate", "set", "item", "cluster", "n_bytes", "bits", "bigram_bits", "trigram_bits")
+NUMBERS = ("n_bytes", "bits", "bigram_bits", "trigram_bits")
 Predictor = Literal["model", "bigram", "trigram"]
 
 
@@ -46,7 +41,7 @@ BranchBits = Mapping[Branch, Mapping[str, SetBits]]  # branch -> set -> its text
 
 def read_branches(folder: Path = BRANCH_TABLE) -> BranchBits:
     """Every branch of the table, sorted. Raises ShardError if there is no parent, or if two branches were measured on other texts."""
-    return group_branches(read_table(folder, COLUMNS).to_pylist(), folder)
+    return group_branches(read_table(folder, BRANCH_SCHEMA.names).to_pylist(), folder)
 
 
 def group_branches(rows: Iterable[Mapping[str, Any]], folder: Path = BRANCH_TABLE) -> BranchBits:
@@ -70,7 +65,7 @@ def mean_bits_per_byte(sets: Mapping[str, SetBits], names: Iterable[str], less: 
 
 
 def _set_bits(texts: list[Mapping[str, Any]]) -> SetBits:
-    numbers = {name: np.array([text[name] for text in texts], dtype=np.float64) for name in COLUMNS[-4:]}
+    numbers = {name: np.array([text[name] for text in texts], dtype=np.float64) for name in NUMBERS}
     return SetBits(tuple(text["cluster"] for text in texts), **numbers)
 
 
