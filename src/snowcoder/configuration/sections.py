@@ -20,6 +20,7 @@ from snowcoder.evaluation.generating.completions import GenerateCompletionsParam
 from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.param_faults import closest, describe_allowed, did_you_mean, shown, shown_plainly
@@ -95,6 +96,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "generate_completions": GenerateCompletionsParams,
     "execute_completions": ExecuteCompletionsParams,
     "measure_bits_per_byte": MeasureBitsPerByteParams,
+    "train_branches": BranchesParams,
 }
 
 

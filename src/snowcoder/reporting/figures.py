@@ -99,7 +99,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
     """Files and megabytes left after each step, by language."""
     steps = funnel(results)
     shown = sorted(steps[-1].bytes_by_language, key=lambda name: (-steps[-1].bytes_by_language[name], name))[:N_LANGUAGES_SHOWN]
-    canvas, axes = _canvas(2, 1, NARROW, 6.4) if narrow else _canvas(1, 2, height=3.4)
+    canvas, axes = make_canvas(2, 1, NARROW, 6.4) if narrow else make_canvas(1, 2, height=3.4)
     for ax, title, by_language, scale in (
         (axes[0], "files", [step.files_by_language for step in steps], 1.0),
         (axes[1], "megabytes", [step.bytes_by_language for step in steps], 1e-6),
@@ -115,7 +115,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
         for row, total in enumerate(left):
             ax.text(total, row, f" {total:,.0f}" if total >= 10 else f" {total:.1f}", va="center", fontsize=9.5)
         ax.set(title=f"{title} left after each step", xlim=(0, 1.16 * max(left)))
-        _label_rows(ax, [step.step for step in steps])
+        label_rows(ax, [step.step for step in steps])
         ax.grid(axis="y", visible=False)
     if not narrow:
         axes[1].set_yticklabels([])
@@ -126,7 +126,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
 
 def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
     """ROC and precision-recall curve of each annotator."""
-    canvas, axes = _canvas(2, 1, NARROW, 9.4) if narrow else _canvas(1, 2, width=11.0, height=4.8)
+    canvas, axes = make_canvas(2, 1, NARROW, 9.4) if narrow else make_canvas(1, 2, width=11.0, height=4.8)
     ax = axes[0]
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance (0.500)")
     for (recipe, curve), colour, dash in zip(results.roc.items(), SERIES, ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1))), strict=False):
@@ -149,7 +149,7 @@ def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
 
 def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
     """Smoothed training loss and the learning rate over all tokens seen; a phase begins where its parent ends."""
-    canvas, axes = _canvas(2, 1, NARROW if narrow else 10.0, height=5.4, share_x=True, height_ratios=(3, 1))
+    canvas, axes = make_canvas(2, 1, NARROW if narrow else 10.0, height=5.4, share_x=True, height_ratios=(3, 1))
     begins = phase_begins(results)
     controls = control_names(results.params)
     colours = model_colours(results)
@@ -177,7 +177,7 @@ def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
     blocks = -(-len(sets) // columns)
     ratios = (len(trained) + 1, len(trained) + 1) * blocks
     width = NARROW if narrow else 3.2 * columns + 1.0
-    canvas, axes = _canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
+    canvas, axes = make_canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
     for index, name in enumerate(sets):
         block, column = divmod(index, columns)
         for row, variants in ((0, [INITIAL, *trained]), (1, trained)):
@@ -185,7 +185,7 @@ def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
             _dots(ax, results, name, variants)
             if row == 1:
                 _bars(ax, results, name, variants)
-            _label_rows(ax, variants if column == 0 else [""] * len(variants))
+            label_rows(ax, variants if column == 0 else [""] * len(variants))
             title = fill(set_title(name), 26) if row == 0 else "enlarged; bars: trigrams"
             ax.set(title=title, xlabel="bits per byte (lower is better)" if row else "")
             if row == 0:
@@ -233,15 +233,17 @@ def _bars(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) ->
         ax.plot(results.floors(variant, TRIGRAM, set_name), row, "|", color=INK, markersize=15, markeredgewidth=1.6)
 
 
-def _canvas(
+def make_canvas(
     rows: int, columns: int, width: float = 10.0, height: float = 4.0, share_x: bool = False, height_ratios: Sequence[float] | None = None
 ) -> tuple[Canvas, list[Axes]]:
+    """An empty figure and its panels, row by row. width, height: inches; narrow ones are for phones."""
     canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
     grid: Any = canvas.subplots(rows, columns, squeeze=False, sharex=share_x, height_ratios=height_ratios)
     return canvas, list(grid.flat)
 
 
-def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
+def label_rows(ax: Axes, labels: Sequence[str]) -> None:
+    """Name the rows of a panel, the first at the top."""
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
