@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
+from snowcoder.baselines.baseline_params import ScoreBaselinesParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.corpus.held_out_split import SplitParams
 from snowcoder.corpus.sources import FetchCorpusParams
@@ -89,6 +90,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "accept_documents": AcceptParams,
     "initialize_model": ModelParams,
     "pretrain": VariantsSection,
+    "score_baselines": ScoreBaselinesParams,
     "generate_completions": GenerateCompletionsParams,
     "execute_completions": ExecuteCompletionsParams,
     "measure_bits_per_byte": MeasureBitsPerByteParams,
