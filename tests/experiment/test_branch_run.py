@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.evaluation.measuring.bits_per_byte_sets import score_sets
 from snowcoder.evaluation.variants import load_variant
 from snowcoder.experiment.branch_rows import BRANCH_SCHEMA, endpoint_bits_per_byte
@@ -137,6 +140,12 @@ def test_reports_hold_the_mean_over_draws_at_the_rate_of_the_claims(world: Path,
     assert metrics["endpoint/random"] == pytest.approx(sum(draws) / 3)
 
 
+def test_several_processes_are_refused(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SnowcoderError, match="train_branches: found 2 processes; allowed: one"):
+        open_experiment(world)
+
+
 def test_what_is_told(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_experiment(world).run(PLAN[:2], tmp_path / "out", tmp_path / "state", ignore)
     lines = capsys.readouterr().err.splitlines()
@@ -146,15 +155,25 @@ def test_what_is_told(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert lines[4].endswith(" s, the last")
 
 
-def test_compiled_branches_do_not_depend_on_those_before_them(world: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_layers_are_compiled_once_and_branches_do_not_depend_on_those_before_them(world: Path, tmp_path: Path) -> None:
     compiled = SHARED.model_copy(update={"compile": True})
+    graphs: list[int] = []
+
+    def count(metrics: Mapping[str, float], finished: int) -> None:
+        graphs.append(counters["stats"]["unique_graphs"])
+
     torch.compiler.reset()
-    open_experiment(world, shared=compiled).run(PLAN[:3], tmp_path / "one", tmp_path / "state", ignore)
+    counters.clear()
+    open_experiment(world, shared=compiled).run(PLAN[:3], tmp_path / "one", tmp_path / "state", count)
+    assert graphs[1] > graphs[0] == 0
+    assert graphs[1:] == [graphs[1]] * 3
+    torch.compiler.reset()
     open_experiment(world, shared=compiled).run(PLAN[2:3], tmp_path / "other", tmp_path / "state", ignore)
     assert list_shards(tmp_path / "one")[3].read_bytes() == list_shards(tmp_path / "other")[1].read_bytes()
 
 
-def rows_of(world: Path, branch: Branch):  # noqa: ANN201
+def rows_of(world: Path, branch: Branch) -> pa.Table:
     rows = read_table(world / "whole")
     for name, value in branch._asdict().items():
         rows = rows.filter(pc.equal(rows[name], value))

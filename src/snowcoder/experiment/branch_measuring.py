@@ -41,8 +41,7 @@ class BranchMeasuring:
         self._model, self._params, self._workers = loaded.model, params, workers
         self._window_tokens = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
         self._encoded = {
-            name: encode_pairs(loaded.tokenizer, [text.pair for text in texts], loaded.first_id)
-            for name, texts in sets.items()
+            name: encode_pairs(loaded.tokenizer, [text.pair for text in texts], loaded.first_id) for name, texts in sets.items()
         }
         self._texts = _describe_texts(sets, self._encoded)
 
@@ -73,7 +72,9 @@ def count_phase(packed: Path, phase: PhaseParams, vocab_size: int) -> NgramCount
     return count_ngrams(trained_sequences(TokenShards(packed), phase), vocab_size, TRIGRAM)
 
 
-def _describe_texts(sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]) -> dict[str, list[str] | list[int]]:
+def _describe_texts(
+    sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]
+) -> dict[str, list[str] | list[int]]:
     """The columns that are the same for all branches."""
     return {
         "set": [name for name, texts in sets.items() for _ in texts],

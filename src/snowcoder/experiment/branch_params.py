@@ -45,7 +45,7 @@ class BranchesParams(ParamsModel):
     """Draws of an arm that does not name its own number."""
     schedule: BranchScheduleParams
     """Learning rate over a branch."""
-    learning_rates: list[Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    learning_rates: list[Annotated[float, Field(gt=0, lt=1)]] = Field(min_length=1)
     """Peaks: the first is that of the claims, the others test whether the ranking depends on it (arXiv 2512.24503)."""
     sensitivity_draws: int = Field(ge=0)
     """Draws at each further learning rate."""
@@ -55,7 +55,7 @@ class BranchesParams(ParamsModel):
     """Sets of texts whose mean bits per byte the claims are about."""
     claims: list[Claim] = Field(exclude=True)
     """Pairs [better arm, worse arm]; all that is tested, and corrected for together."""
-    min_rank_correlation: float = Field(ge=-1, le=1, exclude=True)
+    min_rank_correlation: float = Field(ge=0, le=1, exclude=True)
     """Rank correlation between halves of the draws, and between learning rates, below which no ranking is claimed."""
 
     @model_validator(mode="after")

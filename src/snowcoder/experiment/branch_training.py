@@ -11,8 +11,10 @@ from pathlib import Path
 
 import torch
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.pretraining.loop import train
 from snowcoder.pretraining.model import load_llama
+from snowcoder.pretraining.processes import launched_processes
 from snowcoder.pretraining.training_params import PhaseParams, TrainingParams
 from snowcoder.pretraining.watch.loss_watch import LossWatch
 from snowcoder.pretraining.watch.watcher import Watcher
@@ -20,9 +22,14 @@ from snowcoder.tokenization.token_shards import TokenShards
 
 
 class BranchTrainer:
-    """A model, and the weights that every branch starts from."""
+    """A model, and the weights that every branch starts from. Raises SnowcoderError in one of several processes of a launcher."""
 
     def __init__(self, parent: Path, shared: TrainingParams) -> None:
+        if launched_processes() > 1:
+            raise SnowcoderError(
+                f"train_branches: found {launched_processes()} processes; allowed: one, on one device, as branches are small; "
+                "start it without a launcher: `dvc repro train_branches`"
+            )
         self._shared = shared
         self._model = load_llama(parent)
         self.parent_weights: Mapping[str, torch.Tensor] = {name: value.clone() for name, value in self._model.state_dict().items()}

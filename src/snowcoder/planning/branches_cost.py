@@ -11,7 +11,9 @@ from snowcoder.planning.stage_plan import StagePlan
 from snowcoder.pretraining.model import ModelParams
 
 
-def plan_branch_stage(params: BranchesParams, shape: ModelParams, flops_per_token: int, measured_once: StagePlan, speeds: Speeds) -> StagePlan:
+def plan_branch_stage(
+    params: BranchesParams, shape: ModelParams, flops_per_token: int, measured_once: StagePlan, speeds: Speeds
+) -> StagePlan:
     """flops_per_token: forward and backward. measured_once: bits per byte of one model; the parent is measured too.
 
     Disk: the packed tokens and checkpoints of one branch, which go when the next begins.
