@@ -8,9 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from snowcoder.experiment.branch_rows import BRANCH_SCHEMA
+from snowcoder.experiment.branches import PARENT, plan_branches
 from snowcoder.reporting.report_params import ReportParams
 from snowcoder.storage.metrics import row_accounts, write_metrics
 from snowcoder.storage.shards import write_table
+from tests.experiment.made_up_branches import branches_params, noisy, rows_of
 
 PARAMS = ReportParams(
     variants={
@@ -23,6 +26,7 @@ PARAMS = ReportParams(
     controls=[("continued", "continued_random"), ("enhanced", "enhanced_selected")],
     recipes=["EDU", "INS", "HQ", "HQINS"],
     rules=["selected", "random"],
+    comparison=branches_params(endpoint=["humaneval"], draws=3, sensitivity_draws=2),
 )
 ARMS: dict[str, Any] = {
     "pretrain": {
@@ -37,10 +41,12 @@ ARMS: dict[str, Any] = {
     },
     "train_annotator": {"shared": {}, "recipes": {recipe: {} for recipe in PARAMS.recipes}},
     "select_files": {"shared": {"repeats": 2}, "rules": {rule: {} for rule in PARAMS.rules}},
+    "train_branches": PARAMS.comparison.model_dump(mode="json"),
 }  # what params.yaml says of the same
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
+SET_SIZES = {"validation": 6, "held_out": 6, "humaneval": 8}
 SETS = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}  # bits per byte on a set, of those on validation
 
 MIX = {
@@ -65,6 +71,7 @@ def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0,
     bits: model -> bits per byte on validation; solved: by `enhanced`; trigram: bits per byte of every model's, on validation.
     """
     _data_metrics(root)
+    _branches(root)
     _floors(root, {"unigram": 2.9, "bigram": 2.4, "trigram": trigram})
     for variant, value in (BITS | (bits or {})).items():
         _bits(root, variant, value)
@@ -205,6 +212,15 @@ def _texts(value: float, noise_step: int) -> pa.Table:
         columns["bits"] += [400 * value * factor * (0.5 + item / 163) + noise[item] - mean for item in range(164)]
         columns["n_bytes"] += [400] * 164
     return pa.table(columns)
+
+
+def _branches(root: Path) -> None:
+    """Every planned branch of the comparison; HQ needs fewer bits than random files, and alpha fewer than its trigram."""
+    value = noisy({"random": 0.0, "HQ": -0.1, "HQ_repository": -0.06, "shortest": 0.05}, 0.002, 1)
+    rows = rows_of(PARENT, 2.0, 2.4, SET_SIZES)
+    for branch in plan_branches(PARAMS.comparison):
+        rows += rows_of(branch, value(branch), 2.4, SET_SIZES)
+    write_table(root / "data/train_branches", [pa.Table.from_pylist(rows, BRANCH_SCHEMA)], BRANCH_SCHEMA)
 
 
 def _floors(root: Path, values: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.data_tables import contamination_table, funnel_table, reason_table, rule_table, selection_table
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, wipe_out_table
 from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
-from snowcoder.reporting.figures import draw_for_page
+from snowcoder.reporting.drawing import draw_for_page
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, trigram_table
 from snowcoder.reporting.page import render_page

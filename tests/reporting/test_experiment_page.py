@@ -13,8 +13,8 @@ from snowcoder.reporting.experiment_files import OUTPUTS, write_experiment
 from snowcoder.reporting.experiment_page import RunFacts, comparison_section, experiment_document
 from snowcoder.reporting.experiment_tables import arm_table, claim_table, floor_table, parts_table, plan_table, rate_table, set_table
 from snowcoder.reporting.experiment_words import describe_arm, experiment_findings
-from snowcoder.reporting.findings import NO_CLAIM
 from snowcoder.reporting.markdown import render_markdown
+from snowcoder.reporting.titles import NO_CLAIM
 from snowcoder.selection.arms import ArmParams
 from tests.experiment.made_up_branches import ARMS, branches_params, made_up, noisy
 

@@ -1,17 +1,19 @@
-"""Assembles the report: findings, models, data, synthetic documents, annotators, ours next to the paper's."""
+"""Assembles the report: findings, models, ways of choosing data, data, synthetic documents, annotators, ours next to the paper's."""
 
 from snowcoder.reporting import data_tables, synthetic_tables
 from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
-from snowcoder.reporting.findings import findings, set_title
+from snowcoder.reporting.experiment_page import comparison_section
+from snowcoder.reporting.findings import findings
 from snowcoder.reporting.language_mixes import mix_findings, mix_table
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table, trigram_table
 from snowcoder.reporting.results import TRIGRAM, Results, set_names, teacher_name
+from snowcoder.reporting.titles import set_title
 from snowcoder.reporting.training_scale import scale_finding
 from snowcoder.words import INITIAL
 
-FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
+FIGURE_NAMES = ("ladder", "arms", "learning_curves", "funnel", "annotators")
 
 
 def compose(results: Results) -> Document:
@@ -19,7 +21,15 @@ def compose(results: Results) -> Document:
     return Document(
         "snowcoder: which data make the model better?",
         [*findings(results), *mix_findings(results), scale_finding(results)],
-        [_models(results), _training(results), _data(results), _synthetic(results), _annotators(results), _paper(results)],
+        [
+            _models(results),
+            comparison_section(results.comparison, "arms.png"),
+            _training(results),
+            _data(results),
+            _synthetic(results),
+            _annotators(results),
+            _paper(results),
+        ],
     )
 
 

@@ -12,7 +12,7 @@ from snowcoder.reporting.document import Document, Figure, Section, number
 from snowcoder.reporting.experiment_figure import describe_figure
 from snowcoder.reporting.experiment_tables import arm_table, claim_table, floor_table, parts_table, rate_table, set_table
 from snowcoder.reporting.experiment_words import correlation_text, experiment_findings, list_words
-from snowcoder.reporting.findings import set_title
+from snowcoder.reporting.titles import set_title
 
 CSV_COLUMNS = ("arm", "draw", "learning_rate", "set", "bits_per_byte")
 

@@ -5,7 +5,7 @@ from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
 from snowcoder.experiment.claims import SIGNIFICANCE
 from snowcoder.reporting.document import NOTHING, Table, number
 from snowcoder.reporting.experiment_words import PARTS, describe_arm, interval_text, signed, verdict_text
-from snowcoder.reporting.findings import set_title
+from snowcoder.reporting.titles import set_title
 from snowcoder.statistics.clustered import FEW_CLUSTERS
 
 

@@ -6,7 +6,7 @@ in: Analysis   out: sentences; `better` and `worse` stand only where a claim sur
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.claims import ClaimResult, Decomposition
 from snowcoder.reporting.document import NOTHING
-from snowcoder.reporting.findings import NO_CLAIM, set_title
+from snowcoder.reporting.titles import NO_CLAIM, set_title
 from snowcoder.selection.arms import RANDOM, ArmParams
 from snowcoder.statistics.block_model import Difference
 
@@ -76,9 +76,9 @@ def experiment_findings(analysis: Analysis) -> list[str]:
     return [*told, _power(analysis)]
 
 
-def experiment_headline(analysis: Analysis) -> str:
-    """The first sentence, for a page that has other headlines too."""
-    return _verdict(analysis)
+def comparison_findings(analysis: Analysis) -> list[str]:
+    """The sentences for a page that has other findings too, among them whether anything may be claimed."""
+    return [*_missing(analysis), *([] if analysis.is_demonstration else [_verdict(analysis)]), _ranking(analysis)]
 
 
 def _missing(analysis: Analysis) -> list[str]:

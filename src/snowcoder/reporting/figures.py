@@ -9,9 +9,8 @@ give the same bytes: no date and no software version is written into a file, and
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
-from pathlib import Path
 from textwrap import fill
 from typing import Any, TypeVar
 
@@ -27,9 +26,9 @@ from matplotlib.ticker import FuncFormatter
 from snowcoder.reporting.annotator_tables import labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import NOTHING, number
-from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import control_names, ladder
 from snowcoder.reporting.results import TRIGRAM, Results, set_names
+from snowcoder.reporting.titles import set_title
 from snowcoder.words import INITIAL
 
 T = TypeVar("T")
@@ -63,23 +62,6 @@ OTHER = "other"
 N_LANGUAGES_SHOWN = 6
 SETS_PER_ROW = 3
 NARROW = 4.6  # inches: a figure of this width is legible on a phone
-
-
-def draw_all(results: Results, folder: Path) -> None:
-    """Write funnel.png, annotators.png, learning_curves.png and ladder.png."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
-        for name, draw in DRAWN.items():
-            draw(results, False).savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
-
-
-def draw_for_page(results: Results) -> dict[str, tuple[str, str]]:
-    """Of each figure the SVG text for a wide and for a narrow page."""
-    with mpl.rc_context(STYLE | SVG_STYLE):
-        return {
-            name: (page_svg(draw(results, False), f"{name}-wide"), page_svg(draw(results, True), f"{name}-narrow"))
-            for name, draw in DRAWN.items()
-        }
 
 
 def page_svg(canvas: Canvas, name: str) -> str:
@@ -261,11 +243,3 @@ def _smooth(values: Sequence[float]) -> list[float]:
 
 def _thin(values: Sequence[T]) -> list[T]:
     return [*values[: -1 : max(1, len(values) // MAX_CURVE_POINTS)], values[-1]]
-
-
-DRAWN: dict[str, Callable[[Results, bool], Canvas]] = {
-    "funnel": draw_funnel,
-    "annotators": draw_annotators,
-    "learning_curves": draw_learning_curves,
-    "ladder": draw_ladder,
-}

@@ -13,32 +13,13 @@ from snowcoder.reporting.comparisons import (
     comparisons,
     trigram_comparisons,
 )
+from snowcoder.reporting.experiment_words import comparison_findings
 from snowcoder.reporting.report_params import ladder
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.reporting.titles import NO_CLAIM, benchmark_title, set_title
 from snowcoder.words import INITIAL
 
-NO_CLAIM = "Pipeline demonstration, no claim about data"  # how a page begins whose models do not beat their trigrams
 MEASURED = "Measured, not a claim: "
-
-SET_TITLES = {
-    "validation": "documented functions (validation)",
-    "held_out": "held-out code",
-    "unseen": "functions of evaluation-only packages",
-    "humaneval": "HumanEval solutions",
-    "humanevalplus": "HumanEval+ solutions",
-    "mbppplus": "MBPP+ solutions",
-}
-BENCHMARK_TITLES = {"humaneval": "HumanEval", "humanevalplus": "HumanEval+", "mbppplus": "MBPP+"}
-
-
-def set_title(name: str) -> str:
-    """A set of texts in words."""
-    return SET_TITLES.get(name, name)
-
-
-def benchmark_title(name: str) -> str:
-    """A benchmark as it is written."""
-    return BENCHMARK_TITLES.get(name, name)
 
 
 def findings(results: Results) -> list[str]:
@@ -50,6 +31,7 @@ def findings(results: Results) -> list[str]:
         told = [trigram_finding(against_trigrams), gain_finding(results), *measured]
     else:
         told = [trigram_finding(against_trigrams), *(MEASURED + finding for finding in measured)]
+    told[1:1] = comparison_findings(results.comparison)
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
     return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 

@@ -4,8 +4,8 @@ from snowcoder.reporting import paper_tables as paper
 from snowcoder.reporting.comparisons import Comparison, comparisons, trigram_comparisons
 from snowcoder.reporting.data_tables import train_tokens
 from snowcoder.reporting.document import NOTHING, Table, number, percent, with_interval
-from snowcoder.reporting.findings import benchmark_title, set_title
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.reporting.titles import benchmark_title, set_title
 from snowcoder.statistics.clustered import FEW_CLUSTERS
 from snowcoder.words import INITIAL
 

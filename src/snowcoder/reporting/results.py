@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.experiment.analysis import Analysis, analyse
+from snowcoder.experiment.branch_table import BRANCH_TABLE, read_branches
 from snowcoder.pipeline.stage import metrics_path, output_path
 from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.storage.metrics import read_metrics
@@ -108,6 +110,7 @@ class Results(Scores):
     curves: dict[str, Curve]
     text_bits: dict[str, dict[str, TextBits]]
     trigram_bits: dict[str, dict[str, TextBits]]
+    comparison: Analysis
 
 
 def input_paths(params: ReportParams) -> list[Path]:
@@ -119,7 +122,7 @@ def input_paths(params: ReportParams) -> list[Path]:
     paths = [metrics_path(stage) for stage in STAGES] + [metrics_path(stage, arm) for stage, names in arms for arm in names]
     paths += [output_path("train_annotator", recipe) / name for recipe in params.recipes for name in ("roc.csv", "precision_recall.csv")]
     paths += [output_path("pretrain", variant) / "loss_curve.csv" for variant in variants] + [TEXT_BITS / name for name in measured]
-    return [*paths, metrics_path("measure_floors"), FLOORS, ACCEPTED]
+    return [*paths, metrics_path("measure_floors"), FLOORS, ACCEPTED, BRANCH_TABLE]
 
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
@@ -139,6 +142,7 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
         curves=_read_curves(root / "models/pretrain", variants, "loss_curve.csv", ("tokens", "train_loss")),
         text_bits={name: _text_bits(iterate_rows(root / TEXT_BITS / name, TEXT_COLUMNS)) for name in [INITIAL, *variants]},
         trigram_bits=_read_trigram_bits(root / FLOORS, variants),
+        comparison=analyse(read_branches(root / BRANCH_TABLE), params.comparison),
     )
 
 

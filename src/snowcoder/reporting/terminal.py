@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from snowcoder.reporting.document import NOTHING, Table
-from snowcoder.reporting.findings import findings, set_title
+from snowcoder.reporting.findings import findings
 from snowcoder.reporting.model_tables import comparison_table, variant_title
 from snowcoder.reporting.results import TRIGRAM, Results, set_names
+from snowcoder.reporting.titles import set_title
 from snowcoder.words import INITIAL
 
 PIPED_WIDTH = 100

@@ -5,6 +5,8 @@ in: what each solved (0 or 1, or a share of samples, per problem), or bits per t
 Two models are compared problem by problem: what both solve, or neither, says nothing about a difference, and falls out. Two
 intervals that overlap do not show that two models are alike. The paired interval is over problems: it says how far the difference would
 move on other problems of the same kind, not what another training seed would do.
+
+An interval over items alone says nothing of another seed: block_model.py compares over seeds.
 """
 
 from collections.abc import Sequence
