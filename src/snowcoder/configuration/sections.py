@@ -18,6 +18,7 @@ from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.param_faults import closest, describe_allowed, did_you_mean, shown, shown_plainly
@@ -78,6 +79,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "decontaminate_files": DecontaminationParams,
     "split_files": SplitParams,
     "fetch_positives": FetchPositivesParams,
+    "fetch_unseen": FetchUnseenParams,
     "train_tokenizer": TokenizerParams,
     "embed_files": EmbedParams,
     "label_files": LabelParams,
