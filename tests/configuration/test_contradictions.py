@@ -43,6 +43,14 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"generate_completions__max_new_tokens": 1024},
             "generate_completions.max_new_tokens: found 1024; allowed: below the window, 1024",
         ),
+        (
+            {"score_baselines__perplexity__beginning_tokens": 1024},
+            "score_baselines.perplexity.beginning_tokens: found 1024; allowed: below initialize_model.max_positions 1024, as a document",
+        ),
+        (
+            {"train_annotator__recipes__loops": PARAMS["train_annotator"]["recipes"]["HQ"]},
+            "train_annotator.recipes.loops: found the name of another way of choosing files; allowed: any but random, shortest, loops,",
+        ),
         ({"initialize_model__heads": 3}, "initialize_model.heads: found 3; allowed: a divisor of hidden_size 256"),
         ({"initialize_model__kv_heads": 3}, "initialize_model.kv_heads: found 3; allowed: a divisor of heads 4"),
         ({"initialize_model__heads": 256, "initialize_model__kv_heads": 1}, "initialize_model.heads: found 256, which gives each 1"),

@@ -46,6 +46,7 @@ CORE_STAGES = (
     "accept_documents",
     "pack_tokens",
     "initialize_model",
+    "score_baselines",
     "execute_completions",
     "report",
 )
