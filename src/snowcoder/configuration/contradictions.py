@@ -9,17 +9,22 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
+from snowcoder.baselines.baseline_params import BASELINES
+from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.configuration.sections import RecipesSection, RulesSection, VariantsSection
 from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.embedding.encoder_source import EmbedParams, local_folder
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.param_faults import did_you_mean, shown
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.trained_sequences import lineage
 from snowcoder.pretraining.training_params import VariantParams
+from snowcoder.selection.arms import arm_faults
 from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingParams
@@ -28,6 +33,9 @@ from snowcoder.words import INITIAL
 
 INITIAL_MODEL = "models/initialize_model"
 TOKENS, DOCUMENTS = "data/tokenize_files", "data/accept_documents"
+
+# of measure_bits_per_byte, apart from the benchmarks
+TEXT_SETS = ("validation", "held_out", "unseen")
 
 TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
@@ -140,6 +148,32 @@ def check_controls(pretrain: VariantsSection) -> Faults:
             yield from _not_alike(variant.control_of, variants[variant.control_of], control, variant)
 
 
+def check_branches(
+    train_branches: BranchesParams,
+    pack_tokens: PackingParams,
+    pretrain: VariantsSection,
+    train_annotator: RecipesSection,
+    fetch_benchmarks: FetchBenchmarksParams,
+    graph: Mapping[str, Any],
+) -> Faults:
+    """Branches start from a trained variant, choose by scores that there are, and are compared on sets that are measured."""
+    scores = [*train_annotator.recipes, *BASELINES]
+    yield from (f"train_branches.{fault}" for fault in arm_faults(train_branches.arms, scores))
+    parents = {f"models/pretrain/{name}": name for name in pretrain.variants}
+    yield from _unknown("train_branches.parent", [train_branches.parent], parents)
+    if train_branches.parent in parents:
+        phases = lineage(parents[train_branches.parent], pretrain.variants)
+        needed = [train_branches.parent, *(f"data/pack_tokens/{name}" for name in phases)]
+        missing = [path for path in needed if path not in graph["train_branches"]["deps"]]
+        if missing:
+            allowed = f"a model that train_branches depends on in dvc.yaml; add {', '.join(missing)} to its deps"
+            yield f"train_branches.parent: found {shown(train_branches.parent)}; allowed: {allowed}"
+    if train_branches.batch_tokens % pack_tokens.sequence_length:
+        allowed = f"a multiple of pack_tokens.sequence_length {pack_tokens.sequence_length}"
+        yield f"train_branches.batch_tokens: found {train_branches.batch_tokens}; allowed: {allowed}"
+    yield from _unknown("train_branches.endpoint", train_branches.endpoint, [*TEXT_SETS, *fetch_benchmarks.names])
+
+
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
     """Documents of every teacher have a limit on how much they may copy."""
     kind, limits = synthesize_documents.engine.kind, accept_documents.max_seed_containment
@@ -197,6 +231,7 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_positions,
     check_likelihood_window,
     check_batches,
+    check_branches,
     check_parents,
     check_controls,
 )

@@ -33,7 +33,7 @@ from snowcoder.evaluation.grading.remarks import remarks
 from snowcoder.evaluation.grading.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.evaluation.measuring.bits_per_byte_sets import describe_scores, score_sets
 from snowcoder.evaluation.measuring.likelihood_choice import BATCH_TOKENS, choose_by_likelihood
-from snowcoder.evaluation.measuring.text_sets import reference_solutions
+from snowcoder.evaluation.measuring.text_sets import count_as_written, reference_solutions
 from snowcoder.inference.engine import Engine, Sampling
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.local.model_folder import LoadedModel, ModelFolder, find_folder, open_folder
@@ -175,16 +175,18 @@ def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int, m
 
 
 def _measure(loaded: LoadedModel, problems: Sequence[Problem], seed: int, window: int) -> dict[str, Any]:
-    [scores] = score_sets(loaded, reference_solutions(problems), BATCH_TOKENS, window, worker_count()).values()
-    described = describe_scores(scores, derive_seed(seed, "bits"))
+    sets = reference_solutions(problems)
+    [texts], [scores] = sets.values(), score_sets(loaded, sets, BATCH_TOKENS, window, worker_count()).values()
+    described = describe_scores(texts, scores, derive_seed(seed, "bits"))
     return {
         "bits_per_byte": {
             "bits_per_byte": described["bits_per_byte"],
             "ci95": described["ci95"],
-            "bits": {problem.problem_id: float(bits) for problem, bits in zip(problems, scores.bits, strict=True)},
-            "n_bytes": {problem.problem_id: int(n) for problem, n in zip(problems, scores.n_bytes, strict=True)},
+            "as_written": count_as_written(texts),
+            "bits": {text.cluster: float(bits) for text, bits in zip(texts, scores.bits, strict=True)},
+            "n_bytes": {text.cluster: int(n) for text, n in zip(texts, scores.n_bytes, strict=True)},
         },
-        "likelihood_choice": choose_by_likelihood(loaded, problems, seed, window, worker_count()),
+        "likelihood_choice": choose_by_likelihood(loaded, texts, seed, window, worker_count()),
     }
 
 

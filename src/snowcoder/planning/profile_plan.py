@@ -12,8 +12,10 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.params import load_section
+from snowcoder.planning.branches_cost import plan_branch_stage
 from snowcoder.planning.core_stages import plan_tables
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.model_stages import n_problems, plan_bits_per_byte, plan_completions, plan_embedding, plan_labels, plan_synthesis
@@ -84,6 +86,8 @@ def plan_models(params: Path, training: Training, corpus: CorpusSize, speeds: Sp
     n_variants = len(training.phases)
     completions = load_section("generate_completions", GenerateCompletionsParams, params)
     bits = load_section("measure_bits_per_byte", MeasureBitsPerByteParams, params)
+    branches = load_section("train_branches", BranchesParams, params)
+    measured_once = plan_bits_per_byte(bits, problems, 1, training.shape, corpus.bytes_per_token, speeds)
     return [
         plan_embedding(embedding, find_encoder(embedding.encoder), corpus, speeds),
         plan_labels(load_section("label_files", LabelParams, params), speeds),
@@ -91,5 +95,6 @@ def plan_models(params: Path, training: Training, corpus: CorpusSize, speeds: Sp
         *plan_pretraining(training, speeds),
         plan_completions(completions, problems, n_variants, training.shape, corpus.bytes_per_token, speeds),
         plan_bits_per_byte(bits, problems, n_variants + 1, training.shape, corpus.bytes_per_token, speeds),
+        plan_branch_stage(branches, training.shape, training.flops_per_token, measured_once, speeds),
         plan_tables(corpus),
     ]

@@ -77,12 +77,15 @@ class ShardTask:
     token_end: np.ndarray
 
 
-def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str) -> dict[str, Any]:
+def pack(
+    mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str, in_process: bool = False
+) -> dict[str, Any]:
     """Pack into `folder`; return the metrics, which index.json holds too, but for language_mix (of a mix: what was planned, and reached).
 
     Raises EmptyResultError if there is not one full sequence.
 
-    byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
+    byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths. in_process: in threads; of few tokens, starting processes takes
+    longer than packing.
     """
     order = packing_order(mixture.files, mixture.pass_numbers, params.group_by, params.seed)
     files = mixture.files.take(order)
@@ -92,7 +95,7 @@ def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, fold
     layout = _layout(folder, int(lengths.sum()), params, label)
     pieces = cut_pieces(starts, lengths, layout.sequence_length, layout.n_sequences)
     layout.allocate()
-    byte_start, byte_end = _write_tokens(files, starts, lengths, pieces, byte_lengths, layout, label)
+    byte_start, byte_end = _write_tokens(files, starts, lengths, pieces, byte_lengths, layout, label, in_process)
     write_table(folder / "provenance", _provenance(files, pieces, byte_start, byte_end, layout), PROVENANCE_SCHEMA)
     metrics = _metrics(mixture, files, pieces, int(lengths.sum()), layout) | {"joined_files": int((~ends).sum())}
     layout.publish({**metrics, "group_by": params.group_by})
@@ -138,11 +141,18 @@ def _layout(folder: Path, n_tokens: int, params: PackingParams, label: str) -> S
 
 
 def _write_tokens(
-    files: pa.Table, starts: np.ndarray, lengths: np.ndarray, pieces: Pieces, byte_lengths: np.ndarray, layout: ShardLayout, label: str
+    files: pa.Table,
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    pieces: Pieces,
+    byte_lengths: np.ndarray,
+    layout: ShardLayout,
+    label: str,
+    in_process: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spread the work over input shards; (byte_start, byte_end) of all pieces, in the order of the stream."""
     tasks, places = _tasks(files, starts, lengths, pieces)
-    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label)
+    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label, releases_gil=in_process)
     byte_start, byte_end = np.empty_like(pieces.row), np.empty_like(pieces.row)
     for place, (start, end) in zip(places, results, strict=True):
         byte_start[place], byte_end[place] = start, end
