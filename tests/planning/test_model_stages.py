@@ -101,7 +101,9 @@ def test_rules_are_no_model_s_work(tmp_path: Path) -> None:
 def test_labels_of_a_judge() -> None:
     engine = OpenAIEngineParams(kind="openai", model="Llama-3.1-70B")
     judge = JudgeParams(engine=engine, max_characters=3500, max_new_tokens=100, max_refused_fraction=0.1)
-    plan = planned(plan_labels(LabelParams(labeller="engine", judge=judge, sample_files=1000, seed=1), SPEEDS))
+    plan = planned(
+        plan_labels(LabelParams(labeller="engine", judge=judge, sample_files=1000, seed=1, pool_fraction=1.0, pool_seed=1), SPEEDS)
+    )
     assert plan.tokens == pytest.approx(1000 * (1000 + 300 + 50))
     assert plan.flops == pytest.approx(2 * 70e9 * plan.tokens)
 

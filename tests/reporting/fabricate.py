@@ -239,7 +239,8 @@ def _annotator(root: Path, recipe: str, auc: float) -> None:
     kind, labeller = "regression" if recipe == "EDU" else "classification", "rubric" if by_labels else None
     metrics: dict[str, Any] = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
     metrics |= {"average_precision": auc - 0.05} | ({} if kind == "regression" else {"calibration": {"brier": 0.12}})
-    _write(root, f"train_annotator/{recipe}", metrics | {"n_positive_held_out": 180, "n_negative_held_out": 360})
+    _write(root, f"train_annotator/{recipe}", metrics | {"n_positive": 180, "n_negative": 360})
+    _write(root, f"score_files/{recipe}", {"between_folds": {"explained_share": 0.02, "p_value": 0.31}})
     folder = root / "models/train_annotator" / recipe
     folder.mkdir(parents=True, exist_ok=True)
     rows = [(step / 100, (step / 100) ** ((1 - auc) / auc)) for step in range(101)]

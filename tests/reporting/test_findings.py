@@ -139,5 +139,5 @@ def test_annotators_that_file_length_beats_are_named(results: Results) -> None:
     assert length_finding(results) == ""
     areas = {"roc_auc": 0.676, "roc_auc_of_length_alone": 0.697}
     beaten = replace(results, annotators=results.annotators | {"EDU": areas.__getitem__})
-    sentence = "On held-out repositories file length alone has at least the ROC-AUC of EDU (0.676 against 0.697)."
+    sentence = "On repositories that the heads have not seen, file length alone has at least the ROC-AUC of EDU (0.676 against 0.697)."
     assert length_finding(beaten) == sentence

@@ -116,8 +116,8 @@ def _synthetic(results: Results) -> Section:
 def _annotators(results: Results) -> Section:
     by_rubric = [recipe for recipe, metrics in results.annotators.items() if metrics("labeller") == "rubric"]
     text = (
-        "An annotator is a linear head on a frozen text encoder; a file's score is the mean over its top, middle and bottom section. "
-        "It is judged on unseen repositories."
+        "An annotator is a set of linear heads on a frozen text encoder, one for each fold of the repositories; a file's score is the mean "
+        "over its top, middle and bottom section, by the head that saw no file of its repository."
     )
     if by_rubric:
         text += (
@@ -126,7 +126,9 @@ def _annotators(results: Results) -> Section:
         )
     areas = [f"{name} {one('roc_auc'):.3f} and {one('average_precision'):.3f}" for name, one in results.annotators.items()]
     words = f"Area under the ROC curve and average precision: {', '.join(areas)}."
-    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", words)
+    figure = Figure(
+        "annotators.png", "ROC and precision-recall curves, each example scored by a head that saw no file of its repository.", words
+    )
     tables = [annotator_table(results), variance_table(results), agreement_table(results), alignment_table(results)]
     return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 

@@ -121,7 +121,7 @@ def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
         points = _thin(results.precision_recall[recipe])
         axes[1].plot([row["recall"] for row in points], [row["precision"] for row in points], label=f"{recipe} ({area:.3f})", **style)
     ax.set(xlim=(0, 1), ylim=(0, 1.005), xlabel="random files taken for positives", ylabel="positives found", aspect="equal")
-    ax.set_title("held-out examples: ROC curve (area under it)")
+    ax.set_title("unseen repositories: ROC curve (area under it)")
     ax.legend(loc="lower right", fontsize=9.5)
     axes[1].set(xlim=(0, 1), ylim=(0, 1.005), xlabel="positives found", ylabel="share of positives among those taken", aspect="equal")
     axes[1].set_title("precision and recall (average precision)")
