@@ -6,7 +6,7 @@ The head that scores a fold is fitted without the fold's repositories of the cor
 scores is of their repositories, and heads that differ only in their negatives give scores of one scale. With a fifth of the positives' few
 repositories left out of each head as well, the scale of the scores and the choice depend on the draw of the folds. Seen on the default
 corpus: tokens (of 205k) chosen under two seeds of the folds that are the same (Jaccard), HQ 0.45 and HQINS 0.55 without a fifth of the
-positives, 0.74 both with all of them.
+positives, 0.74 for both with all of them.
 
 No such head can be judged on its own positives. So each fold also has a head for judging, which lacks the fold's positives too: it says how
 the recipe does on repositories that it has not seen, with a part of the positives fewer than the heads that score.

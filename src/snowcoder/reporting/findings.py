@@ -106,7 +106,8 @@ def score_finding(results: Results, benchmark: str) -> str:
 
 def length_finding(results: Results) -> str:
     """Which annotators tell positives of unseen repositories apart no better than the length of a file does; empty if none."""
-    areas = {recipe: (annotator("roc_auc"), annotator("roc_auc_of_length_alone")) for recipe, annotator in results.annotators.items()}
+    names = ("roc_auc", "roc_auc_of_length_alone")
+    areas = {recipe: [round(annotator(name), 3) for name in names] for recipe, annotator in results.annotators.items()}
     beaten = [f"{recipe} ({ours:.3f} against {length:.3f})" for recipe, (ours, length) in areas.items() if ours <= length]
     if not beaten:
         return ""

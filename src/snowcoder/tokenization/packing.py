@@ -9,7 +9,7 @@ The place of every file follows from the catalogue alone. So each input shard is
 their places: memory holds the catalogue and one shard per worker, and the bytes are the same for any number of workers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,8 +95,7 @@ def pack(
     layout = _layout(folder, int(lengths.sum()), params, label)
     pieces = cut_pieces(starts, lengths, layout.sequence_length, layout.n_sequences)
     layout.allocate()
-    map_tasks = partial(map_items, label=label, releases_gil=in_process)
-    byte_start, byte_end = _write_tokens(files, starts, lengths, pieces, byte_lengths, layout, map_tasks)
+    byte_start, byte_end = _write_tokens(files, starts, lengths, pieces, byte_lengths, layout, label, in_process)
     write_table(folder / "provenance", _provenance(files, pieces, byte_start, byte_end, layout), PROVENANCE_SCHEMA)
     metrics = _metrics(mixture, files, pieces, int(lengths.sum()), layout) | {"joined_files": int((~ends).sum())}
     layout.publish({**metrics, "group_by": params.group_by})
@@ -148,11 +147,12 @@ def _write_tokens(
     pieces: Pieces,
     byte_lengths: np.ndarray,
     layout: ShardLayout,
-    map_tasks: Callable[..., list[Any]],
+    label: str,
+    in_process: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spread the work over input shards; (byte_start, byte_end) of all pieces, in the order of the stream."""
     tasks, places = _tasks(files, starts, lengths, pieces)
-    results = map_tasks(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks)
+    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label, releases_gil=in_process)
     byte_start, byte_end = np.empty_like(pieces.row), np.empty_like(pieces.row)
     for place, (start, end) in zip(places, results, strict=True):
         byte_start[place], byte_end[place] = start, end
