@@ -19,6 +19,7 @@ from snowcoder.positives.kinds import FetchPositivesParams, Gathered, PositiveRo
 from snowcoder.sandbox.program import check_sandbox, run_programs
 from snowcoder.source_files.records import SourceFile, make_source_file
 
+
 def gather_teaching_code(files: Sequence[SourceFile], params: FetchPositivesParams) -> Gathered:
     """Both kinds. Raises SandboxError if the pairs cannot be verified here."""
     check_sandbox()
