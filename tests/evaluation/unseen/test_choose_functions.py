@@ -30,7 +30,9 @@ PARAMS = FetchUnseenParams(
     functions=RULES,
 )
 VOWELS = '    found = [letter for letter in sentence if letter in "aeiou"]\n    return len(found)\n'
-PROBLEM = Problem("humaneval", "HumanEval/999", "def count_vowels(sentence):\n", VOWELS, "def check(c):\n    assert c('a') == 1\n", "count_vowels")
+PROBLEM = Problem(
+    "humaneval", "HumanEval/999", "def count_vowels(sentence):\n", VOWELS, "def check(c):\n    assert c('a') == 1\n", "count_vowels"
+)
 SCREEN = BenchmarkScreen([PROBLEM], COMMITTED.model_copy(update={"ngram_tokens": 4, "min_match_tokens": 6}))
 TEXTS = [
     "    total = sum(values)\n    return total / len(values) if values else 0.0\n",
@@ -62,7 +64,10 @@ def _serial(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def build(tmp_path: Path, files: Sequence[SourceFile], *corpus: str, repository: str = "trained") -> dict[str, Any]:
-    trained_on = {"corpus": shards(tmp_path / "corpus", *corpus, repository=repository), "positives": shards(tmp_path / "positives", "x = 1\n")}
+    trained_on = {
+        "corpus": shards(tmp_path / "corpus", *corpus, repository=repository),
+        "positives": shards(tmp_path / "positives", "x = 1\n"),
+    }
     return build_unseen(files, trained_on, SCREEN, PARAMS, 5, tmp_path / "out")
 
 
@@ -72,7 +77,12 @@ def names(tmp_path: Path) -> list[str]:
 
 def test_prompt_and_body_are_the_function_and_every_drop_is_counted(tmp_path: Path):
     content = "import math\n\n\n" + function("root", "    value = math.sqrt(number)\n    return round(value, 3)\n", "number")
-    content += function("short", "    return number\n", "number") + "async " + function("later", TEXTS[0]) + function("long", TEXTS[1], doc="x" * 400)
+    content += (
+        function("short", "    return number\n", "number")
+        + "async "
+        + function("later", TEXTS[0])
+        + function("long", TEXTS[1], doc="x" * 400)
+    )
     content += function("vowels", VOWELS, "sentence")
     files = [file("unseen/a.py", content), file("unseen/tests/test_a.py", content), file("unseen/a.js", "x", language="javascript")]
     metrics = build(tmp_path, files, "x = 1\n")
@@ -84,16 +94,26 @@ def test_prompt_and_body_are_the_function_and_every_drop_is_counted(tmp_path: Pa
     assert metrics["files"] == {"rows_in": 3, "rows_out": 1, "dropped": {"is_a_test": 1, "not_python": 1}}
     dropped = {"few_statements": 1, "is_async": 1, "too_large": 1, "generic_match": 1}
     assert metrics["functions"] == {"rows_in": 5, "rows_out": 1, "dropped": dropped}
-    assert [(row["source"], row["path"]) for row in read_table(tmp_path / "out" / "ledger").to_pylist()] == [("unseen", "unseen/a.py/vowels")]
+    assert [(row["source"], row["path"]) for row in read_table(tmp_path / "out" / "ledger").to_pylist()] == [
+        ("unseen", "unseen/a.py/vowels")
+    ]
 
 
-COPIES = {
-    "renamed, without its docstring": "def other(values):\n    # a comment\n    total = sum(values)\n    return total / len(values) if values else 0.0\n",
-    "a method with another layout": (
-        "class A:\n    def mean( values ):\n        total = sum( values )\n        return (total / len(values)\n                if values else 0.0)\n"
-    ),
-    "inside longer code": function("long", "    values = list(values)\n" + TEXTS[0].replace("return", "mean =") + "    return mean * 2\n"),
-}
+RENAMED = """
+def other(values):
+    # a comment
+    total = sum(values)
+    return total / len(values) if values else 0.0
+"""
+METHOD = """
+class A:
+    def mean( values ):
+        total = sum( values )
+        return (total / len(values)
+                if values else 0.0)
+"""
+LONGER = function("longer", "    values = list(values)\n" + TEXTS[0].replace("return", "mean =") + "    return mean * 2\n")
+COPIES = {"renamed, without its docstring": RENAMED, "a method with another layout": METHOD, "inside longer code": LONGER}
 
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
