@@ -128,7 +128,7 @@ def arrange(stages: dict[str, Any]) -> tuple[list[Box], list[list[tuple[float, f
     layout = SugiyamaLayout(component)
     layout.dw = layout.dh = 4  # room for a line that passes by a row of boxes
     layout.init_all(roots=[vertex for vertex in component.sV if not vertex.e_in()], optimize=True)
-    layout.xspace, layout.yspace = 24, 34
+    layout.xspace, layout.yspace = 16, 34
     layout.route_edge = lambda edge, points: None
     layout.draw(20)
     views = {name: vertex.view for name, vertex in vertices.items()}

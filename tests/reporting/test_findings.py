@@ -85,9 +85,9 @@ def test_a_run_that_a_trigram_beats_says_first_that_it_supports_no_claim(tmp_pat
     results = made(tmp_path, trigram=1.8)
     assert not supports_claims(results)
     first, *others = findings(results)
-    assert first.startswith("Pipeline demonstration, no claim about data: a trigram of a model's own training tokens does as well")
-    assert "on documented functions (validation) general 1.920 against 1.800; on held-out code general 2.150 against 2.016" in first
-    assert "(farthest above: general on held-out code, +0.134 bits per byte)" in first
+    assert first.startswith("Pipeline demonstration, no claim about data: a trigram of a model's own training tokens predicts")
+    assert "on documented functions (validation): general 1.920 against 1.800; on held-out code: general 2.150 against 2.016" in first
+    assert "; farthest above: general on held-out code, +0.134 bits per byte)" in first
     assert "enhanced 1." not in first
     assert [MEASURED in finding for finding in others] == [True] * 3 + [False] * 2
     assert not any("clearest gain" in finding for finding in others)

@@ -68,10 +68,10 @@ def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
         )
     sets = []
     for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
-        sets.append(f"on {set_title(name)} {', '.join(map(_not_beaten, ours))}")
+        sets.append(f"on {set_title(name)}: {', '.join(map(_not_beaten, ours))}")
     return (
-        f"{NO_CLAIM}: a trigram of a model's own training tokens does as well as the model or better, in bits per byte "
-        f"{'; '.join(sets)} (farthest above: {told})."
+        f"{NO_CLAIM}: a trigram of a model's own training tokens predicts as well as the model or better (bits per byte, model against "
+        f"trigram, {'; '.join(sets)}; farthest above: {told})."
     )
 
 
