@@ -20,7 +20,7 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.storage.shards import iterate_rows, list_shards, read_table
 from snowcoder.synthesis.acceptance import find_repetitions
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
-from snowcoder.synthesis.function_shapes import held_out_shapes
+from snowcoder.exercises.function_shapes import held_out_shapes
 from snowcoder.synthesis.static_checks import screen_documents
 from snowcoder.tokenization.tokenized_files import tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer

@@ -15,7 +15,7 @@ from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
 from snowcoder.synthesis.acceptance import KnownTexts, accept_documents
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.function_shapes import read_held_out_shapes
+from snowcoder.exercises.function_shapes import read_held_out_shapes
 
 DOCUMENTS = Path("data/synthesize_documents")
 FILES = Path("data/split_files")

@@ -30,6 +30,7 @@ from snowcoder.synthesis.synthesis_params import SynthesizeParams
 CORE_STAGES = (
     "fetch_corpus",
     "fetch_positives",
+    "fetch_unseen",
     "fetch_benchmarks",
     "measure_signals",
     "filter_files",
