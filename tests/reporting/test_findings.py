@@ -66,7 +66,7 @@ def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[s
 
 def test_the_clearest_gain_is_named_or_that_there_is_none(results: Results, tmp_path: Path) -> None:
     assert gain_finding(results).startswith("The clearest gain over a control: continued needs 0.078 bits per byte fewer than its control")
-    assert findings(results)[1] == gain_finding(results)
+    assert gain_finding(results) in findings(results)
     worse = made(tmp_path / "worse", {"continued": 2.5, "enhanced": 2.5})
     assert gain_finding(worse) == "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
 

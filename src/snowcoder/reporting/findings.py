@@ -31,7 +31,7 @@ def findings(results: Results) -> list[str]:
         told = [trigram_finding(against_trigrams), gain_finding(results), *measured]
     else:
         told = [trigram_finding(against_trigrams), *(MEASURED + finding for finding in measured)]
-    told[1:1] = comparison_findings(results.comparison)
+    told[1:1] = comparison_findings(results.comparison, may_claim=beats_every_trigram(against_trigrams))
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
     return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 
