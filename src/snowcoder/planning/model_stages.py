@@ -50,7 +50,7 @@ def encoder_flops_per_token(config: dict[str, Any], section_tokens: int) -> int:
 def plan_embedding(params: EmbedParams, encoder: Path, corpus: CorpusSize, speeds: Speeds) -> StagePlan:
     """encoder: its folder. Every section is taken as full."""
     config = json.loads((encoder / "config.json").read_text())
-    sections = corpus.full_sections()
+    sections = corpus.full_sections(params.pool_fraction)
     tokens = sections * params.section_tokens
     flops = tokens * encoder_flops_per_token(config, params.section_tokens)
     disk = sections * (4 * config["hidden_size"] + ROW_BYTES)
