@@ -12,8 +12,8 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
-from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.params import load_section
 from snowcoder.planning.branches_cost import plan_branch_stage
