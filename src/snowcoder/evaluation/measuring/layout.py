@@ -38,16 +38,20 @@ def normalise_body(prompt: str, body: str) -> str | None:
 def _open_blocks(tree: ast.Module, lines: list[str]) -> list[tuple[list[ast.stmt], str, str]]:
     """(statements behind the prompt, its indentation, that of the block around it) of each block that the prompt leaves open, outermost
     first; lines: those of the prompt, the last one empty."""
-    blocks = []
-    statements, indent, outer = tree.body, "", ""
+    blocks: list[tuple[list[ast.stmt], str, str]] = []
+    statements, outer = tree.body, None
     while True:
         own = [statement for statement in statements if _first_line(statement) < len(lines)]
-        if own and outer is not indent:  # a block shows its indentation by what stands in it, such as the docstring
+        if outer is None:
+            indent = ""
+        elif own:  # a block shows its indentation by what stands in it, such as the docstring
             indent = lines[own[-1].lineno - 1][: own[-1].col_offset]
-        blocks.append((statements[len(own) :], indent, outer))
+        else:
+            indent = outer + UNIT
+        blocks.append((statements[len(own) :], indent, outer or ""))
         if not own or not isinstance(own[-1], Definition) or (own[-1].end_lineno or 0) < len(lines):
             return blocks
-        statements, indent, outer = own[-1].body, indent + UNIT, indent
+        statements, outer = own[-1].body, indent
 
 
 def _first_line(statement: ast.stmt) -> int:
