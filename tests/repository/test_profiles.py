@@ -178,7 +178,7 @@ def test_without_a_name_the_profiles_are_listed_and_an_unknown_one_is_refused(re
     assert [line.split()[0] for line in told.splitlines()] == ["nano", "broken", *PROFILES[1:], "make"]
     assert "toy     The whole graph in a few minutes, for tests." in told
     status, told = make_profile(repository, "papr")
-    assert (status, told) == (1, "error: profile: found 'papr'; did you mean paper? allowed: nano, broken, h100, paper, toy\n")
+    assert (status, told) == (1, "error: profile: found 'papr'; did you mean paper? allowed: nano, broken, h100, paper, small, toy\n")
 
 
 def test_nano_restores_the_committed_file_and_loses_nothing(repository: Path) -> None:
