@@ -10,8 +10,6 @@ out: data/score_baselines (a column per score), metrics/score_baselines.json:
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from snowcoder.baselines.baseline_params import BASELINES, ScoreBaselinesParams
 from snowcoder.baselines.scoring import BASELINE_SCHEMA, SHARD_SCHEMA, find_pool, fit_ngram_models, read_files, score_shard, with_bands
 from snowcoder.pipeline.params import load_section
@@ -37,15 +35,10 @@ def main() -> None:
         run.map_shards(score, shards, {"scores": (scored, SHARD_SCHEMA)}, threads_per_worker=params.perplexity.cpu_threads)
         table = with_bands(read_table(scored))
         write_table(run.output, [table], BASELINE_SCHEMA)
-        return describe(table)
+        scores = {name: table.append_column("score", table[name]) for name in BASELINES}
+        return {"files": len(table), "rank_correlation": rank_correlations(scores), "variance_of_scores": repository_variances(scores)}
 
     run_stage("score_baselines", [params], [EMBEDDINGS, FILES, POSITIVES, MODEL], build)
-
-
-def describe(table: pa.Table) -> Metrics:
-    """The metrics above."""
-    scores = {name: table.append_column("score", table[name]) for name in BASELINES}
-    return {"files": len(table), "rank_correlation": rank_correlations(scores), "variance_of_scores": repository_variances(scores)}
 
 
 if __name__ == "__main__":
