@@ -194,6 +194,28 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         ({"train_tokenizer__pinned_folder": "data"}, "train_tokenizer.pinned_sha256: found null; allowed: 64 hex digits"),
         ({"label_files__labeller": "engine"}, "label_files.judge: found null; allowed: for labeller engine a mapping with engine"),
+        (
+            {"train_branches__parent": "models/pretrain/generall"},
+            "train_branches.parent: found 'models/pretrain/generall'; did you mean models/pretrain/general? allowed: models/pretrain/gen",
+        ),
+        (
+            {"train_branches__parent": "models/pretrain/continued"},
+            "train_branches.parent: found 'models/pretrain/continued'; allowed: a model that train_branches depends on in dvc.yaml; "
+            "add models/pretrain/continued, data/pack_tokens/continued to its deps",
+        ),
+        (
+            {"train_branches__batch_tokens": 640},
+            "train_branches.batch_tokens: found 640; allowed: a multiple of pack_tokens.sequence_length 256",
+        ),
+        (
+            {"train_branches__endpoint": ["humaneval", "mbpp_plus"]},
+            "train_branches.endpoint: found 'mbpp_plus'; allowed: validation, held_out, unseen, humaneval",
+        ),
+        ({"train_branches__arms__HQINS__by": "HQI"}, "train_branches.arms.HQINS.by: found 'HQI'; did you mean HQ? allowed: random, "),
+        (
+            {"train_branches__arms__repository_matched__matched_to": "HQ"},
+            "train_branches.arms.repository_matched.matched_to: found 'HQ'; ",
+        ),
     ],
 )
 def test_what_disagrees_is_named(values: dict[str, Any], fault: str) -> None:
@@ -214,6 +236,8 @@ def test_what_disagrees_is_named(values: dict[str, Any], fault: str) -> None:
         {"filter_files__max_digit_fraction": 1},
         {"pretrain__variants": {"general": VARIANTS["general"], "continued": VARIANTS["continued"]}},
         {"pretrain__variants__enhanced_general": VARIANTS["enhanced_selected"]},
+        {"train_branches__endpoint": ["humaneval", "unseen"], "train_branches__claims": []},
+        {"train_branches__learning_rates": [1e-3], "train_branches__sensitivity_draws": 0},
     ],
 )
 def test_experiments_that_people_run_are_accepted(values: dict[str, Any]) -> None:
