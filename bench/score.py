@@ -33,6 +33,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import logging as transformers_logging
 
+from snowcoder.annotator.folds import fold_folder
 from snowcoder.annotator.head import Head, mean_by_file, read_head
 from snowcoder.embedding.encoder import Encoder
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
@@ -77,7 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     transformers_logging.set_verbosity(logging.CRITICAL)  # the pipeline names every model that it knows
     params = load_section("embed_files", EmbedParams)
-    folder, head = find_encoder(params.encoder), read_head(Path(f"models/train_annotator/{RECIPE}"))
+    folder, head = find_encoder(params.encoder), read_head(fold_folder(Path(f"models/train_annotator/{RECIPE}"), 0))
     files, is_positive = read_examples(40 if arguments.quick else 150)
     contents = [row["content"] for row in files]
     sections = [

@@ -1,4 +1,4 @@
-"""label_files: educational labels 0-5 for a sample of the train files, by the written rubric or by an LLM.
+"""label_files: educational labels 0-5 for a sample of the train files of the pool, by the written rubric or by an LLM.
 
 in: data/split_files
 out: data/label_files (file_id, label, labeller), metrics/label_files.json (labels by language; answers of an LLM that were refused)
@@ -28,12 +28,12 @@ def main() -> None:
 
     def build(run: StageRun) -> Metrics:
         shards = list_shards(FILES)
-        last = last_sampled(shards, params.sample_files, params.seed)
+        last = last_sampled(shards, params)
         if params.judge is not None:
-            sample = read_sample(shards, last, params.seed)
+            sample = read_sample(shards, last, params)
             return judge_sample(sample, params.judge, work_dir() / "responses/label_files.jsonl", run.output)
         outputs = {"labels": (run.output, LABEL_SCHEMA)}
-        return summarise_labels(run.map_shards(partial(label_shard, last=last, seed=params.seed), shards, outputs))
+        return summarise_labels(run.map_shards(partial(label_shard, last=last, params=params), shards, outputs))
 
     run_stage("label_files", [params], [FILES], build)
 

@@ -1,17 +1,20 @@
-"""train_annotator: trains a linear head on one recipe's positives and random negatives, judged on held-out repositories; on frozen
-embeddings, or, with train_annotator.shared.encoder: tuned, with an encoder whose weights the recipe's examples change too.
+"""train_annotator: trains, for each fold of the corpus' repositories, a linear head on one recipe's positives and random negatives of the
+other folds, and judges the recipe on repositories that its heads have not seen; on frozen embeddings, or, with
+train_annotator.shared.encoder: tuned, with an encoder for each fold whose weights the examples change too.
 
 in: data/embed_files, data/label_files; for a tuned encoder also data/split_files, data/fetch_positives
-out: models/train_annotator/<recipe> (head.json, roc.csv, precision_recall.csv; of a tuned encoder also encoder/ and embedding.json),
-     metrics/train_annotator/<recipe>.json
+out: models/train_annotator/<recipe> (folds.json, roc.csv, precision_recall.csv; of each fold fold_<number>/head.json, and of a tuned
+     encoder also encoder/ and embedding.json there), metrics/train_annotator/<recipe>.json
 """
 
 from pathlib import Path
 
-from snowcoder.annotator.examples import AnnotatorParams, RecipeParams, choose_examples
+from snowcoder.annotator.cross_fitting import ExampleVectors, cross_fitted_scores, fit_heads, plan_cross_fit
+from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
+from snowcoder.annotator.folds import fold_folder, write_folds
 from snowcoder.annotator.head import write_head
-from snowcoder.annotator.head_fitting import fit_head, read_files, read_labels, read_texts, read_vectors
-from snowcoder.annotator.held_out_metrics import HEADLINES, judge_head, write_curves
+from snowcoder.annotator.head_fitting import read_files, read_labels, read_texts
+from snowcoder.annotator.held_out_metrics import HEADLINES, judge_scores, write_curves
 from snowcoder.annotator.tuned_encoder import RunnableEncoder
 from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.pipeline.params import load_item, load_section
@@ -33,18 +36,21 @@ def main(item: str) -> None:
         with track_run(run) as record:
             shards = list_shards(EMBEDDINGS)
             labels, labeller = read_labels(LABELS)
-            examples = choose_examples(read_files(shards), labels, shared, recipe)
-            vectors = read_vectors(shards, examples)
-            head = fit_head(item, recipe, shared.l2, labeller, vectors, examples)
-            judgement = judge_head(head, vectors, examples)
+            plan = plan_cross_fit(read_files(shards), labels, shared, recipe)
+            vectors = ExampleVectors(shards, plan)
+            heads = fit_heads(item, recipe, shared.l2, labeller, plan, vectors)
+            scoring = heads.scoring
+            judgement = judge_scores(heads.judging[0], cross_fitted_scores(heads, plan, vectors), plan)
             if embed is not None:
-                from snowcoder.annotator.tuning import judge_tuned, tune_annotator  # torch: a frozen encoder does without
+                from snowcoder.annotator.tuning import judge_tuned, tune_folds  # torch: a frozen encoder does without
 
-                texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), examples)
+                texts = read_texts(list_shards(FILES) + list_shards(POSITIVES), plan.every_example)
                 encoder = RunnableEncoder(embed, find_encoder(embed.encoder))
-                tuned = tune_annotator(head, examples, texts, shared, encoder, run.output)
-                head, judgement = tuned.head, judge_tuned(tuned, examples, judgement)
-            write_head(run.output, head)
+                tuned, judged = tune_folds(heads, plan, texts, shared, encoder, run.output)
+                scoring, judgement = [one.head for one in tuned], judge_tuned(judged, plan, judgement)
+            write_folds(run.output, plan.folds)
+            for fold, head in enumerate(scoring):
+                write_head(fold_folder(run.output, fold), head)
             write_curves(run.output, judgement)
             record.log_model(run.output, output_path(run.stage, item))
             metrics = judgement[0]

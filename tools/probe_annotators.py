@@ -3,7 +3,7 @@
 A correlation between a score and, say, docstrings does not show that docstrings cause the score: well documented files also differ in other
 ways. So the same Python files of the train split are scored as they are and with a licence header put before them, their docstrings,
 comments or imports taken out, or cut to their beginning. A shift is given in standard deviations of the recipe's scores on unchanged files.
-Needs the outputs of embed_files and train_annotator.
+A score here is the mean over the heads of all folds. Needs the output of train_annotator.
 """
 
 import argparse
@@ -12,12 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from snowcoder.annotator.head import file_starts, mean_by_file, read_head
-from snowcoder.annotator.tuned_encoder import encoder_of
-from snowcoder.embedding.embed_shard import embed_shard
-from snowcoder.embedding.embedding_table import embeddings_of
+from snowcoder.annotator.scoring import score_other_texts
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.exercises.names import parse
 from snowcoder.pipeline.params import item_names, load_section
@@ -92,28 +88,17 @@ def main() -> None:
         touched = [row for row in rows if change(row["content"]) != row["content"] and change(row["content"]).strip()]
         if not touched:
             continue
-        places = {row["file_id"]: place for place, row in enumerate(sorted(rows, key=lambda row: row["file_id"]))}
-        own = np.array(sorted(places[row["file_id"]] for row in touched))
+        places = {row["file_id"]: place for place, row in enumerate(rows)}
+        own = np.array([places[row["file_id"]] for row in touched])
         after = _scores([row | {"content": change(row["content"])} for row in touched])
         shifts = [float((after[recipe] - before[recipe][own]).mean()) / spread[recipe] for recipe in before]
         print(f"| {name} ({len(touched)}) | " + " | ".join(f"{shift:+.2f}" for shift in shifts) + " |", flush=True)
 
 
 def _scores(rows: list[dict[str, object]]) -> dict[str, np.ndarray]:
-    """recipe -> score of each file, sorted by file_id."""
-    params = load_section("embed_files", EmbedParams)
-    embedded: dict[Path, pa.Table] = {}  # a frozen encoder serves all recipes
-    scores = {}
-    for recipe in item_names("train_annotator"):
-        model = Path(f"models/train_annotator/{recipe}")
-        encoder = encoder_of(model, params)
-        if encoder.folder not in embedded:
-            sections = embed_shard(pa.Table.from_pylist(rows), encoder.params, encoder.folder).tables["sections"]
-            embedded[encoder.folder] = sections.sort_by([("file_id", "ascending"), ("section", "ascending")])
-        sections = embedded[encoder.folder]
-        scored = read_head(model).score_sections(embeddings_of(sections))
-        scores[recipe] = mean_by_file(scored, file_starts(sections["file_id"].to_numpy()))
-    return scores
+    """recipe -> score of each file, in their order."""
+    models = {recipe: Path(f"models/train_annotator/{recipe}") for recipe in item_names("train_annotator")}
+    return score_other_texts([str(row["content"]) for row in rows], models, load_section("embed_files", EmbedParams))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ def main() -> None:
                 kind="negative",
                 target=float(target),
                 is_positive=target > 0,
-                is_held_out=index % 9 == 0,
             )
             for index, target in enumerate(targets)
         ]

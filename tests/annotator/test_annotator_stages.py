@@ -15,6 +15,7 @@ from snowcoder.storage.shards import read_table, write_table
 from stages import label_files, score_files, select_files, train_annotator
 
 PARAMS = """
+embed_files: {pool_fraction: 1.0, pool_seed: 1}
 label_files: {labeller: rubric, sample_files: 50, seed: 1}
 train_annotator:
   shared:
@@ -22,7 +23,7 @@ train_annotator:
     tuning: {epochs: 1, patience_epochs: null, validation_fraction: 0.2, batch_files: 8, batch_tokens: 128, learning_rate: 0.001,
              warmup_fraction: 0.1, weight_decay: 0.0, max_gradient_norm: 1.0}
     seed: 1
-    held_out_fraction: 0.25
+    folds: 4
     negatives_per_positive: 1.0
     l2: 0.3
   recipes:

@@ -18,7 +18,7 @@ def examples_of(n_files: int, n_repositories: int, draws: np.random.Generator) -
     embeddings = draws.normal(size=(n_files, DIMENSIONS))
     embeddings[:, 0] += 1.0 * is_positive
     examples = [
-        Example(f"{index:04d}", f"r{index % n_repositories}", "python", 100, "x", float(positive), bool(positive), False)
+        Example(f"{index:04d}", f"r{index % n_repositories}", "python", 100, "x", float(positive), bool(positive))
         for index, positive in enumerate(is_positive)
     ]
     return SectionVectors(embeddings, np.arange(n_files)), examples, is_positive
@@ -54,7 +54,7 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
     vectors, examples, is_positive = examples_of(1200, 30, generator(2, "examples"))
     is_training = np.arange(1200) < 150
     weights, bias = fit_by_least_squares(vectors, examples, is_training)
-    slope, intercept = calibrate_head(fit_by_least_squares, vectors, examples, is_training)
+    slope, intercept = calibrate_head(fit_by_least_squares, vectors.take(np.arange(150)), examples[:150])
     assert 0 < slope < 0.5
     scores = (vectors.embeddings @ weights + bias)[~is_training]
     before = reliability(expit(scores), is_positive[~is_training])
@@ -65,7 +65,7 @@ def test_an_overconfident_head_is_believable_on_other_repositories_afterwards() 
 
 def test_one_repository_cannot_be_calibrated() -> None:
     vectors, examples, _ = examples_of(20, 1, generator(3, "examples"))
-    assert calibrate_head(fit_by_least_squares, vectors, examples, np.ones(20, dtype=bool)) == (1.0, 0.0)
+    assert calibrate_head(fit_by_least_squares, vectors, examples) == (1.0, 0.0)
 
 
 def test_hand_computed_agreement_with_labels() -> None:

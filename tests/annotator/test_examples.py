@@ -1,11 +1,12 @@
-"""Examples of the recipes: matched negatives, train only, held-out repositories."""
+"""Examples of the recipes: matched negatives, train only, without the repositories of a fold."""
 
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from snowcoder.annotator.examples import Example, RecipeParams, choose_examples
+from snowcoder.annotator.examples import Example, RecipeParams, choose_examples, choose_training
+from snowcoder.annotator.folds import assign_folds, judging_folds
 from snowcoder.errors import EmptyResultError
 from tests.annotator.shared_params import shared_params
 
@@ -66,15 +67,13 @@ def test_a_regression_takes_every_labelled_file() -> None:
 
 
 @pytest.mark.parametrize("recipe", [HQINS, INS, EDU])
-def test_repositories_are_held_out_whole(recipe: RecipeParams) -> None:
-    examples = choose_examples(FILES, LABELS, SHARED, recipe)
-    sides: dict[str, set[bool]] = {}
-    for example in examples:
-        sides.setdefault(example.repository, set()).add(example.is_held_out)
-    assert all(len(side) == 1 for side in sides.values())
-    for is_positive in (True, False):
-        members = [example.is_held_out for example in examples if example.is_positive == is_positive]
-        assert 0 < sum(members) / len(members) <= 0.4
+def test_the_examples_for_a_fold_are_those_of_a_corpus_without_it(recipe: RecipeParams) -> None:
+    folds = judging_folds(assign_folds(FILES, 4, seed=1), FILES, recipe.positives, seed=1)
+    for fold in range(4):
+        outside = [row for row in FILES if folds.by_repository.get(row["repository"]) != fold]
+        examples = choose_training(FILES, LABELS, SHARED, recipe, folds, fold)
+        assert examples == choose_examples(outside, LABELS, SHARED, recipe)
+        assert not {example.repository for example in examples} & {name for name, of in folds.by_repository.items() if of == fold}
 
 
 def test_order_of_the_rows_does_not_matter() -> None:
@@ -98,8 +97,10 @@ def test_a_language_that_the_corpus_lacks_gives_positives_and_no_negatives() -> 
 def test_nothing_to_learn_from_or_to_judge_on_is_an_error() -> None:
     with pytest.raises(EmptyResultError, match="found 0 positives"):
         choose_examples(rows("corpus", "python", 5, 3), {}, SHARED, HQINS)
-    with pytest.raises(EmptyResultError, match="held-out"):
-        choose_examples(rows("corpus", "python", 5, 1) + rows("instruction", "python", 8, 1), {}, SHARED, HQINS)
+    one_of_each = rows("corpus", "python", 5, 1) + rows("instruction", "python", 8, 1)
+    assert len(choose_examples(one_of_each, {}, SHARED, HQINS)) == 13
+    with pytest.raises(EmptyResultError, match=r"found 8 positives and 0 negatives outside of fold 0 of 2; allowed: .* two repositories"):
+        choose_training(one_of_each, {}, SHARED, HQINS, assign_folds(one_of_each, 2, seed=1), 0)
 
 
 def test_held_out_files_of_the_corpus_are_refused() -> None:

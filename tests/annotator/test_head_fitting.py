@@ -1,4 +1,5 @@
-"""Training and scoring on separable embeddings: the head finds the direction, is judged on held-out files, and is reproducible."""
+"""Training and scoring on separable embeddings: the heads find the direction, are judged on files that they have not seen, and are
+reproducible."""
 
 import os
 import subprocess
@@ -9,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.examples import RecipeParams, choose_examples
-from snowcoder.annotator.head_fitting import fit_head, read_files, read_labels, read_vectors
-from snowcoder.annotator.held_out_metrics import judge_head, write_curve
-from snowcoder.annotator.scoring import describe_scores, explained_share, score_shard
+from snowcoder.annotator.cross_fitting import ExampleVectors, cross_fitted_scores, fit_heads, plan_cross_fit
+from snowcoder.annotator.examples import RecipeParams
+from snowcoder.annotator.head_fitting import read_files, read_labels
+from snowcoder.annotator.held_out_metrics import judge_scores, write_curve
+from snowcoder.annotator.scoring import Annotator, compare_folds, describe_scores, explained_share, score_shard
 from snowcoder.embedding.embedding_table import embedding_schema
 from snowcoder.errors import ShardError
 from snowcoder.seeding import generator
@@ -56,16 +58,19 @@ def shards(tmp_path: Path) -> list[Path]:
 
 
 def test_a_classification_finds_the_direction(shards: list[Path], tmp_path: Path) -> None:
-    examples = choose_examples(read_files(shards), {}, SHARED, HQ)
-    vectors = read_vectors(shards, examples)
-    head = fit_head("HQ", HQ, SHARED.l2, "rubric", vectors, examples)
-    assert int(np.argmax(np.abs(head.weights))) == 0
-    assert head.labeller is None
-    metrics, points, precision_recall = judge_head(head, vectors, examples)
+    plan = plan_cross_fit(read_files(shards), {}, SHARED, HQ)
+    vectors = ExampleVectors(shards, plan)
+    heads = fit_heads("HQ", HQ, SHARED.l2, "rubric", plan, vectors)
+    for head in heads.scoring + heads.judging:
+        assert int(np.argmax(np.abs(head.weights))) == 0
+        assert head.labeller is None
+    metrics, points, precision_recall = judge_scores(heads.judging[0], cross_fitted_scores(heads, plan, vectors), plan)
     assert metrics["roc_auc"] > 0.95
     assert 0.5 <= metrics["roc_auc_of_length_alone"] < 0.8
     assert (metrics["n_positive"], metrics["n_negative"]) == (60, 60)
-    assert 0 < metrics["n_positive_held_out"] < 30
+    assert metrics["repositories"] == 15
+    assert [sum(fold[name] for fold in metrics["by_fold"]) for name in ("n_positive", "n_negative", "repositories")] == [60, 60, 15]
+    assert min(fold["roc_auc"] for fold in metrics["by_fold"]) > 0.9
     assert points[0, 0] == 0.0
     assert points[-1].tolist() == [1.0, 1.0]
     assert (np.diff(points, axis=0) >= 0).all()
@@ -74,7 +79,7 @@ def test_a_classification_finds_the_direction(shards: list[Path], tmp_path: Path
     assert precision_recall[-1, 1] >= metrics["positive_fraction"]
     write_curve(tmp_path / "roc.csv", ("fpr", "tpr"), points)
     assert (tmp_path / "roc.csv").read_text().splitlines()[-1] == "1.000000,1.000000"
-    assert fit_head("HQ", HQ, SHARED.l2, "rubric", vectors, examples) == head
+    assert fit_heads("HQ", HQ, SHARED.l2, "rubric", plan, vectors) == heads
 
 
 def test_heads_are_the_same_by_the_kernels_of_every_processor(repository_root: Path) -> None:
@@ -95,34 +100,59 @@ def test_a_regression_follows_its_labels(shards: list[Path]) -> None:
     for row in read_shard(shards[0]).to_pylist():
         values.setdefault(row["file_id"], []).append(row["embedding"][0])
     labels = {row["file_id"]: 2.5 + 2.5 * float(np.mean(values[row["file_id"]])) for row in files if row["source"] == "corpus"}
-    examples = choose_examples(files, labels, SHARED, EDU)
-    vectors = read_vectors(shards, examples)
-    head = fit_head("EDU", EDU, SHARED.l2, "rubric", vectors, examples)
-    metrics, _, _ = judge_head(head, vectors, examples)
-    assert head.labeller == metrics["labeller"] == "rubric"
+    plan = plan_cross_fit(files, labels, SHARED, EDU)
+    vectors = ExampleVectors(shards, plan)
+    heads = fit_heads("EDU", EDU, SHARED.l2, "rubric", plan, vectors)
+    assert heads.judging == heads.scoring  # a regression has no positives from outside the corpus
+    metrics, _, _ = judge_scores(heads.judging[0], cross_fitted_scores(heads, plan, vectors), plan)
+    assert heads.scoring[0].labeller == metrics["labeller"] == "rubric"
     assert metrics["spearman"] > 0.9
     assert metrics["mean_absolute_error"] < 0.6
     assert metrics["calibration"]["slope"] > 0
-    assert sum(one["files"] for one in metrics["calibration"]["bins"]) == metrics["n_positive_held_out"] + metrics["n_negative_held_out"]
+    assert sum(one["files"] for one in metrics["calibration"]["bins"]) == metrics["n_positive"] + metrics["n_negative"]
 
 
 def test_scores_are_means_over_sections_of_corpus_files_only(shards: list[Path]) -> None:
-    examples = choose_examples(read_files(shards), {}, SHARED, HQ)
-    head = fit_head("HQ", HQ, SHARED.l2, None, read_vectors(shards, examples), examples)
-    corpus, positives = (score_shard(read_shard(path), head) for path in shards)
+    plan = plan_cross_fit(read_files(shards), {}, SHARED, HQ)
+    annotator = Annotator(plan.folds, fit_heads("HQ", HQ, SHARED.l2, None, plan, ExampleVectors(shards, plan)).scoring)
+    corpus, positives = (score_shard(read_shard(path), annotator) for path in shards)
     assert len(positives.tables["scores"]) == 0
     scores = corpus.tables["scores"].to_pylist()
     assert len(scores) == 120
     rows = [row for row in read_shard(shards[0]).to_pylist() if row["file_id"] == scores[2]["file_id"]]
     assert len(rows) == 3
+    head = annotator.heads[plan.folds.by_repository[rows[0]["repository"]]]
     by_hand = [float(np.dot(row["embedding"], head.weights)) + head.bias for row in rows]
     assert scores[2]["score"] == pytest.approx(sum(by_hand) / 3)
-    described = describe_scores(corpus.tables["scores"])
+    described = describe_scores(corpus.tables["scores"], plan.folds)
     assert described["all"]["files"] == described["by_language"]["python"]["files"] == 105  # of the train split
     assert set(described["by_repository"]) == {f"corpus-{index}" for index in range(7)}
+    assert sum(fold["files"] for fold in described["by_fold"].values()) == 105
     assert described["by_length"] == {"00256-01023 bytes": described["by_length"]["00256-01023 bytes"], **described["by_length"]}
     train = [row["score"] for row in scores if row["split"] == "train"]
     assert described["all"]["quantile_0.5"] == pytest.approx(float(np.median(train)))
+
+
+def test_folds_of_other_scales_are_seen() -> None:
+    draws = generator(2, "folds")
+    repositories = [f"r{index % 40:02d}" for index in range(400)]
+    folds = np.array([int(name[1:]) % 4 for name in repositories])
+    scores = draws.normal(size=400)
+    alike = compare_folds(scores, repositories, ["python"] * 400, folds)
+    assert alike["explained_share"] is not None
+    assert alike["p_value"] is not None
+    assert alike["explained_share"] < 0.2
+    assert alike["p_value"] > 0.05
+    apart = compare_folds(scores + folds, repositories, ["python"] * 400, folds)
+    assert apart["explained_share"] is not None
+    assert apart["p_value"] is not None
+    assert apart["explained_share"] > 0.8
+    assert apart["p_value"] < 1e-4
+    # a language's level says nothing of a fold: it is taken out first
+    languages = [f"l{fold}" for fold in folds]
+    levelled = compare_folds(scores + folds, repositories, languages, folds)
+    assert levelled["explained_share"] == pytest.approx(0.0, abs=0.05)
+    assert compare_folds(np.ones(400), repositories, languages, folds) == {"explained_share": None, "p_value": None}
 
 
 def test_the_share_that_groups_explain() -> None:

@@ -15,10 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from snowcoder.annotator.folds import fold_folder, fold_folders, read_folds
 from snowcoder.annotator.head import file_starts, mean_by_file, read_head
-from snowcoder.annotator.tuned_encoder import read_tuned
+from snowcoder.annotator.scoring import embed_and_score_shard, read_annotator
+from snowcoder.annotator.tuned_encoder import RunnableEncoder, read_tuned
 from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embeddings_of
+from snowcoder.embedding.pool import is_in_pool
 from snowcoder.errors import SourceError
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.files import sha256_file
@@ -32,6 +35,8 @@ N_SHARDS = 100
 PARAMS = """
 embed_files:
   encoder: {{source: folder, name: {folder}, revision: '', weights_sha256: {digest}, pooling: mean}}
+  pool_fraction: 1.0
+  pool_seed: 1
   section_tokens: 16
   batch_tokens: 256
   bf16: false
@@ -43,7 +48,7 @@ train_annotator:
     tuning: {{epochs: 5, patience_epochs: 2, validation_fraction: 0.2, batch_files: 8, batch_tokens: 512, learning_rate: 0.001,
               warmup_fraction: 0.1, weight_decay: 0.01, max_gradient_norm: 1.0}}
     seed: 1
-    held_out_fraction: 0.25
+    folds: 3
     negatives_per_positive: 1.0
     l2: 0.3
   recipes:
@@ -108,9 +113,15 @@ def copy_of(workspace: Path, folder: Path) -> Path:
 
 
 def scores_by_hand(workspace: Path, shard: Path) -> list[float]:
-    tuned, head = read_tuned(workspace / "models/train_annotator/HQ"), read_head(workspace / "models/train_annotator/HQ")
-    sections = embed_shard(read_shard(shard), tuned.params, tuned.folder).tables["sections"]
-    return mean_by_file(head.score_sections(embeddings_of(sections)), file_starts(sections["file_id"].to_numpy())).tolist()
+    """Each file by the encoder and the head of its repository's fold."""
+    model, files, scores = workspace / "models/train_annotator/HQ", read_shard(shard).sort_by("file_id"), []
+    folds = read_folds(model).of(files["repository"].to_pylist())
+    for place, fold in enumerate(folds.tolist()):
+        tuned, head = read_tuned(fold_folder(model, fold)), read_head(fold_folder(model, fold))
+        sections = embed_shard(files.slice(place, 1), tuned.params, tuned.folder).tables["sections"]
+        scores += mean_by_file(head.score_sections(embeddings_of(sections)), file_starts(sections["file_id"].to_numpy())).tolist()
+    assert len(set(folds.tolist())) > 1
+    return scores
 
 
 def test_tuning_is_told_beside_the_frozen_head_and_beats_chance(workspace: Path) -> None:
@@ -119,10 +130,16 @@ def test_tuning_is_told_beside_the_frozen_head_and_beats_chance(workspace: Path)
     assert metrics["encoder"] == "tuned"
     tuning = metrics["tuning"]
     assert tuning["roc_auc_of_frozen_encoder"] == frozen["roc_auc"]
-    assert tuning["epochs"][tuning["kept_epoch"]]["validation_loss"] == min(epoch["validation_loss"] for epoch in tuning["epochs"][1:])
+    assert len(tuning["by_fold"]) == 3
+    for fold in tuning["by_fold"]:
+        losses = [epoch["validation_loss"] for epoch in fold["epochs"]]
+        assert losses[fold["kept_epoch"]] == min(losses[1:])
     assert metrics["calibration"]["brier"] < 0.25
     assert frozen.keys() == metrics.keys() - {"encoder", "tuning"}
-    assert sorted(path.name for path in (workspace / "models/frozen").iterdir()) == ["head.json", "precision_recall.csv", "roc.csv"]
+    assert sorted(path.name for path in (workspace / "models/frozen").iterdir()) == [
+        "fold_0", "fold_1", "fold_2", "folds.json", "precision_recall.csv", "roc.csv",
+    ]  # fmt: skip
+    assert [path.name for path in (workspace / "models/frozen/fold_0").iterdir()] == ["head.json"]
 
 
 def test_a_tuned_annotator_scores_the_files_with_its_own_encoder(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,9 +151,19 @@ def test_a_tuned_annotator_scores_the_files_with_its_own_encoder(workspace: Path
     assert len(scores) == 300
     first = list_shards(Path("data/split_files"))[0]
     found = read_shard(list_shards(Path("data/score_files/HQ"))[0])
-    assert found["score"].to_pylist() == scores_by_hand(workspace, first)
+    np.testing.assert_allclose(found["score"].to_numpy(), scores_by_hand(workspace, first), atol=1e-5)  # in other batches
     by_name = {name: [row["score"] for row in scores.to_pylist() if row["path"].startswith(name)] for name in ("good", "poor")}
     assert np.mean(by_name["good"]) > np.mean(by_name["poor"]) + 1
+
+
+def test_a_tuned_annotator_scores_the_pool_and_the_held_out_files_alone(workspace: Path) -> None:
+    model, files = workspace / "models/train_annotator/HQ", read_table(workspace / "data/split_files").slice(0, 90)
+    encoders = [read_tuned(folder) for folder in fold_folders(model)]
+    half = [RunnableEncoder(one.params.model_copy(update={"pool_fraction": 0.5}), one.folder) for one in encoders]
+    scores = embed_and_score_shard(files, read_annotator(model), half).tables["scores"]
+    expected = {row["file_id"] for row in files.to_pylist() if row["split"] == "held_out" or is_in_pool(row["content_sha256"], 0.5, 1)}
+    assert 0 < len(expected) < 90
+    assert scores["file_id"].to_pylist() == sorted(expected)
 
 
 def test_a_frozen_annotator_reads_vectors_and_no_files(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +179,7 @@ def test_changed_weights_of_a_tuned_encoder_stop_scoring_before_any_work(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(copy_of(workspace, tmp_path / "changed"))
-    shutil.copy("tiny/model.safetensors", "models/train_annotator/HQ/encoder/model.safetensors")
+    shutil.copy("tiny/model.safetensors", "models/train_annotator/HQ/fold_0/encoder/model.safetensors")
     with pytest.raises(SourceError, match=r"sha256 is .*embedding\.json: encoder\.weights_sha256"):
         score_files.main("HQ")
     assert not Path("data/score_files").exists()

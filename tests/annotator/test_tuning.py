@@ -23,13 +23,13 @@ from tests.embedding.tiny_encoder import GOOD, POOR, WORDS, embed_params, text_o
 
 
 def examples_of(n_files: int, kind: Kind = "classification", n_repositories: int = 10) -> tuple[list[Example], list[str]]:
-    """Files of ten good and ten poor repositories; the last two of each are held out."""
+    """Files of ten good and ten poor repositories."""
     examples, texts = [], []
     for index in range(n_files):
         is_positive, repository = index % 2 == 0, index // 2 % n_repositories
         target = float(is_positive) if kind == "classification" else 4.0 * is_positive + 0.5 * (index % 3 == 0)
         name = f"{'good' if is_positive else 'poor'}-{repository}"
-        examples.append(Example(f"{index:03d}", name, "python", 100, "x", target, is_positive, repository >= n_repositories - 2))
+        examples.append(Example(f"{index:03d}", name, "python", 100, "x", target, is_positive))
         texts.append(text_of(GOOD if is_positive else POOR, index))
     return examples, texts
 
@@ -45,15 +45,27 @@ def start_head(kind: Kind = "classification") -> Head:
     return Head("HQ", kind, None, 0.0, [size * (-1) ** index for index in range(16)])
 
 
-def tune(folder: Path, output: Path, kind: Kind = "classification", **tuning: object) -> Tuned:
+def parts_of(kind: Kind = "classification") -> tuple[list[Example], list[str], list[Example], list[str]]:
+    """(examples to tune on, their texts, those of the last two repositories of each class, their texts)."""
     examples, texts = examples_of(80, kind)
-    return tune_annotator(start_head(kind), examples, texts, shared_params(tuning), RunnableEncoder(embed_params(folder), folder), output)
+    unseen = [example.repository.endswith(("8", "9")) for example in examples]
+    pairs = list(zip(examples, texts, strict=True))
+    parts = [[pair for pair, is_unseen in zip(pairs, unseen, strict=True) if is_unseen == side] for side in (False, True)]
+    return *([example for example, _ in parts[0]], [text for _, text in parts[0]]), *(
+        [one for one, _ in parts[1]],
+        [text for _, text in parts[1]],
+    )
+
+
+def tune(folder: Path, output: Path | None, kind: Kind = "classification", seed: int = 1, **tuning: object) -> Tuned:
+    examples, texts, _, judged = parts_of(kind)
+    shared = shared_params(tuning, seed=seed)
+    return tune_annotator(start_head(kind), examples, texts, judged, shared, RunnableEncoder(embed_params(folder), folder), output)
 
 
 def test_the_encoder_learns_what_the_frozen_head_did_not_know(folder: Path, tmp_path: Path) -> None:
-    examples, _ = examples_of(80)
     tuned = tune(folder, tmp_path)
-    is_positive = [example.is_positive for example in examples if example.is_held_out]
+    is_positive = [example.is_positive for example in parts_of()[2]]
     assert roc_auc_score(is_positive, tuned.scores) > 0.95
     losses = [epoch["validation_loss"] for epoch in tuned.course]
     assert losses[0] == pytest.approx(np.log(2), abs=0.1)  # a head that knows nothing
@@ -72,20 +84,18 @@ def test_the_same_bytes_twice_and_others_for_another_seed(folder: Path, tmp_path
     files = [sorted(path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*.*")) for name in ("first", "second")]
     assert files[0] == files[1]
     assert all((tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes() for path in files[0])
-    examples, texts = examples_of(80)
-    tune_annotator(start_head(), examples, texts, shared_params(seed=2), RunnableEncoder(embed_params(folder), folder), tmp_path / "other")
+    tune(folder, tmp_path / "other", seed=2)
     assert sha256_file(tmp_path / "other/encoder/model.safetensors") != sha256_file(tmp_path / "first/encoder/model.safetensors")
 
 
 def test_the_scores_are_those_of_the_folder_that_was_written(folder: Path, tmp_path: Path) -> None:
-    examples, texts = examples_of(80)
+    text = parts_of()[3][0]
     tuned = tune(folder, tmp_path)
     assert is_tuned(tmp_path)
     loaded = read_tuned(tmp_path)
     assert loaded.params.section_tokens == 16
     assert loaded.folder == tmp_path / ENCODER_FOLDER
-    place = next(place for place, example in enumerate(examples) if example.is_held_out)
-    (sections,) = SectionCutter(loaded.folder / "tokenizer.json", 16).cut([texts[place]])
+    (sections,) = SectionCutter(loaded.folder / "tokenizer.json", 16).cut([text])
     assert len(sections) == 3
     vectors = Encoder(loaded.folder, "mean", False, 1, "cpu").embed([section.token_ids for section in sections], 256, "test")
     assert tuned.head.score_sections(vectors.astype(np.float64)).mean() == pytest.approx(tuned.scores[0], abs=1e-5)
@@ -93,9 +103,8 @@ def test_the_scores_are_those_of_the_folder_that_was_written(folder: Path, tmp_p
 
 
 def test_a_regression_learns_its_labels(folder: Path, tmp_path: Path) -> None:
-    examples, _ = examples_of(80, "regression")
     tuned = tune(folder, tmp_path, "regression", epochs=15)
-    targets = np.array([example.target for example in examples if example.is_held_out])
+    targets = np.array([example.target for example in parts_of("regression")[2]])
     assert np.corrcoef(tuned.scores, targets)[0, 1] > 0.85
     assert np.abs(tuned.scores - targets).mean() < 1.0
 
@@ -105,7 +114,9 @@ def test_it_stops_when_it_only_learns_by_heart_and_keeps_the_best_epoch(folder: 
     draws = generator(1, "words")
     texts = [" ".join(draws.choice(WORDS, 30)) for _ in examples]  # say nothing of the class
     shared = shared_params({"learning_rate": 0.02, "epochs": 40, "patience_epochs": 2})
-    tuned = tune_annotator(start_head(), examples, texts, shared, RunnableEncoder(embed_params(folder), folder), tmp_path)
+    tuned = tune_annotator(start_head(), examples, texts, [], shared, RunnableEncoder(embed_params(folder), folder), None)
+    assert not list(tmp_path.iterdir())
+    assert len(tuned.scores) == 0
     losses = [epoch["validation_loss"] for epoch in tuned.course[1:]]
     assert len(losses) < 40
     assert tuned.kept_epoch == 1 + int(np.argmin(losses)) == len(losses) - 2
@@ -118,9 +129,8 @@ def test_validation_takes_whole_repositories_of_the_training_part() -> None:
     assert {name.split("-")[0] for name in chosen} == {"good", "poor"}
     for example, is_chosen in zip(examples, is_validation, strict=True):
         assert is_chosen == (example.repository in chosen)
-        assert not (is_chosen and example.is_held_out)
-    with pytest.raises(EmptyResultError, match="validation positives"):
-        choose_validation(examples_of(12, n_repositories=3)[0], shared_params())
+    with pytest.raises(EmptyResultError, match="found 0 positives and 0 negatives to validate on"):
+        choose_validation(examples_of(12, n_repositories=1)[0], shared_params())
 
 
 def test_a_rate_that_is_far_too_high_is_told(folder: Path, tmp_path: Path) -> None:
@@ -150,7 +160,7 @@ def test_a_gradient_does_not_depend_on_the_size_of_a_pass(folder: Path, tmp_path
 
 
 def test_weights_of_another_hash_and_a_broken_description_are_refused(folder: Path, tmp_path: Path) -> None:
-    model = tmp_path / "HQ"
+    model = tmp_path / "HQ" / "fold_0"
     tune(folder, model, epochs=1)
     frozen = embed_params(folder)
     assert encoder_of(model, frozen) == read_tuned(model)

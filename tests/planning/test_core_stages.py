@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.planning.core_stages import plan_by_rates, plan_by_records, plan_tables
+from snowcoder.planning.core_stages import MB_PER_CORE_S, plan_by_rates, plan_by_records, plan_tables
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 
@@ -18,6 +18,13 @@ def test_a_measured_rate_is_divided_among_the_cores() -> None:
     assert signals.hours == pytest.approx(1.0)  # 7,200 core seconds
     assert signals.n_devices == 0
     assert fetch == NotPlanned("fetch_corpus", "no rate was measured")
+
+
+def test_the_rates_are_those_of_the_measurements() -> None:
+    text = (Path(__file__).resolve().parents[2] / "bench/RESULTS.md").read_text()
+    assert f"| measuring signals and masking | {MB_PER_CORE_S['measure_signals']} |" in text
+    assert f"| screening against 706 problems | {MB_PER_CORE_S['decontaminate_files']} |" in text
+    assert f"| 160 MB, 11,393 files | ours | {2 * MB_PER_CORE_S['deduplicate_files']} |" in text
 
 
 def test_records_of_all_items_are_added_up(tmp_path: Path) -> None:
@@ -45,7 +52,8 @@ def test_the_corpus_of_a_profile_is_like_the_measured_one(tmp_path: Path) -> Non
     assert measured.bytes_per_token == 4.0
     scaled = corpus_of(2e9, measured, "test")
     assert (scaled.files, scaled.python_files, scaled.n_bytes) == (2e6, 1.2e6, 8e9)
-    assert scaled.full_sections() == 6e6  # three a file: not counted
+    assert scaled.full_sections(1.0) == 6e6  # three a file: not counted
+    assert scaled.full_sections(0.5) == pytest.approx(3 * (scaled.files - 0.5 * scaled.train_files))
 
 
 def test_tables_of_text_take_disk() -> None:

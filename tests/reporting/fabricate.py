@@ -51,8 +51,8 @@ SET_SIZES = {"validation": 6, "held_out": 6, "humaneval": 8}
 SETS = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}  # bits per byte on a set, of those on validation
 
 MIX = {
-    "c": {"source": "files", "planned": 0.5, "reached": 0.52, "passes": 5.2},
-    "python": {"source": "documents", "planned": 0.5, "reached": 0.48, "passes": 1.0},
+    "c": {"source": "files", "planned": 0.5, "reached": 0.52, "unique_tokens": 40_000, "passes": 5.2},
+    "python": {"source": "documents", "planned": 0.5, "reached": 0.48, "unique_tokens": 192_000, "passes": 1.0},
 }
 DEDUPLICATION = {
     "lsh": {"bands": 25, "rows_per_band": 10, "recall_at_threshold": 0.51},
@@ -82,8 +82,11 @@ def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0,
         scores = {"passed": passed, "total": 164, "pass@1": passed / 164, "ci95": [max(0.0, low), high]}
         _write(root, f"execute_completions/{variant}", {"humaneval": scores})
         share = 0.4 if variant == "enhanced" else 0.0
+        mix = {"enhanced": MIX, "enhanced_selected": {name: row | {"source": "files"} for name, row in MIX.items()}}.get(variant, {})
+        shares = {name: row["reached"] for name, row in mix.items()} or LANGUAGES
         packed: dict[str, Any] = {"n_tokens": tokens, "documents_fraction": share, "python_fraction": 0.6}
-        _write(root, f"pack_tokens/{variant}", packed | ({"language_mix": MIX} if variant == "enhanced" else {}))
+        packed["tokens_by_language"] = {name: round(tokens * part) for name, part in shares.items()}
+        _write(root, f"pack_tokens/{variant}", packed | ({"language_mix": mix} if mix else {}))
         metrics = {"steps": tokens // 8192, "tokens": tokens, "passes": 0.8 + index, "first_loss": 8.3, "final_loss": 3.2 - index / 5}
         _write(root, f"pretrain/{variant}", metrics)
         _curve(root, variant, tokens, 0 if variant == "general" else 1)
@@ -237,7 +240,8 @@ def _annotator(root: Path, recipe: str, auc: float) -> None:
     kind, labeller = "regression" if recipe == "EDU" else "classification", "rubric" if by_labels else None
     metrics: dict[str, Any] = {"roc_auc": auc, "roc_auc_of_length_alone": 0.61, "kind": kind, "labeller": labeller}
     metrics |= {"average_precision": auc - 0.05} | ({} if kind == "regression" else {"calibration": {"brier": 0.12}})
-    _write(root, f"train_annotator/{recipe}", metrics | {"n_positive_held_out": 180, "n_negative_held_out": 360})
+    _write(root, f"train_annotator/{recipe}", metrics | {"n_positive": 180, "n_negative": 360})
+    _write(root, f"score_files/{recipe}", {"between_folds": {"explained_share": 0.02, "p_value": 0.31}})
     folder = root / "models/train_annotator" / recipe
     folder.mkdir(parents=True, exist_ok=True)
     rows = [(step / 100, (step / 100) ** ((1 - auc) / auc)) for step in range(101)]

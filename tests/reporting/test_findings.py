@@ -38,7 +38,7 @@ def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
     assert "than continued" not in sentence
 
 
-def test_a_step_within_noise_is_not_said_to_hold_nor_to_break(tmp_path: Path) -> None:
+def test_a_step_whose_interval_holds_0_is_not_said_to_hold_nor_to_break(tmp_path: Path) -> None:
     sentence = ladder_finding(made(tmp_path, {"general": 1.711, "continued": 1.71}), "validation")
     assert (
         "is not shown to hold: continued cannot be told apart from general (-0.001, 95% interval over texts only, 12 repositories: -0.0"
@@ -85,9 +85,9 @@ def test_a_run_that_a_trigram_beats_says_first_that_it_supports_no_claim(tmp_pat
     results = made(tmp_path, trigram=1.8)
     assert not supports_claims(results)
     first, *others = findings(results)
-    assert first.startswith("Pipeline demonstration, no claim about data: a trigram of a model's own training tokens does as well")
-    assert "on documented functions (validation) general 1.920 against 1.800; on held-out code general 2.150 against 2.016" in first
-    assert "(farthest above: general on held-out code, +0.134 bits per byte)" in first
+    assert first.startswith("Pipeline demonstration, no claim about data: a trigram of a model's own training tokens predicts")
+    assert "on documented functions (validation): general 1.920 against 1.800; on held-out code: general 2.150 against 2.016" in first
+    assert "; farthest above: general on held-out code, +0.134 bits per byte)" in first
     assert "enhanced 1." not in first
     assert [MEASURED in finding for finding in others] == [True] * 3 + [False] * 2
     assert not any("clearest gain" in finding for finding in others)
@@ -139,5 +139,5 @@ def test_annotators_that_file_length_beats_are_named(results: Results) -> None:
     assert length_finding(results) == ""
     areas = {"roc_auc": 0.676, "roc_auc_of_length_alone": 0.697}
     beaten = replace(results, annotators=results.annotators | {"EDU": areas.__getitem__})
-    sentence = "On held-out repositories file length alone has at least the ROC-AUC of EDU (0.676 against 0.697)."
+    sentence = "On repositories that the heads have not seen, file length alone has at least the ROC-AUC of EDU (0.676 against 0.697)."
     assert length_finding(beaten) == sentence

@@ -190,5 +190,19 @@ def test_only_train_files_are_candidates_and_tables_must_agree() -> None:
     tokens = pa.table({"file_id": ["b", "a"], "split": ["held_out", "train"], "n_tokens": pa.array([5, 7], pa.int32())})
     row = {"file_id": "a", "language": "c", "repository": "r", "content_sha256": "x", "score": 1.0, "n_tokens": 7}
     assert candidates(scores, tokens).to_pylist() == [row]
-    with pytest.raises(ShardError, match="found 1 and 0 train files"):
+    with pytest.raises(ShardError, match="found 1 scored train files, 0 of them with tokens"):
         candidates(scores, tokens.slice(0, 1))
+
+
+def test_a_file_without_a_score_is_no_candidate() -> None:
+    files = files_of([("python", 10, 1.0), ("python", 20, 2.0), ("css", 5, 3.0)]).append_column("split", pa.array(["train"] * 3))
+    tokens, scores = files.select(["file_id", "split", "n_tokens"]), files.drop_columns(["n_tokens"])
+    whole, pool = candidates(scores, tokens), candidates(scores.slice(1), tokens)
+    assert tokens_by_language(whole) == {"css": 5, "python": 30}
+    assert tokens_by_language(pool) == {"css": 5, "python": 20}
+    assert pool.equals(whole.slice(1))
+    tables, metrics = select_files(pool, shared(25), BY_SCORE)
+    assert metrics["tokens"] == 25
+    assert "0000" not in [file_id for table in tables for file_id in table["file_id"].to_pylist()]
+    with pytest.raises(EmptyResultError, match="unique tokens of 25"):
+        select_files(pool, shared(30), BY_SCORE)

@@ -3,10 +3,10 @@
 in: examples with their embeddings, a way to fit  out: slope and intercept; how far predicted and true values are apart
 
 A head fitted on few examples in many dimensions is overconfident on files of repositories that it has not seen. Platt scaling (Platt
-1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: five folds of whole
-repositories among the training examples. The head is linear and a file's score a mean of its sections', so that scaled weights and bias are
-the calibrated head, and its ranking of files stays the same. Odds are those among the examples, positives and negatives in equal parts, not
-those in the corpus.
+1999) fits probability = sigmoid(slope x score + intercept) on scores of examples that the head was not fitted on: PARTS parts of whole
+repositories among the training examples. So the heads of several folds score on one scale. A head is linear and a file's score a mean of
+its sections', so that scaled weights and bias are the calibrated head, and its ranking of files stays the same. Odds are those among the
+examples, positives and negatives in equal parts, not those in the corpus.
 
 A regression is on the scale of its labels as it is fitted, and is not scaled. Tried on 12 draws of the held-out repositories: the line from
 its scores to held-out labels has a slope of 0.96 (0.53 to 1.32; 1 is calibrated), and a line fitted out of fold, as above, leaves the mean
@@ -25,28 +25,26 @@ from snowcoder.annotator.examples import Example
 from snowcoder.annotator.head import mean_by_file
 from snowcoder.embedding.embedding_table import SectionVectors
 
-FOLDS = 5
+PARTS = 5
 BINS = 10
 Fit = Callable[[SectionVectors, Sequence[Example], np.ndarray], tuple[np.ndarray, float]]
 
 
-def calibrate_head(fit: Fit, vectors: SectionVectors, examples: Sequence[Example], is_training: np.ndarray) -> tuple[float, float]:
+def calibrate_head(fit: Fit, vectors: SectionVectors, examples: Sequence[Example]) -> tuple[float, float]:
     """(slope, intercept); (1, 0) where positives or negatives come from one repository, or where out-of-fold scores do not rank."""
-    places = np.flatnonzero(is_training)
-    is_positive = np.array([examples[place].is_positive for place in places])
-    repositories = np.array([examples[place].repository for place in places])
-    n_folds = min(FOLDS, len(set(repositories[is_positive])), len(set(repositories[~is_positive])))
-    if n_folds < 2:
+    is_positive = np.array([example.is_positive for example in examples])
+    repositories = np.array([example.repository for example in examples])
+    n_parts = min(PARTS, len(set(repositories[is_positive])), len(set(repositories[~is_positive])))
+    if n_parts < 2:
         return 1.0, 0.0
-    scores = np.empty(len(places))
-    for kept, left_out in StratifiedGroupKFold(n_folds).split(places, is_positive, repositories):
+    scores = np.empty(len(examples))
+    for kept, left_out in StratifiedGroupKFold(n_parts).split(repositories, is_positive, repositories):
         if len(set(is_positive[kept])) < 2:
             return 1.0, 0.0
         mask = np.zeros(len(examples), dtype=bool)
-        mask[places[kept]] = True
+        mask[kept] = True
         weights, bias = fit(vectors, examples, mask)
-        by_file = mean_by_file((vectors.embeddings * weights).sum(axis=1) + bias, vectors.starts)
-        scores[left_out] = by_file[places[left_out]]
+        scores[left_out] = mean_by_file((vectors.embeddings * weights).sum(axis=1) + bias, vectors.starts)[left_out]
     return fit_platt(scores, is_positive)
 
 

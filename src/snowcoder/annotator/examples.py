@@ -12,22 +12,25 @@ Seen in a trial (630 Python positives, 170 negatives, held-out repositories, mea
   half other languages             0.974                              0.79
   other languages only             0.951                              0.99
 
-Held-out files are whole repositories, so that no file is judged by what its neighbours taught. Repositories with positives and repositories
-without are drawn apart, in the order of a hash, as long as they do not exceed held_out_fraction of the files; at least one of each.
+The head of a fold is fitted on what the same rules choose of the other folds alone (see folds): not even the number of negatives depends
+on a label of the fold's own files.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
 
+from snowcoder.annotator.folds import Folds
 from snowcoder.annotator.head import Kind
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
+from snowcoder.words import TRAIN
 
 EDUCATIONAL = "educational"
 
@@ -40,7 +43,7 @@ class TuningParams(ParamsModel):
     patience_epochs: int | None = Field(ge=1)
     """Epochs without a lower validation loss after which tuning stops and the best epoch is kept; null: all epochs, the last is kept."""
     validation_fraction: float = Field(gt=0, lt=1)
-    """Share of the training files, in whole repositories, that chooses the epoch and calibrates a classification."""
+    """Share of a fold's training files, in whole repositories, that chooses the epoch and calibrates a classification."""
     batch_files: int = Field(ge=1)
     """Files of one optimiser step, with all their sections."""
     batch_tokens: int = Field(ge=1)
@@ -60,14 +63,14 @@ class AnnotatorParams(ParamsModel):
 
     encoder: Literal["frozen", "tuned"]
     """frozen: a head on the embeddings of embed_files, shared by all recipes; tuned: each recipe's examples change the encoder
-    too, and score_files embeds the corpus once more for each recipe (expensive).
+    too, once for each fold, and score_files embeds the corpus once more for each recipe (expensive: up to 2 x `folds` trainings a recipe).
     """
     tuning: TuningParams
     """How a tuned encoder is trained."""
     seed: int = Field(ge=0)
-    """Seed of the random negatives and of the held-out repositories."""
-    held_out_fraction: float = Field(gt=0, lt=1)
-    """Share of the files, in whole repositories, that a head is judged on."""
+    """Seed of the random negatives and of the folds."""
+    folds: int = Field(ge=2)
+    """Parts that the repositories are divided into: each is scored, and each judged, by a head that was fitted on the other parts."""
     negatives_per_positive: float = Field(gt=0)
     """Random corpus files per positive, in each language."""
     l2: float = Field(gt=0)
@@ -96,7 +99,6 @@ class Example:
     kind: str
     target: float
     is_positive: bool
-    is_held_out: bool = False
 
 
 def choose_examples(
@@ -104,31 +106,60 @@ def choose_examples(
 ) -> list[Example]:
     """Examples of one recipe. `files`: rows with file_id, source, repository, language, split, n_bytes; labels: file_id -> label.
 
-    Raises EmptyResultError if there is nothing to train on, or nothing to evaluate on.
+    Raises EmptyResultError without a positive, or without a negative.
     """
     rows = sorted(files, key=lambda row: row["file_id"])
-    assert all(row["split"] == "train" for row in rows), "an annotator may only see the train split"
+    assert all(row["split"] == TRAIN for row in rows), "an annotator may only see the train split"
+    examples = _choose(rows, labels, shared, recipe)
+    _check(examples)
+    return examples
+
+
+def choose_training(
+    files: Iterable[Mapping[str, Any]], labels: Mapping[str, float], shared: AnnotatorParams, recipe: RecipeParams, folds: Folds, fold: int
+) -> list[Example]:
+    """What choose_examples gives where the files of the repositories in `fold` do not exist.
+
+    Raises EmptyResultError without a positive, or without a negative, outside of the fold.
+    """
+    rows = sorted(files, key=lambda row: row["file_id"])
+    others = [row for row in rows if folds.by_repository.get(row["repository"]) != fold]
+    examples = _choose(others, labels, shared, recipe)
+    _check(examples, f" outside of fold {fold} of {folds.n}")
+    return examples
+
+
+def choose_validation(examples: Sequence[Example], shared: AnnotatorParams) -> list[bool]:
+    """Which training examples validate a tuned encoder: whole repositories, drawn in the order of a hash, those with positives and those
+    without apart, as long as they do not exceed validation_fraction of the files; at least one of each.
+
+    Raises EmptyResultError if the examples do not hold two repositories with positives and two with negatives.
+    """
+    with_positives = {example.repository for example in examples if example.is_positive}
+    drawn = set()
+    for contains_positives in (True, False):
+        counted = [
+            example.repository
+            for example in examples
+            if (example.repository in with_positives) == contains_positives and example.is_positive == contains_positives
+        ]
+        order = partial(unit_hash, shared.seed, "validation")
+        drawn |= _draw(Counter(counted), shared.tuning.validation_fraction, order)
+    chosen = [example.repository in drawn for example in examples]
+    _check([example for example, is_chosen in zip(examples, chosen, strict=True) if is_chosen], " to validate on")
+    _check([example for example, is_chosen in zip(examples, chosen, strict=True) if not is_chosen], " to tune on")
+    return chosen
+
+
+def _choose(rows: Sequence[Mapping[str, Any]], labels: Mapping[str, float], shared: AnnotatorParams, recipe: RecipeParams) -> list[Example]:
+    """Sorted by file_id, as `rows` are."""
     if recipe.kind == "regression":
         labelled = [row for row in rows if row["source"] == CORPUS and row["file_id"] in labels]
         pairs = [(row, labels[row["file_id"]]) for row in labelled]
         kinds = {True: EDUCATIONAL, False: "negative"}
-        examples = [_example(row, kinds[label >= recipe.min_label], label, label >= recipe.min_label) for row, label in pairs]
-    else:
-        positives = [example for row in rows if (example := _positive(row, labels, recipe)) is not None]
-        examples = positives + _negatives(rows, positives, shared)
-    _check(examples)
-    return _hold_out(sorted(examples, key=lambda example: example.file_id), shared.seed, shared.held_out_fraction)
-
-
-def choose_validation(examples: Sequence[Example], shared: AnnotatorParams) -> list[bool]:
-    """Which examples of the training part validate a tuned encoder: whole repositories of it, drawn as the held-out ones are.
-
-    Raises EmptyResultError if the training part does not hold two repositories with positives and two with negatives.
-    """
-    training = [example for example in examples if not example.is_held_out]
-    marked = _hold_out(training, shared.seed, shared.tuning.validation_fraction, "validation")
-    validating = {example.file_id for example in marked if example.is_held_out}
-    return [example.file_id in validating for example in examples]
+        return [_example(row, kinds[label >= recipe.min_label], label, label >= recipe.min_label) for row, label in pairs]
+    positives = [example for row in rows if (example := _positive(row, labels, recipe)) is not None]
+    return sorted(positives + _negatives(rows, positives, shared), key=lambda example: example.file_id)
 
 
 def _positive(row: Mapping[str, Any], labels: Mapping[str, float], recipe: RecipeParams) -> Example | None:
@@ -152,23 +183,6 @@ def _example(row: Mapping[str, Any], kind: str, target: float, is_positive: bool
     return Example(row["file_id"], row["repository"], row["language"], row["n_bytes"], kind, target, is_positive)
 
 
-def _hold_out(examples: Sequence[Example], seed: int, fraction: float, part: str = "held_out") -> list[Example]:
-    """Mark whole repositories as held out, drawn apart where there are positives and where there are none. part: names the draw."""
-    with_positives = {example.repository for example in examples if example.is_positive}
-    held_out = set()
-    for contains_positives in (True, False):
-        counted = [
-            example.repository
-            for example in examples
-            if (example.repository in with_positives) == contains_positives and example.is_positive == contains_positives
-        ]
-        held_out |= _draw(Counter(counted), fraction, lambda repository: unit_hash(seed, part, repository))
-    marked = [replace(example, is_held_out=example.repository in held_out) for example in examples]
-    _check([example for example in marked if example.is_held_out], f"{part.replace('_', '-')} ")
-    _check([example for example in marked if not example.is_held_out], "training ")
-    return marked
-
-
 def _draw(files_by_repository: Mapping[str, int], fraction: float, order: Callable[[str], float]) -> set[str]:
     room = fraction * sum(files_by_repository.values())
     drawn: set[str] = set()
@@ -182,10 +196,10 @@ def _draw(files_by_repository: Mapping[str, int], fraction: float, order: Callab
     return drawn
 
 
-def _check(examples: Sequence[Example], what: str = "") -> None:
+def _check(examples: Sequence[Example], where: str = "") -> None:
     n_positive = sum(example.is_positive for example in examples)
     if not n_positive or n_positive == len(examples):
         raise EmptyResultError(
-            f"train_annotator: found {n_positive} {what}positives and {len(examples) - n_positive} {what}negatives; allowed: at least one "
+            f"train_annotator: found {n_positive} positives and {len(examples) - n_positive} negatives{where}; allowed: at least one "
             "of each, in two repositories of each kind; widen the positives or the labelled sample, or lower min_label"
         )

@@ -35,8 +35,8 @@ class Head:
         """float64 [sections] of float64 [sections, D]. Raises CheckpointError if the head is for another D."""
         if embeddings.shape[1] != len(self.weights):
             raise CheckpointError(
-                f"models/train_annotator/{self.recipe}/{HEAD_FILE}: found {len(self.weights)} weights; allowed: {embeddings.shape[1]}, the "
-                "dimensions of the embeddings; the encoder has changed: run `dvc repro`"
+                f"models/train_annotator/{self.recipe}: {HEAD_FILE}: found {len(self.weights)} weights; allowed: {embeddings.shape[1]}, "
+                "the dimensions of the embeddings; the encoder has changed: run `dvc repro`"
             )
         # a sum in NumPy's fixed order: BLAS would add in its own order, which depends on processor and threads
         return (embeddings * np.asarray(self.weights)).sum(axis=1) + self.bias

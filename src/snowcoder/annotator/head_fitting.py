@@ -26,19 +26,17 @@ from snowcoder.annotator.head import Head, file_starts
 from snowcoder.embedding.embedding_table import FILE_COLUMNS, SectionVectors, embeddings_of
 from snowcoder.errors import ShardError
 from snowcoder.storage.shards import read_shard, read_table
-from snowcoder.words import TRAIN
 
 MAX_ITERATIONS = 100
 WEIGHT_DECIMALS = 8
 
 
 def read_files(shards: Sequence[Path]) -> list[dict[str, Any]]:
-    """One row per file of the train split, without embeddings."""
+    """One row per file, without embeddings."""
     rows: list[dict[str, Any]] = []
     for path in shards:
         table = read_shard(path, [*FILE_COLUMNS, "section"])
-        is_wanted = pc.and_(pc.equal(table["section"], 0), pc.equal(table["split"], TRAIN))
-        rows += table.filter(is_wanted).select(FILE_COLUMNS).to_pylist()
+        rows += table.filter(pc.equal(table["section"], 0)).select(FILE_COLUMNS).to_pylist()  # every file has a top
     return rows
 
 
@@ -52,10 +50,10 @@ def read_labels(folder: Path) -> tuple[dict[str, float], str | None]:
     return labels, labellers[0] if labellers else None
 
 
-def read_texts(shards: Sequence[Path], examples: Sequence[Example]) -> list[str]:
-    """Column `content` of `examples`, in their order, a shard in memory at a time. shards: of SourceFile rows; a positive may be in one
+def read_texts(shards: Sequence[Path], examples: Sequence[Example]) -> dict[str, str]:
+    """Column `content` of `examples`, by file_id, a shard in memory at a time. shards: of SourceFile rows; a positive may be in one
     table, a negative in another. Raises ShardError if a file is in none of them."""
-    wanted = pa.array([example.file_id for example in examples])
+    wanted = pa.array(sorted({example.file_id for example in examples}))
     texts: dict[str, str] = {}
     for path in shards:
         table = read_shard(path, ["file_id", "content"])
@@ -67,7 +65,7 @@ def read_texts(shards: Sequence[Path], examples: Sequence[Example]) -> list[str]
             f"data/split_files, data/fetch_positives: found no file {missing[0]} (and {len(missing) - 1} more) of data/embed_files; "
             "allowed: the files that were embedded; run `dvc repro`"
         )
-    return [texts[example.file_id] for example in examples]
+    return texts
 
 
 def read_vectors(shards: Sequence[Path], examples: Sequence[Example]) -> SectionVectors:
@@ -87,11 +85,10 @@ def read_vectors(shards: Sequence[Path], examples: Sequence[Example]) -> Section
 def fit_head(
     name: str, recipe: RecipeParams, l2: float, labeller: str | None, vectors: SectionVectors, examples: Sequence[Example]
 ) -> Head:
-    """Fit on the examples that are not held out, and calibrate_head (see calibration); the head is called `name`."""
-    is_training = np.array([not example.is_held_out for example in examples])
-    weights, bias = _fit(recipe, l2, vectors, examples, is_training)
+    """Fit on `examples` and calibrate_head (see calibration); the head is called `name`."""
+    weights, bias = _fit(recipe, l2, vectors, examples, np.ones(len(examples), dtype=bool))
     if recipe.kind == "classification":
-        slope, intercept = calibrate_head(partial(_fit, recipe, l2), vectors, examples, is_training)
+        slope, intercept = calibrate_head(partial(_fit, recipe, l2), vectors, examples)
         weights, bias = slope * weights, slope * bias + intercept
     uses_labels = recipe.kind == "regression" or "educational" in recipe.positives
     rounded = [round(float(weight), WEIGHT_DECIMALS) for weight in weights]

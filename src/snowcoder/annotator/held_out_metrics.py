@@ -1,6 +1,6 @@
-"""Judges a head on held-out repositories.
+"""Judges the heads of all folds together, each on the examples of its own fold, of whose repositories it saw no file (see cross_fitting).
 
-in: Head, examples with their embeddings  out: metrics, points of the ROC and of the precision-recall curve
+in: examples, their cross-fitted scores  out: metrics, points of the ROC and of the precision-recall curve
 """
 
 from collections.abc import Sequence
@@ -13,39 +13,33 @@ from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from snowcoder.annotator.calibration import label_agreement, reliability
+from snowcoder.annotator.cross_fitting import CrossFit
 from snowcoder.annotator.examples import Example
-from snowcoder.annotator.head import Head, mean_by_file
-from snowcoder.embedding.embedding_table import SectionVectors
+from snowcoder.annotator.head import Head
 
 CURVE_POINTS = 201
 HEADLINES = ("roc_auc", "average_precision", "roc_auc_of_length_alone", "n_positive", "n_negative", "mean_absolute_error", "spearman")
-# metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision, on held-out examples
+# metrics, [CURVE_POINTS, 2] of false and true positive rate, [CURVE_POINTS, 2] of recall and precision
 HeadJudgement = tuple[dict[str, Any], np.ndarray, np.ndarray]
 
 
-def judge_head(head: Head, vectors: SectionVectors, examples: Sequence[Example]) -> HeadJudgement:
-    """Of a head on the vectors of all examples."""
-    held_out = np.array([example.is_held_out for example in examples])
-    return judge_scores(head, mean_by_file(head.score_sections(vectors.embeddings), vectors.starts)[held_out], examples)
-
-
-def judge_scores(head: Head, scores: np.ndarray, examples: Sequence[Example]) -> HeadJudgement:
-    """Of the head's scores of the held-out examples, in their order."""
-    judged = [example for example in examples if example.is_held_out]
-    is_positive = np.array([example.is_positive for example in judged])
-    length_auc = float(roc_auc_score(is_positive, [example.n_bytes for example in judged]))
+def judge_scores(head: Head, scores: np.ndarray, plan: CrossFit) -> HeadJudgement:
+    """scores: of the judged examples of `plan`, each by its fold's head for judging; head: any head, for what all share."""
+    is_positive = np.array([example.is_positive for example in plan.judged])
+    length_auc = float(roc_auc_score(is_positive, [example.n_bytes for example in plan.judged]))
     metrics = {
         "roc_auc": float(roc_auc_score(is_positive, scores)),
         "average_precision": float(average_precision_score(is_positive, scores)),
         "positive_fraction": float(is_positive.mean()),
         "roc_auc_of_length_alone": max(length_auc, 1 - length_auc),
-        "roc_auc_by_kind": _auc_by_kind(judged, scores),
+        "roc_auc_by_kind": _auc_by_kind(plan.judged, scores),
         "kind": head.kind,
         "labeller": head.labeller,
-        **_counts(examples),
+        **_counts(plan.judged),
+        "by_fold": [_of_fold(plan, fold, scores) for fold in range(plan.folds.n)],
     }
     if head.kind == "regression":
-        targets = np.array([example.target for example in judged])
+        targets = np.array([example.target for example in plan.judged])
         metrics |= {"mean_absolute_error": float(np.abs(scores - targets).mean()), "spearman": float(spearmanr(scores, targets).statistic)}
         metrics["calibration"] = label_agreement(scores, targets)
     else:
@@ -67,7 +61,7 @@ def write_curve(path: Path, columns: tuple[str, str], points: np.ndarray) -> Non
 
 
 def _auc_by_kind(judged: Sequence[Example], scores: np.ndarray) -> dict[str, float]:
-    """Each source of positives against all held-out negatives."""
+    """Each source of positives against all negatives."""
     aucs = {}
     for kind in sorted({example.kind for example in judged if example.is_positive}):
         chosen = [index for index, example in enumerate(judged) if example.kind == kind or not example.is_positive]
@@ -75,16 +69,28 @@ def _auc_by_kind(judged: Sequence[Example], scores: np.ndarray) -> dict[str, flo
     return aucs
 
 
+def _of_fold(plan: CrossFit, fold: int, scores: np.ndarray) -> dict[str, Any]:
+    """How a fold's head does on the fold; roc_auc is None where the fold lacks one of the classes."""
+    judged = plan.judged_in(fold)
+    is_positive = np.array([example.is_positive for example in judged], dtype=bool)
+    n_positive = int(is_positive.sum())
+    return {
+        "repositories": len({example.repository for example in judged}),
+        "n_positive": n_positive,
+        "n_negative": len(judged) - n_positive,
+        "roc_auc": float(roc_auc_score(is_positive, scores[plan.judged_folds == fold])) if 0 < n_positive < len(judged) else None,
+    }
+
+
 def _counts(examples: Sequence[Example]) -> dict[str, Any]:
     counts: dict[str, Any] = {"n_by_kind": {}, "n_by_language": {}}
     for name, is_positive in (("n_positive", True), ("n_negative", False)):
         members = [example for example in examples if example.is_positive == is_positive]
         counts[name] = len(members)
-        counts[f"{name}_held_out"] = sum(example.is_held_out for example in members)
         for example in members:
             _increment(counts["n_by_kind"], example.kind)
             _increment(counts["n_by_language"].setdefault(example.language, {}), name)
-    counts["repositories_held_out"] = len({example.repository for example in examples if example.is_held_out})
+    counts["repositories"] = len({example.repository for example in examples})
     return counts
 
 

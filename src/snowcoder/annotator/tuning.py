@@ -1,18 +1,18 @@
-"""Tunes an annotator: one recipe's examples train the encoder's weights together with the head's.
+"""Tunes the annotator of one fold: its training examples train the encoder's weights together with the head's.
 
-in: a head fitted on frozen embeddings, the recipe's examples and their texts
+in: a head fitted on frozen embeddings, the fold's training examples and their texts
 out: the tuned encoder as a folder (see tuned_encoder), a head for its vectors, the course of the losses
 
 Training starts from the head that fits the frozen vectors, so that the first steps, in which a head of random weights would only send noise
 into the encoder, do not spoil what it has learned (Kumar et al. 2022). The loss is the head's own: every section carries its file's target
 and 1 / (sections of the file) of its weight; log loss for a classification, squared error for a regression. AdamW, the rate rises linearly
 and falls linearly to 0, dropout is off (as in FineWeb-Edu's classifier). Part of the training repositories takes no part in it: their loss
-chooses the epoch, and their scores calibrate a classification. The held-out repositories see neither.
+chooses the epoch, and their scores calibrate a classification. The fold's own repositories take part in neither.
 
 Same bytes for the same processor and build: batches follow from a seed, threads are a parameter, torch is in its deterministic mode.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from transformers import get_linear_schedule_with_warmup
 
 from snowcoder.annotator.calibration import fit_platt
+from snowcoder.annotator.cross_fitting import CrossFit, Heads
 from snowcoder.annotator.examples import AnnotatorParams, Example, TuningParams, choose_validation
+from snowcoder.annotator.folds import fold_folder
 from snowcoder.annotator.head import Head, Kind, mean_by_file
 from snowcoder.annotator.held_out_metrics import HeadJudgement, judge_scores
 from snowcoder.annotator.tuned_encoder import ENCODER_FOLDER, RunnableEncoder, describe_tuned
@@ -38,7 +40,7 @@ LOSSES: dict[Kind, Callable[..., torch.Tensor]] = {"classification": binary_cros
 
 @dataclass(frozen=True)
 class Tuned:
-    """head: calibrated, for the tuned encoder's vectors. scores: float64 of each example that is held out, in their order.
+    """head: calibrated, for the tuned encoder's vectors. scores: float64 of each text to judge, in their order.
     course: {"epoch", "training_loss" (null before the first), "validation_loss"} of each epoch; kept_epoch: the one that was written."""
 
     head: Head
@@ -48,35 +50,67 @@ class Tuned:
 
 
 def tune_annotator(
-    start: Head, examples: Sequence[Example], texts: Sequence[str], shared: AnnotatorParams, frozen: RunnableEncoder, output: Path
+    start: Head,
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    judged: Sequence[str],
+    shared: AnnotatorParams,
+    frozen: RunnableEncoder,
+    output: Path | None,
 ) -> Tuned:
-    """Tune on the examples that are not held out and write `encoder/` and embedding.json to `output`. texts: of `examples`, in their order.
+    """Tune on the examples and write `encoder/` and embedding.json to `output` (None: write nothing). texts: of `examples`, in their
+    order; judged: texts of other repositories, to be scored.
 
     Raises EmptyResultError if too few repositories are left to validate on, TrainingError if a loss is not finite.
     """
     embed, encoder_folder = frozen.params, frozen.folder
     cutter = SectionCutter(encoder_folder / "tokenizer.json", embed.section_tokens)
-    sections = [[section.token_ids for section in group] for group in cutter.cut(texts)]
+    sections = [[section.token_ids for section in group] for group in cutter.cut([*texts, *judged])]
     encoder = Encoder(encoder_folder, embed.encoder.pooling, embed.bf16, embed.cpu_threads, embed.device)
     is_validation = np.array(choose_validation(examples, shared))
-    is_held_out = np.array([example.is_held_out for example in examples])
     targets = np.array([example.target for example in examples])
-    validation, training = np.flatnonzero(is_validation), np.flatnonzero(~is_validation & ~is_held_out)
+    validation, training = np.flatnonzero(is_validation), np.flatnonzero(~is_validation)
     course = _Course(encoder, start, sections, targets, embed.batch_tokens)
     best = _train(course, training, validation, shared.tuning, shared.seed)
     scores = course.scores(validation)
     is_positive = np.array([examples[place].is_positive for place in validation])
     slope, intercept = fit_platt(scores, is_positive) if start.kind == "classification" else (1.0, 0.0)
-    head = course.head(slope, intercept)
-    encoder.model.save_pretrained(output / ENCODER_FOLDER)
-    describe_tuned(output, embed, encoder_folder)
-    return Tuned(head, slope * course.scores(np.flatnonzero(is_held_out)) + intercept, course.epochs, best)
+    if output is not None:
+        encoder.model.save_pretrained(output / ENCODER_FOLDER)
+        describe_tuned(output, embed, encoder_folder)
+    unseen = course.scores(np.arange(len(texts), len(sections))) if judged else np.empty(0)
+    return Tuned(course.head(slope, intercept), slope * unseen + intercept, course.epochs, best)
 
 
-def judge_tuned(tuned: Tuned, examples: Sequence[Example], frozen: HeadJudgement) -> HeadJudgement:
-    """The tuned head on held-out repositories, with the ROC-AUC of the `frozen` one that it started from next to its own."""
-    metrics, roc, precision_recall = judge_scores(tuned.head, tuned.scores, examples)
-    course = {"epochs": tuned.course, "kept_epoch": tuned.kept_epoch, "roc_auc_of_frozen_encoder": frozen[0]["roc_auc"]}
+def tune_folds(
+    starts: Heads, plan: CrossFit, texts: Mapping[str, str], shared: AnnotatorParams, frozen: RunnableEncoder, model: Path
+) -> tuple[list[Tuned], list[Tuned]]:
+    """(those that score the corpus, each written into its fold's folder of `model`; those that are judged, with their scores).
+
+    starts: the frozen encoder's heads; texts: by file_id. A fold whose two heads are fitted on the same examples is tuned once.
+    """
+    scoring, judging = [], []
+    for fold in range(plan.folds.n):
+        judged = [texts[example.file_id] for example in plan.judged_in(fold)]
+
+        def tune(start: Head, examples: Sequence[Example], output: Path | None, judged: list[str] = judged) -> Tuned:
+            own = [texts[example.file_id] for example in examples]
+            return tune_annotator(start, examples, own, judged, shared, frozen, output)
+
+        scoring.append(tune(starts.scoring[fold], plan.scoring[fold], fold_folder(model, fold)))
+        is_same = plan.judging[fold] == plan.scoring[fold]
+        judging.append(scoring[fold] if is_same else tune(starts.judging[fold], plan.judging[fold], None))
+    return scoring, judging
+
+
+def judge_tuned(tuned: Sequence[Tuned], plan: CrossFit, frozen: HeadJudgement) -> HeadJudgement:
+    """The tuned heads that are judged, with the ROC-AUC of the `frozen` ones that they started from next to their own."""
+    scores = np.empty(len(plan.judged))
+    for fold, one in enumerate(tuned):
+        scores[plan.judged_folds == fold] = one.scores
+    metrics, roc, precision_recall = judge_scores(tuned[0].head, scores, plan)
+    by_fold = [{"epochs": one.course, "kept_epoch": one.kept_epoch} for one in tuned]
+    course = {"by_fold": by_fold, "roc_auc_of_frozen_encoder": frozen[0]["roc_auc"]}
     return metrics | {"encoder": "tuned", "tuning": course}, roc, precision_recall
 
 

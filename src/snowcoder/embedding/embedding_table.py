@@ -44,3 +44,10 @@ class SectionVectors:
     def sizes(self) -> np.ndarray:
         """Number of sections of each file."""
         return np.diff(np.append(self.starts, len(self.embeddings)))
+
+    def take(self, places: np.ndarray) -> "SectionVectors":
+        """Of the files at `places`, in their order."""
+        sizes = self.sizes[places]
+        starts = np.cumsum(sizes) - sizes
+        rows = np.arange(sizes.sum()) + np.repeat(self.starts[places] - starts, sizes)
+        return SectionVectors(self.embeddings[rows], starts)

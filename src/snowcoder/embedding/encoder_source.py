@@ -36,10 +36,14 @@ class EncoderParams(ParamsModel):
 
 
 class EmbedParams(ParamsModel):
-    """What the encoder reads of a file, and how it runs; its numbers depend on that, so it belongs to a result's identity."""
+    """Which files the encoder reads, what of each, and how it runs; its numbers depend on that, so it belongs to a result's identity."""
 
     encoder: EncoderParams
     """The encoder."""
+    pool_fraction: float = Field(gt=0, le=1)
+    """Share of the train files that is embedded, drawn by content; only these are labelled, scored and may be selected."""
+    pool_seed: int = Field(ge=0)
+    """Seed of that draw."""
     section_tokens: int = Field(ge=8, le=8192)
     """Encoder tokens of a section, [CLS] and [SEP] included (paper: 512)."""
     batch_tokens: int = Field(ge=1)

@@ -9,11 +9,12 @@ in: SourceFile rows with `split`  out: one row per labelled file, sorted by file
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from snowcoder.embedding.pool import without_rest
 from snowcoder.errors import EmptyResultError
 from snowcoder.inference.engines.engine_params import model_identity
 from snowcoder.labels.llm_labelling import Judgements, JudgeParams, judge_files, label_rows
@@ -22,8 +23,10 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import ShardResult
 from snowcoder.pipeline.param_faults import describe_allowed
 from snowcoder.pipeline.params import ParamsModel
+from snowcoder.pipeline.references import ReadFrom
 from snowcoder.seeding import unit_hash
 from snowcoder.storage.shards import read_shard, write_table
+from snowcoder.words import TRAIN
 
 LABEL_SCHEMA = pa.schema([("file_id", pa.string()), ("label", pa.float64()), ("labeller", pa.string())])
 SampleKey = tuple[float, str]
@@ -37,9 +40,13 @@ class LabelParams(ParamsModel):
     judge: JudgeParams | None = None
     """The LLM of labeller engine; null for the rubric."""
     sample_files: int = Field(ge=1)
-    """Train files to label; all of them if there are fewer (paper: 400,000)."""
+    """Train files of the pool to label; all of them if there are fewer (paper: 400,000)."""
     seed: int = Field(ge=0)
     """Seed of the sample."""
+    pool_fraction: Annotated[float, ReadFrom("embed_files.pool_fraction")] = Field(gt=0, le=1)
+    """Share of the train files that is embedded: a label of any other file would serve no annotator."""
+    pool_seed: Annotated[int, ReadFrom("embed_files.pool_seed")] = Field(ge=0)
+    """Seed of that draw."""
 
     @model_validator(mode="after")
     def _engine_has_a_judge(self) -> Self:
@@ -50,22 +57,27 @@ class LabelParams(ParamsModel):
         return self
 
 
-def last_sampled(shards: Sequence[Path], sample_files: int, seed: int) -> SampleKey:
-    """The greatest key of the sample: the train files with the smallest hashes of content. Raises EmptyResultError without train files."""
+def last_sampled(shards: Sequence[Path], params: LabelParams) -> SampleKey:
+    """The greatest key of the sample: the train files of the pool with the smallest hashes of content.
+
+    Raises EmptyResultError if there is none.
+    """
     keys: list[SampleKey] = []
     for path in shards:
-        rows = read_shard(path, ["file_id", "content_sha256", "split"]).to_pylist()
-        keys += [_key(row, seed) for row in rows if row["split"] == "train"]
+        keys += [_key(row, params.seed) for row in _candidates(read_shard(path, ["file_id", "content_sha256", "split"]), params)]
     if not keys:
-        raise EmptyResultError("data/split_files: found no file of the train split to label; allowed: one or more; widen the corpus")
-    return sorted(keys)[:sample_files][-1]
+        raise EmptyResultError(
+            "data/split_files: found no file of the train split in the pool to label; allowed: one or more; widen the corpus, or raise "
+            "embed_files.pool_fraction"
+        )
+    return sorted(keys)[: params.sample_files][-1]
 
 
-def label_shard(files: pa.Table, last: SampleKey, seed: int) -> ShardResult:
+def label_shard(files: pa.Table, last: SampleKey, params: LabelParams) -> ShardResult:
     """Rows of LABEL_SCHEMA as table "labels"; summary: {"files", "<language>/<label rounded down>": files}."""
     rows, counts = [], Counter({"files": 0})
-    for row in files.sort_by("file_id").to_pylist():
-        if row["split"] == "train" and _key(row, seed) <= last:
+    for row in _candidates(files.sort_by("file_id"), params):
+        if _key(row, params.seed) <= last:
             label = score_file(row["language"], row["content"]).label
             rows.append({"file_id": row["file_id"], "label": label, "labeller": LABELLER})
             counts.update({"files": 1, f"{row['language']}/{int(label)}": 1})
@@ -77,11 +89,11 @@ def summarise_labels(summaries: Sequence[dict[str, int]]) -> dict[str, Any]:
     return _totals(summaries) | {"labeller": LABELLER}
 
 
-def read_sample(shards: Sequence[Path], last: SampleKey, seed: int) -> list[list[dict[str, Any]]]:
+def read_sample(shards: Sequence[Path], last: SampleKey, params: LabelParams) -> list[list[dict[str, Any]]]:
     """The sampled files of each shard: file_id, language, content, sorted by file_id."""
     columns = ["file_id", "language", "content", "content_sha256", "split"]
-    parts = [read_shard(path, columns).sort_by("file_id").to_pylist() for path in shards]
-    return [[row for row in part if row["split"] == "train" and _key(row, seed) <= last] for part in parts]
+    parts = [_candidates(read_shard(path, columns).sort_by("file_id"), params) for path in shards]
+    return [[row for row in part if _key(row, params.seed) <= last] for part in parts]
 
 
 def judge_sample(sample: Sequence[Sequence[dict[str, Any]]], params: JudgeParams, store: Path, output: Path) -> dict[str, Any]:
@@ -111,6 +123,12 @@ def _totals(summaries: Sequence[dict[str, int]]) -> dict[str, Any]:
             language, label = key.split("/")
             by_language.setdefault(language, {})[label] = count
     return {"files": totals["files"], "by_language": by_language}
+
+
+def _candidates(files: pa.Table, params: LabelParams) -> list[dict[str, Any]]:
+    """The train files of the pool, in the order of `files`."""
+    embedded = without_rest(files, params.pool_fraction, params.pool_seed)
+    return [row for row in embedded.to_pylist() if row["split"] == TRAIN]
 
 
 def _key(row: dict[str, Any], seed: int) -> SampleKey:

@@ -9,20 +9,21 @@ from snowcoder.selection.recipe_agreement import MIN_WITHIN_REPOSITORY_SHARE
 
 
 def annotator_table(results: Results) -> Table:
-    """How well each annotator tells its held-out positives from random files; how well the length of a file alone would do."""
+    """How well each annotator tells positives from random files of repositories that it has not seen; how well the length of a file alone
+    would do."""
     rows = []
     for recipe, metrics in results.annotators.items():
         theirs = TABLE_4_HUMANEVAL.get(recipe)
-        judged = f"{metrics('n_positive_held_out'):,} / {metrics('n_negative_held_out'):,}"
+        judged = f"{metrics('n_positive'):,} / {metrics('n_negative'):,}"
         areas = [f"{metrics(name):.3f}" for name in ("roc_auc", "roc_auc_of_length_alone", "average_precision")]
         brier = f"{metrics('calibration', 'brier'):.3f}" if metrics("kind") == "classification" else NOTHING
         head = metrics("kind") + (", tuned encoder" if "encoder" in metrics.values else "")
         rows.append([recipe, head, labels_of(results, recipe), judged, *areas, brier, f"{theirs:.1f}" if theirs else NOTHING])
     caption = (
-        "On held-out repositories. ROC-AUC: 0.5 is chance; an annotator that is not clearly better than the length of a file alone has "
-        "learned length. Average precision: chance is the share of positives. Brier score: mean squared error of the calibrated "
-        "probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) that the paper reports for a model trained on "
-        "each annotator's choice (Table 4); the paper prints no ROC-AUC."
+        "Cross-fitted: each example is scored by a head that saw no file of its repository. ROC-AUC: 0.5 is chance; an annotator that is "
+        "not clearly better than the length of a file alone has learned length. Average precision: chance is the share of positives. Brier "
+        "score: mean squared error of the calibrated probabilities, 0.25 is a coin. The last column is the HumanEval pass@1 (in percent) "
+        "that the paper reports for a model trained on each annotator's choice (Table 4); the paper prints no ROC-AUC."
     )
     columns = ["annotator", "head", "labels by", "judged on: pos. / neg.", "ROC-AUC", "length alone", "average precision", "Brier score"]
     return Table([*columns, "paper: HumanEval"], rows, caption, text_columns=3)
@@ -47,14 +48,18 @@ def variance_table(results: Results) -> Table:
     for recipe in results.params.recipes:
         shares = variances[recipe]
         cells = [NOTHING if shares[name] is None else percent(shares[name]) for name in ("between_repositories", "within_repositories")]
+        folds = results.scored[recipe]("between_folds")
+        told = NOTHING if folds["p_value"] is None else f"{percent(folds['explained_share'])} (p {folds['p_value']:.2f})"
         warning = "sorts repositories, not files" if shares["sorts_repositories"] else NOTHING
-        rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", warning])
+        rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", told, warning])
     caption = (
         "Where the variance of the scores comes from, over the train split, without each language's mean: adjusted R2 of the repository "
         f"(0 by chance), and the rest. Below {MIN_WITHIN_REPOSITORY_SHARE:.0%} within repositories a recipe is warned of: a list of good "
-        "repositories would do nearly as well. Repositories of one file are left out."
+        "repositories would do nearly as well. Repositories of one file are left out. Folds are scored by different heads: their share is "
+        "of the variance of the repositories' means (0 by chance), with the p-value of Kruskal and Wallis' test; a small one says that the "
+        "heads' scores are not on one scale."
     )
-    columns = ["annotator", "between repositories", "within", "repositories", "files", "warning"]
+    columns = ["annotator", "between repositories", "within", "repositories", "files", "between folds", "warning"]
     return Table(columns, rows, caption)
 
 

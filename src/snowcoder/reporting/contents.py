@@ -6,9 +6,11 @@ from snowcoder.reporting.deduplication_tables import cluster_table, deduplicatio
 from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
 from snowcoder.reporting.experiment_page import comparison_section
 from snowcoder.reporting.findings import findings
+from snowcoder.reporting.language_mixes import mix_findings, mix_table
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table, trigram_table
 from snowcoder.reporting.results import TRIGRAM, Results, set_names, teacher_name
 from snowcoder.reporting.titles import set_title
+from snowcoder.reporting.training_scale import scale_finding
 from snowcoder.words import INITIAL
 
 FIGURE_NAMES = ("ladder", "arms", "learning_curves", "funnel", "annotators")
@@ -18,7 +20,7 @@ def compose(results: Results) -> Document:
     """The whole report."""
     return Document(
         "snowcoder: which data make the model better?",
-        findings(results),
+        [*findings(results), *mix_findings(results), scale_finding(results)],
         [
             _models(results),
             comparison_section(results.comparison, "arms.png"),
@@ -84,6 +86,7 @@ def _data(results: Results) -> Section:
         *([wipe_out_table(results)] if has_wipe_outs(results) else []),
         data_tables.contamination_table(results),
         data_tables.selection_table(results),
+        mix_table(results),
     ]
     return Section("The data", [deduplication_paragraph(results)], blocks)
 
@@ -113,8 +116,8 @@ def _synthetic(results: Results) -> Section:
 def _annotators(results: Results) -> Section:
     by_rubric = [recipe for recipe, metrics in results.annotators.items() if metrics("labeller") == "rubric"]
     text = (
-        "An annotator is a linear head on a frozen text encoder; a file's score is the mean over its top, middle and bottom section. "
-        "It is judged on unseen repositories."
+        "An annotator is a set of linear heads on a frozen text encoder, one for each fold of the repositories; a file's score is the mean "
+        "over its top, middle and bottom section, by the head that saw no file of its repository."
     )
     if by_rubric:
         text += (
@@ -123,7 +126,9 @@ def _annotators(results: Results) -> Section:
         )
     areas = [f"{name} {one('roc_auc'):.3f} and {one('average_precision'):.3f}" for name, one in results.annotators.items()]
     words = f"Area under the ROC curve and average precision: {', '.join(areas)}."
-    figure = Figure("annotators.png", "ROC and precision-recall curves on held-out examples.", words)
+    figure = Figure(
+        "annotators.png", "ROC and precision-recall curves, each example scored by a head that saw no file of its repository.", words
+    )
     tables = [annotator_table(results), variance_table(results), agreement_table(results), alignment_table(results)]
     return Section("The annotators", [text], [figure, *tables, *extremes_listings(results)])
 

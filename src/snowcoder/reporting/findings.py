@@ -50,10 +50,10 @@ def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
         )
     sets = []
     for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
-        sets.append(f"on {set_title(name)} {', '.join(map(_not_beaten, ours))}")
+        sets.append(f"on {set_title(name)}: {', '.join(map(_not_beaten, ours))}")
     return (
-        f"{NO_CLAIM}: a trigram of a model's own training tokens does as well as the model or better, in bits per byte "
-        f"{'; '.join(sets)} (farthest above: {told})."
+        f"{NO_CLAIM}: a trigram of a model's own training tokens predicts as well as the model or better (bits per byte, model against "
+        f"trigram, {'; '.join(sets)}; farthest above: {told})."
     )
 
 
@@ -105,12 +105,13 @@ def score_finding(results: Results, benchmark: str) -> str:
 
 
 def length_finding(results: Results) -> str:
-    """Which annotators tell held-out positives apart no better than the length of a file does; empty if none."""
-    areas = {recipe: (annotator("roc_auc"), annotator("roc_auc_of_length_alone")) for recipe, annotator in results.annotators.items()}
+    """Which annotators tell positives of unseen repositories apart no better than the length of a file does; empty if none."""
+    names = ("roc_auc", "roc_auc_of_length_alone")
+    areas = {recipe: [round(annotator(name), 3) for name in names] for recipe, annotator in results.annotators.items()}
     beaten = [f"{recipe} ({ours:.3f} against {length:.3f})" for recipe, (ours, length) in areas.items() if ours <= length]
     if not beaten:
         return ""
-    return f"On held-out repositories file length alone has at least the ROC-AUC of {', '.join(beaten)}."
+    return f"On repositories that the heads have not seen, file length alone has at least the ROC-AUC of {', '.join(beaten)}."
 
 
 def stand_in_finding(results: Results) -> str:

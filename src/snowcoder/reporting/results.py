@@ -99,6 +99,7 @@ class Results(Scores):
     """
 
     stages: dict[str, Metrics]
+    scored: dict[str, Metrics]
     selections: dict[str, Metrics]
     packed: dict[str, Metrics]
     trained: dict[str, Metrics]
@@ -116,7 +117,8 @@ def input_paths(params: ReportParams) -> list[Path]:
     """Every file that the report reads."""
     variants, measured = list(params.variants), [INITIAL, *params.variants]
     arms = [(stage, variants) for stage in ("pack_tokens", "pretrain", "execute_completions")]
-    arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("select_files", params.rules)]
+    arms += [("measure_bits_per_byte", measured), ("train_annotator", params.recipes), ("score_files", params.recipes)]
+    arms += [("select_files", params.rules)]
     paths = [metrics_path(stage) for stage in STAGES] + [metrics_path(stage, arm) for stage, names in arms for arm in names]
     paths += [output_path("train_annotator", recipe) / name for recipe in params.recipes for name in ("roc.csv", "precision_recall.csv")]
     paths += [output_path("pretrain", variant) / "loss_curve.csv" for variant in variants] + [TEXT_BITS / name for name in measured]
@@ -129,6 +131,7 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
     return Results(
         **vars(read_scores(params, root)),
         stages={stage: _read(root, metrics_path(stage)) for stage in STAGES},
+        scored=_read_arms(root, "score_files", params.recipes),
         selections=_read_arms(root, "select_files", params.rules),
         packed=_read_arms(root, "pack_tokens", variants),
         trained=_read_arms(root, "pretrain", variants),

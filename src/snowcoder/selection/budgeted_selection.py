@@ -6,8 +6,9 @@ in: rows of scoring (scores of one recipe), rows of tokenize_files  out: one row
   score                          float64
   rank                           int32    from 1, within the language
 
-The budget is horizon_tokens // repeats unique tokens. A language's quota is its share of the train tokens, so that the corpus' language mix
-is kept. Within a language files come in order (by score, or for the control at random); ties are broken by a hash of content and seed.
+The budget is horizon_tokens // repeats unique tokens. A language's quota is its share of the candidates' tokens, so that the corpus'
+language mix is kept. Within a language files come in order (by score, or for the control at random); ties are broken by a hash of content
+and seed.
 
 Files are taken whole, and a small language's quota may be less than half of its first file. Filled language by language, the quotas would
 miss the budget by the sum of what each of them misses (seen: 5% of 205k tokens, with nine languages). So all languages are merged into one
@@ -67,13 +68,18 @@ class RuleParams(ParamsModel):
 
 
 def candidates(scores: pa.Table, tokens: pa.Table) -> pa.Table:
-    """Train files: columns of SELECTION_SCHEMA without rank, and content_sha256. Raises ShardError if the tables hold other files."""
+    """Train files that have a score: columns of SELECTION_SCHEMA without rank, and content_sha256.
+
+    A file outside the pool of embed_files has none, and cannot be chosen. The pool is drawn by content alone, so that its language mix is
+    the corpus' up to chance; quotas follow the pool's own, which it can always fill. Raises ShardError if a scored file has no tokens.
+    """
     scored = scores.filter(pc.equal(scores["split"], "train")).sort_by("file_id")
-    counted = tokens.filter(pc.equal(tokens["split"], "train")).sort_by("file_id")
+    counted = tokens.filter(pc.equal(tokens["split"], "train"))
+    counted = counted.filter(pc.is_in(counted["file_id"], value_set=scored["file_id"])).sort_by("file_id")
     if scored["file_id"].to_pylist() != counted["file_id"].to_pylist():
         raise ShardError(
-            f"data/score_files and data/tokenize_files: found {len(scored)} and {len(counted)} train files, which differ;  "
-            "allowed: one row per train file in each; run `dvc repro`"
+            f"data/score_files and data/tokenize_files: found {len(scored)} scored train files, {len(counted)} of them with tokens; "
+            "allowed: one row in each; run `dvc repro`"
         )
     columns = ["file_id", "language", "repository", "content_sha256", "score"]
     return scored.select(columns).append_column("n_tokens", counted["n_tokens"].combine_chunks())

@@ -99,13 +99,21 @@ def test_prompt_and_body_are_the_function_and_every_drop_is_counted(tmp_path: Pa
     ]
 
 
-COPIES = {
-    "renamed, without its docstring": "def other(values):\n    # a comment\n    total = sum(values)\n    return total / len(values) if values else 0.0\n",
-    "a method with another layout": (
-        "class A:\n    def mean( values ):\n        total = sum( values )\n        return (total / len(values)\n                if values else 0.0)\n"
-    ),
-    "inside longer code": function("long", "    values = list(values)\n" + TEXTS[0].replace("return", "mean =") + "    return mean * 2\n"),
-}
+RENAMED = """
+def other(values):
+    # a comment
+    total = sum(values)
+    return total / len(values) if values else 0.0
+"""
+METHOD = """
+class A:
+    def mean( values ):
+        total = sum( values )
+        return (total / len(values)
+                if values else 0.0)
+"""
+LONGER = function("longer", "    values = list(values)\n" + TEXTS[0].replace("return", "mean =") + "    return mean * 2\n")
+COPIES = {"renamed, without its docstring": RENAMED, "a method with another layout": METHOD, "inside longer code": LONGER}
 
 
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)

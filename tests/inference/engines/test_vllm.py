@@ -204,6 +204,7 @@ def test_a_chat_model_is_asked_through_its_template_by_vllm_too(tmp_path: Path, 
 
 CHAT_WINDOW = 4096  # the prompt of a label is about 1,500 tokens of this tokenizer
 LABEL_PARAMS = """
+embed_files: {{pool_fraction: 1.0, pool_seed: 1}}
 label_files:
   labeller: engine
   judge:

@@ -21,7 +21,10 @@ class UnseenFunctionRules(ParamsModel):
 
 
 class FetchUnseenParams(FileLimits):
-    """Documented functions of distributions that no stage trains on. The limits of FileLimits hold per distribution; python alone is taken."""
+    """Documented functions of distributions that no stage trains on.
+
+    The limits of FileLimits hold per distribution; python alone is taken.
+    """
 
     source: WheelSource
     """The distributions."""
