@@ -14,7 +14,7 @@ export PYTHONPATH := src
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help setup check repro test test-slow ui compare profile params plan sync-tracking deps bench evaluate study dag test-evalplus vllm-cpu test-vllm
+.PHONY: help setup check repro test test-slow ui compare profile params plan sync-tracking deps bench evaluate experiment dag test-evalplus vllm-cpu test-vllm
 
 help: ## print this list (also plain `make`)
 	@awk -F ' *## *' '/^[a-z-]+:.*## / {split($$1, name, ":"); printf "make %-14s %s\n", name[1], $$2}' Makefile
@@ -85,9 +85,9 @@ BENCHMARKS ?= humaneval_plus mbpp_plus
 evaluate: setup ## evaluate a model on benchmarks: MODEL=folder-or-hub-id BENCHMARKS="humaneval_plus" (7M parameters: 5 minutes; 1B: hours on a CPU)
 	@python tools/evaluate_model.py --model "$(MODEL)" --benchmarks "$(BENCHMARKS)" $(ARGUMENTS)
 
-# Does selection help? Eight arms, three seeds; finished arms are not run again. Writes results/annotators.md
-study: setup ## study whether selection helps: eight arms, three seeds, to results/annotators.md (3 hours)
-	python tools/study_annotators.py $(ARGUMENTS)
+# Which data make the model better? Runs the committed state in a folder of its own; stopped, the same command resumes
+experiment: setup ## compare ways of choosing data, to results/experiment.html: PROFILE=small; what it can see: ARGS=--power (3 hours on two cores)
+	@python -m tools.experiment --profile $(or $(PROFILE),small) $(ARGS)
 
 dag: setup ## draw the graph to docs/graph.svg (1 second)
 	@python -m tools.draw_graph

@@ -63,8 +63,8 @@ def _canonical(problem: Problem, draws: random.Random) -> str:
 
 
 def _mutated(problem: Problem, draws: random.Random) -> str:
-    changed = mutate(problem, draws.randrange(10**6))
-    return problem.prompt + (changed if changed is not None else problem.canonical_solution)
+    changed = mutate(problem.prompt, problem.canonical_solution, draws.randrange(10**6), max_mutants=1)
+    return problem.prompt + (changed[0] if changed else problem.canonical_solution)
 
 
 def _truncated(problem: Problem, draws: random.Random) -> str:

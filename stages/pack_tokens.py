@@ -10,7 +10,7 @@ from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.tokenization.catalogue import keep_languages, read_catalogue, train_tokens_by_language
 from snowcoder.tokenization.mixing import mix, unmixed
-from snowcoder.tokenization.packing import PackingItemParams, PackingParams, pack
+from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingItemParams, PackingParams, pack
 from snowcoder.tokenization.tokenizer import load_tokenizer, token_byte_lengths
 
 TOKENS = Path("data/tokenize_files")
@@ -26,7 +26,8 @@ def main(item: str) -> None:
         files = keep_languages(read_catalogue(TOKENS, selected), own.languages, f"pretrain.variants.{item}.packs.languages")
         mixture = unmixed(files)
         if own.python_fraction is not None:
-            mixture = mix(read_catalogue(documents, documents), files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
+            written = None if own.documents == NO_DOCUMENTS else read_catalogue(documents, documents)
+            mixture = mix(written, files, train_tokens_by_language(TOKENS), own.python_fraction, shared.seed)
         return pack(mixture, token_byte_lengths(load_tokenizer(TOKENIZER)), shared, run.output, run.label)
 
     inputs = list(dict.fromkeys([TOKENS, TOKENIZER, selected, documents]))

@@ -3,8 +3,8 @@
 in: the files of snowcoder.reporting.results.input_paths: metrics/<stage>.json of the stages without items; metrics/<stage>/<arm>.json of
     pack_tokens, pretrain, execute_completions, measure_bits_per_byte (also initial), train_annotator, select_files;
     models/train_annotator/<recipe>/roc.csv; models/pretrain/<variant>/loss_curve.csv; data/measure_bits_per_byte/<variant>;
-    data/accept_documents (some documents, shown whole)
-out: results/report.md, results/report.html (figures inside), results/{ladder,learning_curves,funnel,annotators}.png,
+    data/accept_documents (some documents, shown whole); data/train_branches
+out: results/report.md, results/report.html (figures inside), results/{ladder,arms,learning_curves,funnel,annotators}.png,
      results/summary.json (the headline numbers, DVC's metrics). The results are also printed.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from snowcoder.pipeline.stage import StageRun, command_line, run_stage
 from snowcoder.reporting.contents import FIGURE_NAMES, compose
-from snowcoder.reporting.figures import draw_all, draw_for_page
+from snowcoder.reporting.drawing import draw_all, draw_for_page
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.report_params import load_report_params

@@ -9,6 +9,7 @@ from pathlib import Path
 from snowcoder.errors import CheckpointError
 from snowcoder.evaluation.evaluate_params import DEFAULTS, EvaluationSettings, settings_from_text
 from snowcoder.evaluation.generating.completions import DecodingParams, GenerateCompletionsParams
+from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.model_evaluation import RESULTS, evaluate_model
 from snowcoder.evaluation.variants import variant_folder
 from snowcoder.pipeline.console import say
@@ -51,7 +52,9 @@ def _models(arguments: argparse.Namespace, report: ReportParams) -> list[tuple[s
         name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
         return [(name, arguments.model, _settings(arguments, {}))]
     params = load_section("generate_completions", GenerateCompletionsParams)
-    ours = {name: getattr(params, name) for name in DecodingParams.model_fields} | {"document_start": True}
+    measuring = load_section("measure_bits_per_byte", MeasureBitsPerByteParams)
+    ours = {name: getattr(params, name) for name in DecodingParams.model_fields}
+    ours |= {"document_start": True, "likelihood_window_tokens": measuring.window_tokens}
     folders = {name: variant_folder(name) for name in report.variants}
     found = {name: str(folder) for name, folder in folders.items() if (folder / "config.json").is_file()}
     if not found:

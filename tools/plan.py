@@ -210,7 +210,7 @@ def show_plan(params: Path, chosen: argparse.Namespace) -> None:
         cheap, unknown = divide(plan_by_rates(corpus, worker_count(), CORE_STAGES))
         left_out += unknown
     planned = cheap + planned
-    costs = {plan.stage: StageCost(plan.hours, memory_bytes) for plan in planned if plan.stage.startswith("pretrain@")}
+    costs = {plan.stage: StageCost(plan.hours, memory_bytes) for plan in planned if plan.stage.startswith(("pretrain@", "train_branches"))}
     write_plan(work_dir(), flatten(read_yaml(params)), speeds.origin, costs)
     console = open_console()
     for line in assumptions(speeds, training, corpus, chosen.device):

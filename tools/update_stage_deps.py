@@ -16,7 +16,7 @@ from snowcoder.pipeline.stage import run_tool
 CODE_PREFIXES = ("src/", "stages/")
 CODE_FOLDERS = {"src/snowcoder", "stages"}
 # Their reruns cost most: each depends on the files that it imports, not on its components' whole folders.
-EXPENSIVE_STAGES = {"embed_files", "pretrain", "generate_completions", "measure_bits_per_byte"}
+EXPENSIVE_STAGES = {"embed_files", "pretrain", "generate_completions", "measure_bits_per_byte", "train_branches"}
 
 
 def script(body: Mapping[str, Any]) -> str:

@@ -51,6 +51,20 @@ def test_positives_of_a_repository_of_the_corpus_are_in_its_fold() -> None:
     assert both.by_repository == {**folds.by_repository, "r7": both.by_repository["r7"]}
 
 
+@given(st.lists(st.from_regex(r"[a-f](-[a-z]{1,2})?", fullmatch=True), min_size=3, unique=True), st.integers(0, 20))
+def test_repositories_of_a_family_are_in_one_fold_where_there_are_enough_families(names: list[str], seed: int) -> None:
+    rows = [{"source": "corpus", "split": "train", "repository": name} for name in names]
+    rows += [{"source": "high_quality", "split": "train", "repository": f"{name}-positives"} for name in names]
+    folds = judging_folds(assign_folds(rows, 3, seed), rows, ["high_quality"], seed).by_repository
+    of_family: dict[str, set[int]] = {}
+    for name, fold in folds.items():
+        of_family.setdefault(name[0], set()).add(fold)
+    n_families = len({name[0] for name in names})
+    assert set(folds.values()) == {0, 1, 2} if n_families >= 3 else len(set(folds.values())) > 1
+    if n_families >= 3:
+        assert all(len(found) == 1 for found in of_family.values())
+
+
 def test_another_seed_gives_other_folds() -> None:
     rows = rows_of("r", "corpus", "train", dict.fromkeys(range(20), 3))
     assert len({tuple(sorted(assign_folds(rows, 4, seed).by_repository.items())) for seed in range(5)}) == 5

@@ -16,6 +16,7 @@ from tests.configuration.changed_params import PARAMS, ROOT, changed, faults, pl
 LEAVES = [(path, value) for path, value in places() if not isinstance(value, dict)]
 NUMBERS = [(path, value) for path, value in LEAVES if isinstance(value, int | float) and not isinstance(value, bool)]
 FREE = {("fetch_corpus", "sources"), ("train_annotator", "recipes"), ("select_files", "rules"), ("pretrain", "variants")}
+FREE |= {("train_branches", "arms")}
 KEYS = [path for path, _ in places() if path[:-1] not in FREE]  # whose names are not free
 
 
@@ -55,7 +56,7 @@ def test_a_value_of_another_type_is_refused(path: tuple[str, ...], value: Any) -
         assert_refused(replace(path, [value]), path, "found [")
     elif isinstance(value, str):
         assert_refused(replace(path, 12345), path, "found 12345")
-        assert_refused(replace(path, None), path, "null") if path[-1] not in ("opt_out", "control_of") else None
+        assert_refused(replace(path, None), path, "null") if path[-1] not in ("opt_out", "control_of", "match", "matched_to") else None
     elif isinstance(value, list):
         assert_refused(replace(path, "python"), path, "found 'python'")
         assert_refused(replace(path, [*value, 3]), path, "found 3")

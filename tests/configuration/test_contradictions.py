@@ -30,10 +30,26 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ({"train_tokenizer__vocab_size": 7}, "train_tokenizer.vocab_size: found 7; allowed: a whole number above 256 and at most 65536"),
         ({"train_tokenizer__model_max_length": 2000}, "train_tokenizer.model_max_length: found 2000; allowed: at most"),
         ({"measure_bits_per_byte__window_tokens": 1025}, "measure_bits_per_byte.window_tokens: found 1025; allowed: at most"),
+        (
+            {"measure_bits_per_byte__window_tokens": 257},
+            "measure_bits_per_byte.window_tokens: found 257; allowed: at most pack_tokens.sequence_length 256",
+        ),
+        (
+            {"measure_bits_per_byte__window_tokens": None},
+            "measure_bits_per_byte.window_tokens: found null, the model's 1024 positions; allowed: at most pack_tokens.sequence_length 256",
+        ),
         ({"generate_completions__window_tokens": 4096}, "generate_completions.window_tokens: found 4096; allowed: at most"),
         (
             {"generate_completions__max_new_tokens": 1024},
             "generate_completions.max_new_tokens: found 1024; allowed: below the window, 1024",
+        ),
+        (
+            {"score_baselines__perplexity__beginning_tokens": 1024},
+            "score_baselines.perplexity.beginning_tokens: found 1024; allowed: below initialize_model.max_positions 1024, as a document",
+        ),
+        (
+            {"train_annotator__recipes__loops": PARAMS["train_annotator"]["recipes"]["HQ"]},
+            "train_annotator.recipes.loops: found the name of another way of choosing files; allowed: any but random, shortest, loops,",
         ),
         ({"initialize_model__heads": 3}, "initialize_model.heads: found 3; allowed: a divisor of hidden_size 256"),
         ({"initialize_model__kv_heads": 3}, "initialize_model.kv_heads: found 3; allowed: a divisor of heads 4"),
@@ -128,10 +144,6 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         (
             {"pretrain__variants__enhanced__packs__documents": None},
             "pretrain.variants.enhanced.packs.documents: found null; allowed: text",
-        ),
-        (
-            {"pretrain__variants__enhanced__packs__documents": "data/none"},
-            "pretrain.variants.enhanced.packs.documents: found data/none with python_fraction 0.5; allowed: a folder",
         ),
         (
             {"pack_tokens__instruct": {"files": "data/x"}},

@@ -43,6 +43,7 @@ def test_a_result_names_the_settings_that_have_an_effect() -> None:
     assert chat.keys() - base.keys() == {"split"}
     assert "engine" not in base
     assert settings(engine="vllm").described() == base | {"engine": "vllm"}
+    assert settings(likelihood_window_tokens=256).described() == base | {"likelihood_window_tokens": 256}
 
 
 def test_results_of_different_modes_have_different_names() -> None:

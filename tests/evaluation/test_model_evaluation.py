@@ -102,6 +102,19 @@ def test_what_is_judged_is_not_judged_again(folder: Path, monkeypatch: pytest.Mo
     assert not verdicts.exists()
 
 
+def test_likelihoods_have_a_window_of_their_own(folder: Path) -> None:
+    def bits(**window: int) -> tuple[float, list[str]]:
+        settings = SETTINGS.model_copy(update=window)
+        evaluate_model("tiny", str(folder), ["humaneval_plus"], settings, ["humaneval_plus"])
+        rows = [json.loads(line) for line in (work_dir() / "evaluate/tiny/humaneval_plus.jsonl").read_text().splitlines()]
+        found = json.loads(Path("results/benchmarks/tiny.json").read_text())["benchmarks"]["humaneval_plus"]
+        return found["bits_per_byte"]["bits_per_byte"], [row["completion"] for row in rows]
+
+    long, short = bits(), bits(likelihood_window_tokens=8)
+    assert short[0] != long[0]
+    assert short[1] == long[1]
+
+
 def test_completions_of_other_settings_are_not_taken(folder: Path) -> None:
     evaluate_model("tiny", str(folder), ["humaneval_plus"], SETTINGS, ["humaneval_plus"])
     other = SETTINGS.model_copy(update={"max_new_tokens": 3})

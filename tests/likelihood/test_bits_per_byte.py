@@ -11,8 +11,7 @@ from transformers import LlamaForCausalLM
 from snowcoder.likelihood.bits_per_byte import score_texts
 from snowcoder.likelihood.log_probabilities import batch_by_length, window_bits
 from snowcoder.likelihood.text_tokens import Window, encode_pairs, split_windows
-from snowcoder.likelihood.unigram import count_tokens, unigram_bits
-from tests.inference.tiny_llama import TEXTS, WINDOW, make_model
+from tests.inference.tiny_llama import WINDOW, make_model
 
 PAIRS = [
     ("def add(a, b):\n", "    return a + b\n"),
@@ -103,19 +102,3 @@ def test_batches_hold_every_index_once_within_the_limit(lengths: list[int], batc
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= batch_tokens
-
-
-def test_unigram_at_hand_computed_points(tokenizer: Tokenizer) -> None:
-    counts = np.array([0, 1, 2], dtype=np.int64)  # smoothed: 1, 2, 3 of 6
-    [text] = encode_pairs(tokenizer, [("", "x")])
-    text.ids[:] = [0, 1, 2, 2]
-    assert unigram_bits(counts, [text])[0] == pytest.approx(-math.log2(2 / 6) - 2 * math.log2(3 / 6))
-
-
-def test_unigram_counts_the_tokens_of_all_batches(tokenizer: Tokenizer) -> None:
-    counts = count_tokens(tokenizer, [TEXTS[:1], TEXTS[1:]])
-    assert counts.sum() == sum(len(tokenizer.encode(text).ids) for text in TEXTS)
-    assert counts[tokenizer.encode("(").ids[0]] == sum(tokenizer.encode(text).ids.count(tokenizer.encode("(").ids[0]) for text in TEXTS)
-    # what occurs in the counted text is cheaper than what does not
-    seen, unseen = unigram_bits(counts, encode_pairs(tokenizer, [("", "(("), ("", "\x01\x02")]))
-    assert seen < unseen

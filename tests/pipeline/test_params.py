@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from snowcoder.errors import ParameterError
-from snowcoder.pipeline.params import ParamsModel, item_names, load_item, load_section, read_yaml
+from snowcoder.pipeline.params import ParamsModel, item_names, load_item, load_items, load_section, read_yaml
 from snowcoder.pipeline.references import ReadFrom
 
 
@@ -46,6 +46,7 @@ def test_items_beside_shared_keys(tmp_path: Path) -> None:
     shared, item = load_item("pretrain", "other", Shared, Item, path)
     assert (shared.cpu_threads, item.seed) == (2, 2)
     assert item_names("pretrain", path) == ["general", "other"]
+    assert {name: one.seed for name, one in load_items("pretrain", Item, path).items()} == {"general": 1, "other": 2}
     assert load_section("pretrain.variants.general", Item, path).seed == 1
 
 

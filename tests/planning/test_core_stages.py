@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snowcoder.planning.core_stages import plan_by_rates, plan_by_records, plan_tables
+from snowcoder.planning.core_stages import MB_PER_CORE_S, plan_by_rates, plan_by_records, plan_tables
 from snowcoder.planning.corpus_size import CorpusSize, corpus_of, measured_corpus
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 
@@ -18,6 +18,13 @@ def test_a_measured_rate_is_divided_among_the_cores() -> None:
     assert signals.hours == pytest.approx(1.0)  # 7,200 core seconds
     assert signals.n_devices == 0
     assert fetch == NotPlanned("fetch_corpus", "no rate was measured")
+
+
+def test_the_rates_are_those_of_the_measurements() -> None:
+    text = (Path(__file__).resolve().parents[2] / "bench/RESULTS.md").read_text()
+    assert f"| measuring signals and masking | {MB_PER_CORE_S['measure_signals']} |" in text
+    assert f"| screening against 706 problems | {MB_PER_CORE_S['decontaminate_files']} |" in text
+    assert f"| 160 MB, 11,393 files | ours | {2 * MB_PER_CORE_S['deduplicate_files']} |" in text
 
 
 def test_records_of_all_items_are_added_up(tmp_path: Path) -> None:

@@ -51,7 +51,14 @@ def test_every_profile_is_planned_stage_by_stage(
     profile: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     shown = run_plan(monkeypatch, capsys, "--profile", profile, "--device", "h100", "--devices", "4", "--price", "2")
-    for name in ("embed_files", "pretrain@general", "pretrain@enhanced_selected", "generate_completions x 5", "measure_bits_per_byte x 6"):
+    for name in (
+        "embed_files",
+        "pretrain@general",
+        "pretrain@enhanced_selected",
+        "generate_completions x 5",
+        "measure_bits_per_byte x 6",
+        "train_branches",
+    ):
         assert name in shown
     assert ("synthesize_documents" in shown.split("not planned")[0]) == (profile != "toy")
     assert "37.7%" in shown

@@ -8,9 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from snowcoder.experiment.branch_rows import BRANCH_SCHEMA
+from snowcoder.experiment.branches import PARENT, plan_branches
 from snowcoder.reporting.report_params import ReportParams
 from snowcoder.storage.metrics import row_accounts, write_metrics
 from snowcoder.storage.shards import write_table
+from tests.experiment.made_up_branches import branches_params, noisy, rows_of
 
 PARAMS = ReportParams(
     variants={
@@ -23,6 +26,7 @@ PARAMS = ReportParams(
     controls=[("continued", "continued_random"), ("enhanced", "enhanced_selected")],
     recipes=["EDU", "INS", "HQ", "HQINS"],
     rules=["selected", "random"],
+    comparison=branches_params(endpoint=["humaneval"], draws=3, sensitivity_draws=2),
 )
 ARMS: dict[str, Any] = {
     "pretrain": {
@@ -37,14 +41,17 @@ ARMS: dict[str, Any] = {
     },
     "train_annotator": {"shared": {}, "recipes": {recipe: {} for recipe in PARAMS.recipes}},
     "select_files": {"shared": {"repeats": 2}, "rules": {rule: {} for rule in PARAMS.rules}},
+    "train_branches": PARAMS.comparison.model_dump(mode="json"),
 }  # what params.yaml says of the same
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}
 TOKENS = {"general": 6_000_000, "continued": 1_500_000, "continued_random": 1_500_000, "enhanced": 400_000, "enhanced_selected": 400_000}
+SET_SIZES = {"validation": 6, "held_out": 6, "humaneval": 8}
+SETS = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}  # bits per byte on a set, of those on validation
 
 MIX = {
-    "c": {"source": "files", "planned": 0.5, "reached": 0.52, "passes": 5.2},
-    "python": {"source": "documents", "planned": 0.5, "reached": 0.48, "passes": 1.0},
+    "c": {"source": "files", "planned": 0.5, "reached": 0.52, "unique_tokens": 40_000, "passes": 5.2},
+    "python": {"source": "documents", "planned": 0.5, "reached": 0.48, "unique_tokens": 192_000, "passes": 1.0},
 }
 DEDUPLICATION = {
     "lsh": {"bands": 25, "rows_per_band": 10, "recall_at_threshold": 0.51},
@@ -58,9 +65,14 @@ DEDUPLICATION = {
 }
 
 
-def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0) -> None:
-    """Every file of input_paths(PARAMS) under `root`. bits: model -> bits per byte on validation; solved: by `enhanced`."""
+def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0, trigram: float = 2.2) -> None:
+    """Every file of input_paths(PARAMS) under `root`.
+
+    bits: model -> bits per byte on validation; solved: by `enhanced`; trigram: bits per byte of every model's, on validation.
+    """
     _data_metrics(root)
+    _branches(root)
+    _floors(root, {"unigram": 2.9, "bigram": 2.4, "trigram": trigram})
     for variant, value in (BITS | (bits or {})).items():
         _bits(root, variant, value)
     for index, (variant, tokens) in enumerate(TOKENS.items()):
@@ -69,8 +81,11 @@ def fabricate(root: Path, bits: dict[str, float] | None = None, solved: int = 0)
         scores = {"passed": passed, "total": 164, "pass@1": passed / 164, "ci95": [max(0.0, low), high]}
         _write(root, f"execute_completions/{variant}", {"humaneval": scores})
         share = 0.4 if variant == "enhanced" else 0.0
+        mix = {"enhanced": MIX, "enhanced_selected": {name: row | {"source": "files"} for name, row in MIX.items()}}.get(variant, {})
+        shares = {name: row["reached"] for name, row in mix.items()} or LANGUAGES
         packed: dict[str, Any] = {"n_tokens": tokens, "documents_fraction": share, "python_fraction": 0.6}
-        _write(root, f"pack_tokens/{variant}", packed | ({"language_mix": MIX} if variant == "enhanced" else {}))
+        packed["tokens_by_language"] = {name: round(tokens * part) for name, part in shares.items()}
+        _write(root, f"pack_tokens/{variant}", packed | ({"language_mix": mix} if mix else {}))
         metrics = {"steps": tokens // 8192, "tokens": tokens, "passes": 0.8 + index, "first_loss": 8.3, "final_loss": 3.2 - index / 5}
         _write(root, f"pretrain/{variant}", metrics)
         _curve(root, variant, tokens, 0 if variant == "general" else 1)
@@ -171,24 +186,52 @@ def _documents(root: Path) -> None:
 
 
 def _bits(root: Path, variant: str, value: float) -> None:
-    sets = {"validation": 1.0, "held_out": 1.12, "humaneval": 0.86}
     metrics: dict[str, Any] = {
-        name: {"bits_per_byte": value * factor, "n_bytes": 70_000, "n_items": 164, "ci95": [value * factor - 0.03, value * factor + 0.035]}
-        for name, factor in sets.items()
+        name: {
+            "bits_per_byte": value * factor,
+            "n_bytes": 70_000,
+            "n_items": 164,
+            "n_clusters": 12,
+            "ci95": [value * factor - 0.03, value * factor + 0.035],
+        }
+        for name, factor in SETS.items()
     }
-    if variant == "initial":
-        metrics["unigram"] = {name: 2.9 * factor for name, factor in sets.items()}
     _write(root, f"measure_bits_per_byte/{variant}", metrics)
-    # 164 texts of 400 bytes; how hard a text is differs far more than the models do
-    noise = [10 * ((item * len(variant)) % 11 - 5) for item in range(164)]
+    table = _texts(value, len(variant))
+    write_table(root / "data/measure_bits_per_byte" / variant, [table], table.schema)
+
+
+def _texts(value: float, noise_step: int) -> pa.Table:
+    """164 texts of 400 bytes; how hard a text is differs far more than the models do."""
+    noise = [10 * ((item * noise_step) % 11 - 5) for item in range(164)]
     mean = sum(noise) / 164
-    columns: dict[str, list[Any]] = {"set": [], "bits": [], "n_bytes": []}
-    for name, factor in sets.items():
+    columns: dict[str, list[Any]] = {"set": [], "cluster": [], "bits": [], "n_bytes": []}
+    for name, factor in SETS.items():
         columns["set"] += [name] * 164
+        columns["cluster"] += [f"HumanEval/{item}" if name == "humaneval" else f"repository{item % 12}" for item in range(164)]
         columns["bits"] += [400 * value * factor * (0.5 + item / 163) + noise[item] - mean for item in range(164)]
         columns["n_bytes"] += [400] * 164
-    table = pa.table(columns)
-    write_table(root / "data/measure_bits_per_byte" / variant, [table], table.schema)
+    return pa.table(columns)
+
+
+def _branches(root: Path) -> None:
+    """Every planned branch of the comparison; HQ needs fewer bits than random files, and alpha fewer than its trigram."""
+    value = noisy({"random": 0.0, "HQ": -0.1, "HQ_repository": -0.06, "shortest": 0.05}, 0.002, 1)
+    rows = rows_of(PARENT, 2.0, 2.4, SET_SIZES)
+    for branch in plan_branches(PARAMS.comparison):
+        rows += rows_of(branch, value(branch), 2.4, SET_SIZES)
+    write_table(root / "data/train_branches", [pa.Table.from_pylist(rows, BRANCH_SCHEMA)], BRANCH_SCHEMA)
+
+
+def _floors(root: Path, values: dict[str, float]) -> None:
+    floors = {floor: {name: value * factor for name, factor in SETS.items()} for floor, value in values.items()}
+    _write(root, "measure_floors", dict.fromkeys(PARAMS.variants, floors))
+    tables = []
+    for variant in PARAMS.variants:
+        for order, value in enumerate(values.values(), 1):
+            texts = _texts(value, 2 + order)
+            tables.append(pa.table({"variant": [variant] * len(texts), "order": [order] * len(texts)} | dict(texts.to_pydict())))
+    write_table(root / "data/measure_floors", tables, tables[0].schema)
 
 
 def _annotator(root: Path, recipe: str, auc: float) -> None:

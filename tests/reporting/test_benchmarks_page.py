@@ -26,27 +26,46 @@ def result(passed: int) -> dict[str, Any]:
                     "bits": {f"Mbpp/{number}": 300.0 - passed + number % 7 for number in range(100)},
                     "n_bytes": {f"Mbpp/{number}": 200 for number in range(100)},
                 },
-                "likelihood_choice": {"share": 0.75, "n": 90, "ci95": [0.65, 0.83]},
+                "likelihood_choice": {
+                    "share": 0.75,
+                    "n": 90,
+                    "n_mutants": 400,
+                    "ci95": [0.65, 0.83],
+                    "margin_bits": 1.5,
+                    "margin_ci95": [1.0, 2.0],
+                    "shares": {f"Mbpp/{number}": passed / 100 for number in range(90)},
+                    "margins": {f"Mbpp/{number}": passed / 10 + number % 3 for number in range(90)},
+                },
             }
         },
     }
 
 
-def test_the_page_has_scores_comparisons_and_the_papers_noise(tmp_path: Path) -> None:
+def test_the_page_has_scores_comparisons_and_the_papers_differences(tmp_path: Path) -> None:
     for name, passed in (("continued", 40), ("continued_random", 20), ("another", 3), ("enhanced", 41)):
         (tmp_path / f"{name}.json").write_text(json.dumps(result(passed)))
     controls = [("continued", "continued_random"), ("enhanced", "enhanced_selected")]
     write_benchmarks_page(tmp_path, tmp_path / "page.md", ["continued", "continued_random", "enhanced"], controls)
     page = (tmp_path / "page.md").read_text()
     assert page.index("continued (beta)") < page.index("another")
-    assert "MBPP+, all tests: beyond noise: continued and continued_random (+20.0 points)" in page
+    assert "MBPP+, all tests: more than the choice of problems explains: continued and continued_random (+20.0 points)" in page
     assert "| continued | continued_random | 20 | 0 | +20.0 |" in page
     assert "1.234 (1.200 to 1.300)" in page
     # 20 bits fewer on each solution of 200 bytes
-    assert "| continued | continued_random | -0.1000 | -0.1000 to -0.1000 | beyond noise |" in page
-    assert "MBPP+, bits per byte: beyond noise: continued and continued_random (-0.1000)." in page
-    assert "0.75 (0.65 to 0.83)" in page
-    assert "## Noise in the paper's tables" in page
+    assert "| continued | continued_random | -0.1000 | -0.1000 to -0.1000 | yes |" in page
+    assert "MBPP+, bits per byte: more than the choice of problems explains: continued and continued_random (-0.1000)." in page
+    assert "0.75 (0.65 to 0.83) | 1.50 (1.00 to 2.00)" in page
+    # both by problem: shares 0.4 and 0.2, margins 4 and 2
+    assert "| continued | continued_random | +0.200 | +0.200 to +0.200 | +2.000 | +2.000 to +2.000 |" in page
+    assert "## The paper's own differences" in page
+
+
+def test_a_result_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    old = result(3)
+    old["benchmarks"]["mbpp_plus"]["likelihood_choice"] = {"share": 0.75, "n": 90, "ci95": [0.65, 0.83]}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    with pytest.raises(SnowcoderError, match=r"old.json: benchmarks.mbpp_plus.likelihood_choice.margin_bits: missing.*make evaluate"):
+        write_benchmarks_page(tmp_path, tmp_path / "page.md", [], [])
 
 
 def test_training_seeds_of_a_model_are_summed_up(tmp_path: Path) -> None:
@@ -92,7 +111,7 @@ def test_results_that_were_asked_differently_are_not_compared(tmp_path: Path, se
     page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, [("m", "k")])
     assert f"| m | k | {setting}: {values[0]} / {values[1]} |" in page
     assert "MBPP+: some models and their controls were prompted in different ways and are not compared." in page
-    assert "beyond noise: m and k" not in page
+    assert "m and k (" not in page
     assert "figures with different letters cannot be compared" in page
     assert "| k | A | 20/100 |" in page
     assert "| m | B | 40/100 |" in page
@@ -104,7 +123,7 @@ def test_settings_that_move_a_result_by_rounding_alone_are_compared(tmp_path: Pa
     ones[0]["settings"] |= {"batch_size": 8, "engine": "vllm", "cpu_threads": 2}
     ones[1]["settings"] |= {"batch_size": 32, "cpu_threads": 1}
     page = page_of(tmp_path, {"m": ones[0], "k": ones[1]}, [("m", "k")])
-    assert "beyond noise: m and k (+20.0 points)" in page
+    assert "more than the choice of problems explains: m and k (+20.0 points)" in page
     assert "different letters" not in page
 
 
@@ -141,16 +160,16 @@ def test_printed_percentages_stand_for_whole_numbers_of_problems() -> None:
     assert hqins.total == 1042
 
 
-def test_which_of_the_papers_differences_are_noise() -> None:
+def test_which_of_the_papers_differences_the_choice_of_problems_explains() -> None:
     found = {(one.table, one.first, one.second): one for one in compare_in_paper()}
     assert len(found) == len(CLAIMS)
-    assert not found["4", "HQINS", "random"].is_noise  # selection against random data
-    assert not found["4", "HQINS", "EDU"].is_noise
-    assert found["4", "HQINS", "INS"].is_noise
-    assert found["6", "4 x 12.5B", "5 x 10B"].is_noise  # how often the data are repeated
-    assert found["6", "4 x 12.5B", "1 x 50B"].is_noise
-    assert found["5", "re-warm-up", "constant"].is_noise
-    assert found["3", "by language, then repository", "by repository"].is_noise
+    assert not found["4", "HQINS", "random"].is_explained  # selection against random data
+    assert not found["4", "HQINS", "EDU"].is_explained
+    assert found["4", "HQINS", "INS"].is_explained
+    assert found["6", "4 x 12.5B", "5 x 10B"].is_explained  # how often the data are repeated
+    assert found["6", "4 x 12.5B", "1 x 50B"].is_explained
+    assert found["5", "re-warm-up", "constant"].is_explained
+    assert found["3", "by language, then repository", "by repository"].is_explained
     # z of 3.7 for HQINS against random: p of 0.0002
     assert found["4", "HQINS", "random"].pooled == pytest.approx(2e-4, abs=1e-4)
 

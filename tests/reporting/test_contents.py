@@ -9,9 +9,9 @@ from snowcoder.reporting.contents import FIGURE_NAMES, compose
 from snowcoder.reporting.data_tables import contamination_table, funnel_table, reason_table, rule_table, selection_table
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, wipe_out_table
 from snowcoder.reporting.document import Document, Figure, Listing, Section, Table, megabytes, number, with_interval
-from snowcoder.reporting.figures import draw_for_page
+from snowcoder.reporting.drawing import draw_for_page
 from snowcoder.reporting.markdown import render_markdown
-from snowcoder.reporting.model_tables import comparison_table, paper_table, scale_table
+from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, trigram_table
 from snowcoder.reporting.page import render_page
 from snowcoder.reporting.results import Results, read_results
 from snowcoder.reporting.synthetic_tables import (
@@ -59,7 +59,7 @@ def test_page_needs_nothing_but_itself(results: Results) -> None:
 def test_a_figure_is_described_with_its_numbers(results: Results, figures: dict[str, tuple[str, str]]) -> None:
     page = render_page(compose(results), figures)
     for said in (
-        "documented functions (validation): initial 4.210, general 1.920",
+        "documented functions (validation): initial 4.210, general 1.920 (trigram 2.200), continued 1.710 (trigram 2.200)",
         "Training loss in nats per token against tokens; last values: general ",
         "fetched 9,000 files, 82 MB; filtered 8,100 files",
         "Area under the ROC curve and average precision: EDU 0.",
@@ -132,11 +132,28 @@ def test_selection_stands_beside_all_of_train(results: Results) -> None:
 def test_comparisons_cover_every_control_and_set(results: Results) -> None:
     rows = comparison_table(results).rows
     assert len(rows) == 2 * 3
-    *cells, interval, verdict = rows[0]
+    *cells, interval, unit = rows[0]
     assert cells == ["continued", "continued_random", "documented functions (validation)", "1.7100", "1.7800", "-0.0700", "-3.93%"]
     low, high = (float(bound) for bound in interval.split(" to "))
     assert low < -0.07 < high < 0
-    assert verdict == "beyond noise"
+    assert unit == "12 repositories"
+
+
+def test_n_grams_of_its_own_tokens_stand_below_every_model(results: Results) -> None:
+    rows = bits_table(results).rows
+    assert [row[0] for row in rows[:5]] == ["initial (untrained)", "general (alpha)", "its unigram", "its bigram", "its trigram"]
+    assert rows[4][1:] == ["2.200", "2.464", "1.892"]
+    assert len(rows) == 1 + 4 * len(PARAMS.variants)
+
+
+def test_every_model_is_compared_with_its_trigram_on_every_set(results: Results) -> None:
+    rows = trigram_table(results).rows
+    assert len(rows) == 3 * len(PARAMS.variants)
+    *cells, interval, over, verdict = rows[0]
+    assert cells == ["documented functions (validation)", "general", "1.9200", "2.2000", "-0.2800"]
+    low, high = (float(bound) for bound in interval.split(" to "))
+    assert low < -0.28 < high < 0
+    assert (over, verdict) == ("12 repositories", "beaten")
 
 
 def test_paper_s_figures_stand_beside_ours(results: Results) -> None:

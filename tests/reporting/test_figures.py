@@ -6,7 +6,8 @@ from pathlib import Path
 from matplotlib.image import imread
 
 from snowcoder.reporting.contents import FIGURE_NAMES
-from snowcoder.reporting.figures import draw_all, draw_for_page, model_colours, phase_begins
+from snowcoder.reporting.drawing import draw_all, draw_for_page
+from snowcoder.reporting.figures import model_colours, phase_begins
 from snowcoder.reporting.results import Results
 
 

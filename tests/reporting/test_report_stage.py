@@ -9,7 +9,7 @@ from pathlib import Path
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT
 from tests.reporting.fabricate import ARMS
 
-OUTPUTS = ["annotators.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md", "summary.json"]
+OUTPUTS = ["annotators.png", "arms.png", "funnel.png", "ladder.png", "learning_curves.png", "report.html", "report.md", "summary.json"]
 
 
 def run(root: Path, module: str = "stages.report") -> None:

@@ -14,6 +14,7 @@ from snowcoder.configuration.checking import find_faults
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.params import load_section, read_yaml
 from snowcoder.pretraining.model import ModelParams, llama_config
+from snowcoder.selection.budgeted_selection import SelectionParams
 from tools.apply_profile import apply_profile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,21 @@ def test_arms_and_controls_have_the_same_seed(profile: str, tmp_path: Path) -> N
     assert len(pairs) == 2
     for arm, control in pairs:
         assert {name for name in control if control[name] != arm.get(name)} == {"control_of", "packs"}
+
+
+@pytest.mark.parametrize("profile", ["h100", "paper"])
+def test_the_selection_is_seen_four_times_as_in_table_6(profile: str, tmp_path: Path) -> None:
+    params = load_section("select_files.shared", SelectionParams, params_of(profile, tmp_path))
+    unique_tokens = params.horizon_tokens // params.repeats
+    assert (params.repeats, params.horizon_tokens) == (4, pytest.approx(4 * unique_tokens, abs=4))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_control_has_the_language_mix_of_its_arm(profile: str, tmp_path: Path) -> None:
+    variants = read_yaml(params_of(profile, tmp_path))["pretrain"]["variants"]
+    for control in (variant for variant in variants.values() if "control_of" in variant):
+        packs, theirs = control["packs"], variants[control["control_of"]]["packs"]
+        assert all(packs[key] == theirs[key] for key in ("languages", "python_fraction"))
 
 
 @pytest.mark.parametrize("profile", PROFILES[1:])

@@ -56,6 +56,25 @@ def test_shorter_files_are_repeated_with_the_same_shares() -> None:
     assert (mixture.documents_fraction, mixture.document_epochs, mixture.file_epochs) == (0.25, 1.0, 1.5)
 
 
+def test_files_alone_reach_the_same_shares_as_with_documents() -> None:
+    mixture = mix(None, FILES, TRAIN, 0.5, seed=0)
+    # 90 tokens of Python are half; css and c share the other half 3 to 1: 67.5 of 60, 22.5 of 20
+    assert _tokens(mixture.files, "language") == {"python": 90, "css": 70, "c": 30}
+    assert (mixture.documents_fraction, mixture.document_epochs) == (0.0, 0.0)
+    assert mixture.file_epochs == pytest.approx(190 / 170)
+    with_documents = mix(DOCUMENTS, FILES, TRAIN, 0.5, seed=0)
+    planned, planned_with = ({name: plan.planned for name, plan in one.plans.items()} for one in (mixture, with_documents))
+    assert planned == planned_with == {"python": 0.5, "css": 0.375, "c": 0.125}
+    assert {plan.source for plan in mixture.plans.values()} == {"files"}
+
+
+def test_few_tokens_of_a_language_are_repeated_and_counted() -> None:
+    files = _catalogue([("python", 10)] * 30 + [("css", 10)])
+    mixture = mix(None, files, TRAIN, 0.5, seed=0)
+    css = mixture.plans["css"]
+    assert (css.n_tokens, css.unique_tokens, css.epochs) == (300, 10, 30.0)
+
+
 def test_documents_alone() -> None:
     mixture = mix(DOCUMENTS, FILES, TRAIN, 1.0, seed=0)
     assert _tokens(mixture.files, "shard") == {"d": 40}
@@ -166,3 +185,21 @@ def test_no_python() -> None:
 def test_no_documents() -> None:
     with pytest.raises(EmptyResultError, match="documents have no tokens"):
         mix(DOCUMENTS.slice(0, 0), FILES, TRAIN, 0.5, seed=0)
+
+
+@settings(deadline=None)
+@given(
+    documents=st.lists(st.integers(1, 50), min_size=1, max_size=10),
+    files=st.lists(st.tuples(st.sampled_from(LANGUAGES), st.integers(1, 50)), min_size=2, max_size=20).filter(
+        lambda rows: {"python"} < {language for language, _ in rows}
+    ),
+    fraction=st.floats(0.05, 0.95),
+)
+def test_a_control_has_the_languages_and_shares_of_its_variant(documents: list[int], files: list[tuple[str, int]], fraction: float) -> None:
+    written, there = _catalogue([("python", n) for n in documents], "d"), _catalogue(files)
+    variant, control = mix(written, there, {}, fraction, seed=0), mix(None, there, {}, fraction, seed=0)
+    assert {name: plan.planned for name, plan in variant.plans.items()} == {name: plan.planned for name, plan in control.plans.items()}
+    assert set(control.files["shard"].to_pylist()) == {"f"}
+    for name, plan in control.plans.items():
+        if name != "python":
+            assert (plan.source, plan.unique_tokens) == (variant.plans[name].source, variant.plans[name].unique_tokens)

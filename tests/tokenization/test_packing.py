@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snowcoder.errors import EmptyResultError, ParameterError, ShardError
+from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.fingerprint import hash_path
-from snowcoder.pipeline.params import validate
 from snowcoder.storage.shards import iterate_rows, list_shards, read_shard, write_table
 from snowcoder.tokenization.catalogue import read_catalogue
 from snowcoder.tokenization.mixing import mix, unmixed
 from snowcoder.tokenization.ordering import packing_order
-from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingItemParams, PackingParams, pack
+from snowcoder.tokenization.packing import PackingParams, pack
 from snowcoder.tokenization.token_shards import TokenShards
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 
@@ -104,6 +103,7 @@ def test_metrics_by_hand(tmp_path: Path, write_tokens: Callable[..., Path]) -> N
         "n_sequences": 2,
         "n_tokens": 10,
         "dropped_tail_tokens": 3,
+        "joined_files": 0,
         "tokens_by_language": {"c": 5, "python": 5},
         "python_fraction": 0.5,
         "documents_fraction": 0.0,
@@ -111,6 +111,54 @@ def test_metrics_by_hand(tmp_path: Path, write_tokens: Callable[..., Path]) -> N
     }
     assert TokenShards(tmp_path / "packed").index["passes"] == metrics["passes"]
     assert _stream(tmp_path) == [2, 2, 2, 2, 0, 1, 1, 1, 1, 1]
+
+
+def test_a_repository_is_one_document(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    rows = [("a", "r", "python", [1] * 4), ("b", "r", "c", [2] * 4), ("c", "r", "python", [1] * 3), ("d", "s", "python", [3] * 3)]
+    metrics = _pack(tmp_path, [rows[:2], rows[2:]], write_tokens, PARAMS.model_copy(update={"document": "repository"}))
+    # c ends in a document of its own; the two Python files of r are one, in either order, and s is another
+    of_c, of_r, of_s = [2] * 4 + [0], [1] * 7 + [0], [3] * 3 + [0]
+    whole = [of_c + of_r + of_s, of_c + of_s + of_r]
+    assert _stream(tmp_path) in [stream[:15] for stream in whole]
+    assert (metrics["n_tokens"], metrics["dropped_tail_tokens"], metrics["joined_files"], metrics["files"]) == (15, 2, 1, 4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=FILES, group_by=st.sampled_from(["language_then_repository", "repository"]))
+def test_documents_of_repositories_hold_the_same_files_and_one_end_each(
+    tmp_path_factory: pytest.TempPathFactory, write_tokens: Callable[..., Path], rows: list[ROW], group_by: str
+) -> None:
+    folder = tmp_path_factory.mktemp("packed")
+    rows = [*rows, ("long", "r", "c", [1, 2, 3, 4, 5])]  # one sequence at least, whatever is joined
+    metrics = _pack(
+        folder, [rows[::2], rows[1::2]], write_tokens, PARAMS.model_copy(update={"document": "repository", "group_by": group_by})
+    )
+    catalogue = read_catalogue(folder / "tokens", folder / "tokens")
+    order = packing_order(catalogue, np.zeros(len(rows), dtype=np.int64), group_by, PARAMS.seed)
+    named = [catalogue.slice(int(position), 1).to_pylist()[0] for position in order]
+    by_language = group_by == "language_then_repository"
+    groups = [(row["repository"], row["language"] if by_language else "") for row in named]
+    ids, whole = {row[0]: row[3] for row in rows}, []
+    for number, row in enumerate(named):
+        whole += ids[row["file_id"]]
+        whole += [0] if number + 1 == len(named) or groups[number] != groups[number + 1] else []
+    assert whole.count(0) == len(set(groups)) == len(rows) - metrics["joined_files"]
+    assert _stream(folder) == whole[: metrics["n_tokens"]]
+    assert metrics["n_tokens"] + metrics["dropped_tail_tokens"] == len(whole)
+    # provenance: every token but an end of text is one byte of its file, in order
+    for row in iterate_rows(folder / "packed" / "provenance"):
+        tokens = TokenShards(folder / "packed").sequences([row["sequence"]])[0, row["offset"] : row["offset"] + row["n_tokens"]]
+        assert [token for token in tokens.tolist() if token] == ids[row["file_id"]][row["byte_start"] : row["byte_end"]]
+
+
+def test_synthetic_documents_always_end(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
+    tokens = write_tokens(tmp_path / "tokens", [[("a", "r", "css", [2] * 9), ("b", "r", "css", [2] * 9)]])
+    documents = write_tokens(tmp_path / "documents", [[("d", "r", "python", [3] * 9), ("e", "r", "python", [3] * 9)]])
+    mixture = mix(read_catalogue(documents, documents), read_catalogue(tokens, tokens), {}, 0.5, seed=0)
+    params = PARAMS.model_copy(update={"document": "repository"})
+    metrics = pack(mixture, BYTE_LENGTHS, params, tmp_path / "packed", "pack_tokens@enhanced")
+    assert _stream(tmp_path) == ([2] * 18 + [0] + ([3] * 9 + [0]) * 2)[:35]
+    assert metrics["joined_files"] == 1
 
 
 def test_documents_come_from_their_own_folder(tmp_path: Path, write_tokens: Callable[..., Path]) -> None:
@@ -121,8 +169,8 @@ def test_documents_come_from_their_own_folder(tmp_path: Path, write_tokens: Call
     assert _stream(tmp_path) == [2] * 19 + [0] + ([3] * 9 + [0]) * 2
     assert (metrics["passes"], metrics["python_fraction"], metrics["files"]) == ({"documents": 2.0, "files": 1.0}, 0.5, 2)
     assert metrics["language_mix"] == {
-        "css": {"source": "files", "planned": 0.5, "reached": 0.5, "passes": 1.0},
-        "python": {"source": "documents", "planned": 0.5, "reached": 0.5, "passes": 2.0},
+        "css": {"source": "files", "planned": 0.5, "reached": 0.5, "unique_tokens": 20, "passes": 1.0},
+        "python": {"source": "documents", "planned": 0.5, "reached": 0.5, "unique_tokens": 10, "passes": 2.0},
     }
     assert "language_mix" not in TokenShards(tmp_path / "packed").index
 
@@ -146,8 +194,3 @@ def test_column_that_does_not_fit_the_tokens(tmp_path: Path, write_tokens: Calla
     write_table(tokens, [read_shard(list_shards(tokens)[0]).from_pylist(rows, TOKENIZED_FILE_SCHEMA)], TOKENIZED_FILE_SCHEMA)
     with pytest.raises(ShardError, match=r"part-00000.parquet: n_tokens: found 8 for f7 of 7"):
         pack(unmixed(read_catalogue(tokens, tokens)), BYTE_LENGTHS, PARAMS, tmp_path / "packed", "pack_tokens@general")
-
-
-def test_documents_must_be_named() -> None:
-    with pytest.raises(ParameterError, match=r"enhanced.packs.documents: found data/none with python_fraction 0.5"):
-        validate({"files": "data/tokenize_files", "documents": NO_DOCUMENTS, "python_fraction": 0.5}, PackingItemParams, "enhanced.packs")

@@ -26,7 +26,8 @@ pretrain:
   variants:
     general: {packs: {files: data/tokenize_files, documents: data/none}}
     enhanced: {packs: {files: data/tokenize_files, documents: data/accept_documents, python_fraction: 0.5}}
-    enhanced_selected: {packs: {files: data/tokenize_files, languages: [python], documents: data/none, python_fraction: null}}
+    enhanced_selected: {packs: {files: data/tokenize_files, documents: data/none, python_fraction: 0.5}}
+    python_only: {packs: {files: data/tokenize_files, languages: [python], documents: data/none, python_fraction: null}}
 """
 ROWS = [
     (
@@ -95,20 +96,25 @@ def test_enhanced_variant(workspace: Path, write_tokens: Callable[..., Path]) ->
     assert [(mix["source"], mix["planned"]) for mix in metrics["language_mix"].values()] == [("files", 0.5), ("documents", 0.5)]
     assert metrics["language_mix"]["python"]["reached"] == metrics["python_fraction"]
     assert min(metrics["passes"].values()) == 1.0
+    pack_tokens.main("enhanced_selected")
+    control = _metrics("pack_tokens/enhanced_selected")
+    assert (control["documents_fraction"], control["passes"]["documents"]) == (0.0, 0.0)
+    assert [(mix["source"], mix["planned"]) for mix in control["language_mix"].values()] == [("files", 0.5), ("files", 0.5)]
+    assert control["language_mix"]["python"]["reached"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_python_only_control(workspace: Path) -> None:
     train_tokenizer.main()
     tokenize_files.main()
-    for item in ("general", "enhanced_selected"):
+    for item in ("general", "python_only"):
         pack_tokens.main(item)
     languages = {row["file_id"]: row["language"] for row in iterate_rows(Path("data/split_files"))}
-    packed = list(iterate_rows(Path("data/pack_tokens/enhanced_selected/provenance")))
+    packed = list(iterate_rows(Path("data/pack_tokens/python_only/provenance")))
     assert {languages[row["file_id"]] for row in packed} == {"python"}
     everything = list(iterate_rows(Path("data/pack_tokens/general/provenance")))
     # no Python file of the train split is lost, but what the last, partial sequence held
     python = {row["file_id"] for row in everything if languages[row["file_id"]] == "python"}
-    metrics = _metrics("pack_tokens/enhanced_selected")
+    metrics = _metrics("pack_tokens/python_only")
     assert len(python - {row["file_id"] for row in packed}) <= metrics["dropped_tail_tokens"]
     assert metrics["python_fraction"] == 1.0
 

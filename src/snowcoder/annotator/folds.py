@@ -5,7 +5,8 @@ in: rows of embedding_table, one per file  out: Folds, kept in folds.json {"fold
 A head ranks the files that it was fitted on by what it was told of them: a negative comes out low, a positive high. On a corpus of which
 most files are examples that decides the choice (seen: ROC-AUC 0.98 on a head's own files, 0.79 on other repositories). Cross-fitting (Stone
 1974; Chernozhukov et al. 2018) keeps every file out of the fit of the head that scores it, and its repository's other files with it, as
-they share authors, names and licence header. Two repositories of one author may be in different folds: nothing here knows authors.
+they share authors, names and licence header. Repositories of one owner or namespace are together too (repository_families), unless there
+are fewer of those than folds.
 
 Repositories of the train split, held-out ones, and those that only have positives are assigned apart, each in the order of a hash of their
 names, to the fold that has the fewest files of their group so far. So each fold gets repositories of each group, where there are as many,
@@ -24,6 +25,7 @@ import numpy as np
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import CheckpointError
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.repository_families import repository_family
 from snowcoder.storage.files import write_json
 from snowcoder.words import TRAIN
 
@@ -63,16 +65,24 @@ def judging_folds(folds: Folds, files: Iterable[Mapping[str, Any]], positives: C
     positives: the recipe's sources of positives."""
     of_positives = Counter(row["repository"] for row in files if row["source"] != CORPUS and row["source"] in positives)
     others = {repository: n_files for repository, n_files in of_positives.items() if repository not in folds.by_repository}
-    return Folds(folds.n, {**folds.by_repository, **_assign(others, folds.n, seed)})
+    taken = {repository_family(repository): fold for repository, fold in folds.by_repository.items()}
+    return Folds(folds.n, {**folds.by_repository, **_assign(others, folds.n, seed, taken)})
 
 
-def _assign(n_files: Mapping[str, int], n_folds: int, seed: int) -> dict[str, int]:
-    assigned: dict[str, int] = {}
+def _assign(n_files: Mapping[str, int], n_folds: int, seed: int, taken: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Repository -> fold; those of one family are together, unless there are fewer families than folds. taken: family -> its fold."""
+    families = {repository: repository_family(repository) for repository in n_files}
+    if len(set(families.values())) < min(n_folds, len(n_files)):
+        families = {repository: repository for repository in n_files}
+    sizes = Counter[str]()
+    for repository, family in families.items():
+        sizes[family] += n_files[repository]
+    fold_of = {family: fold for family, fold in (taken or {}).items() if family in sizes}
     filled = [0] * n_folds
-    for repository in sorted(n_files, key=lambda name: (unit_hash(seed, "fold", name), name)):
-        assigned[repository] = filled.index(min(filled))
-        filled[assigned[repository]] += n_files[repository]
-    return assigned
+    for family in sorted(sizes.keys() - fold_of.keys(), key=lambda name: (unit_hash(seed, "fold", name), name)):
+        fold_of[family] = filled.index(min(filled))
+        filled[fold_of[family]] += sizes[family]
+    return {repository: fold_of[family] for repository, family in families.items()}
 
 
 def fold_folder(model: Path, fold: int) -> Path:

@@ -9,17 +9,22 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
+from snowcoder.baselines.baseline_params import BASELINES, ScoreBaselinesParams
+from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.configuration.sections import RecipesSection, RulesSection, VariantsSection
 from snowcoder.corpus.sources import FetchCorpusParams
 from snowcoder.embedding.encoder_source import EmbedParams, local_folder
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.pipeline.param_faults import did_you_mean, shown
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
+from snowcoder.pretraining.trained_sequences import lineage
 from snowcoder.pretraining.training_params import VariantParams
+from snowcoder.selection.arms import RANDOM, arm_faults
 from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingParams
@@ -28,6 +33,9 @@ from snowcoder.words import INITIAL
 
 INITIAL_MODEL = "models/initialize_model"
 TOKENS, DOCUMENTS = "data/tokenize_files", "data/accept_documents"
+
+# of measure_bits_per_byte, apart from the benchmarks
+TEXT_SETS = ("validation", "held_out", "unseen")
 
 TEACHERS = [kind for model in get_args(get_args(TeacherParams)[0]) for kind in get_args(model.model_fields["kind"].annotation)]
 
@@ -51,6 +59,7 @@ def check_positions(
     pack_tokens: PackingParams,
     generate_completions: GenerateCompletionsParams,
     measure_bits_per_byte: MeasureBitsPerByteParams,
+    score_baselines: ScoreBaselinesParams,
 ) -> Faults:
     """Nothing is longer than the model's positions."""
     lengths = {
@@ -63,10 +72,24 @@ def check_positions(
     for field, length in lengths.items():
         if length is not None and length > positions:
             yield f"{field}: found {length}; allowed: at most initialize_model.max_positions {positions}"
+    if score_baselines.perplexity.beginning_tokens >= positions:
+        found = score_baselines.perplexity.beginning_tokens
+        allowed = f"below initialize_model.max_positions {positions}, as a document start comes before them"
+        yield f"score_baselines.perplexity.beginning_tokens: found {found}; allowed: {allowed}"
     window = generate_completions.window_tokens or positions
     if generate_completions.max_new_tokens >= window:
         found = generate_completions.max_new_tokens
         yield f"generate_completions.max_new_tokens: found {found}; allowed: below the window, {window}, which holds the prompt too"
+
+
+def check_likelihood_window(
+    initialize_model: ModelParams, pack_tokens: PackingParams, measure_bits_per_byte: MeasureBitsPerByteParams
+) -> Faults:
+    """Likelihoods are measured at lengths that were trained: what lies beyond a training sequence says nothing about the data."""
+    window, length = measure_bits_per_byte.window_tokens, pack_tokens.sequence_length
+    if (window or initialize_model.max_positions) > length:
+        found = window or f"null, the model's {initialize_model.max_positions} positions"
+        yield f"measure_bits_per_byte.window_tokens: found {found}; allowed: at most pack_tokens.sequence_length {length}"
 
 
 def check_batches(pack_tokens: PackingParams, pretrain: VariantsSection) -> Faults:
@@ -92,6 +115,9 @@ def check_recipes(train_annotator: RecipesSection, select_files: RulesSection) -
     """Only trained recipes are read."""
     yield from _unknown("select_files.shared.recipe", [select_files.shared.recipe], train_annotator.recipes)
     for name, recipe in train_annotator.recipes.items():
+        if name in (RANDOM, *BASELINES):
+            taken = ", ".join((RANDOM, *BASELINES))
+            yield f"train_annotator.recipes.{name}: found the name of another way of choosing files; allowed: any but {taken}"
         if (recipe.kind == "regression") != (not recipe.positives):
             allowed = "[] for a regression" if recipe.kind == "regression" else "one or more for a classification"
             yield f"train_annotator.recipes.{name}.positives: found {recipe.positives}; allowed: {allowed}"
@@ -128,6 +154,32 @@ def check_controls(pretrain: VariantsSection) -> Faults:
         yield from _unknown(f"pretrain.variants.{control}.control_of", [variant.control_of], arms)
         if variant.control_of in arms:
             yield from _not_alike(variant.control_of, variants[variant.control_of], control, variant)
+
+
+def check_branches(
+    train_branches: BranchesParams,
+    pack_tokens: PackingParams,
+    pretrain: VariantsSection,
+    train_annotator: RecipesSection,
+    fetch_benchmarks: FetchBenchmarksParams,
+    graph: Mapping[str, Any],
+) -> Faults:
+    """Branches start from a trained variant, choose by scores that there are, and are compared on sets that are measured."""
+    scores = [*train_annotator.recipes, *BASELINES]
+    yield from (f"train_branches.{fault}" for fault in arm_faults(train_branches.arms, scores))
+    parents = {f"models/pretrain/{name}": name for name in pretrain.variants}
+    yield from _unknown("train_branches.parent", [train_branches.parent], parents)
+    if train_branches.parent in parents:
+        phases = lineage(parents[train_branches.parent], pretrain.variants)
+        needed = [train_branches.parent, *(f"data/pack_tokens/{name}" for name in phases)]
+        missing = [path for path in needed if path not in graph["train_branches"]["deps"]]
+        if missing:
+            allowed = f"a model that train_branches depends on in dvc.yaml; add {', '.join(missing)} to its deps"
+            yield f"train_branches.parent: found {shown(train_branches.parent)}; allowed: {allowed}"
+    if train_branches.batch_tokens % pack_tokens.sequence_length:
+        allowed = f"a multiple of pack_tokens.sequence_length {pack_tokens.sequence_length}"
+        yield f"train_branches.batch_tokens: found {train_branches.batch_tokens}; allowed: {allowed}"
+    yield from _unknown("train_branches.endpoint", train_branches.endpoint, [*TEXT_SETS, *fetch_benchmarks.names])
 
 
 def check_teacher(synthesize_documents: SynthesizeParams, accept_documents: AcceptParams) -> Faults:
@@ -185,7 +237,9 @@ CHECKS: tuple[Callable[..., Faults], ...] = (
     check_packing,
     check_teacher,
     check_positions,
+    check_likelihood_window,
     check_batches,
+    check_branches,
     check_parents,
     check_controls,
 )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from snowcoder.annotator.examples import AnnotatorParams, RecipeParams
+from snowcoder.baselines.baseline_params import ScoreBaselinesParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.corpus.held_out_split import SplitParams
 from snowcoder.corpus.sources import FetchCorpusParams
@@ -18,6 +19,8 @@ from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
+from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.param_faults import closest, describe_allowed, did_you_mean, shown, shown_plainly
@@ -78,6 +81,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "decontaminate_files": DecontaminationParams,
     "split_files": SplitParams,
     "fetch_positives": FetchPositivesParams,
+    "fetch_unseen": FetchUnseenParams,
     "train_tokenizer": TokenizerParams,
     "embed_files": EmbedParams,
     "label_files": LabelParams,
@@ -88,9 +92,11 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "accept_documents": AcceptParams,
     "initialize_model": ModelParams,
     "pretrain": VariantsSection,
+    "score_baselines": ScoreBaselinesParams,
     "generate_completions": GenerateCompletionsParams,
     "execute_completions": ExecuteCompletionsParams,
     "measure_bits_per_byte": MeasureBitsPerByteParams,
+    "train_branches": BranchesParams,
 }
 
 

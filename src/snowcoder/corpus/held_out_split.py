@@ -1,10 +1,10 @@
-"""Splits files into train and held_out by a hash of their repository: no repository is on both sides.
+"""Splits files into train and held_out by a hash of their repository's family: no family is on both sides.
 
 in: a table with a column repository  out: the same rows, in the same order, with the column split.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -14,6 +14,7 @@ from snowcoder.pipeline.execution import ShardResult
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA
+from snowcoder.source_files.repository_families import repository_family
 from snowcoder.words import HELD_OUT, TRAIN
 
 SPLIT_SCHEMA = SOURCE_FILE_SCHEMA.append(pa.field("split", pa.string()))
@@ -23,14 +24,18 @@ class SplitParams(ParamsModel):
     """Which repositories are held out."""
 
     seed: int = Field(ge=0)
-    """Seed of the hash of a repository's name."""
+    """Seed of the hash of a unit's name."""
     held_out_fraction: float = Field(gt=0, lt=1)
-    """Expected share of the repositories (not of the bytes) that is held out."""
+    """Expected share of the units (not of the bytes) that is held out."""
+    unit: Literal["family", "repository"] = "family"
+    """What stays together. family: all of one owner (`owner/name`) or namespace (jaraco-text, jaraco-functools); repository: only itself,
+    for a corpus of one owner."""
 
 
 def split_of(repository: str, params: SplitParams) -> str:
     """The split of every file of a repository; other repositories do not change it."""
-    return HELD_OUT if unit_hash(params.seed, "split", repository) < params.held_out_fraction else TRAIN
+    name = repository_family(repository) if params.unit == "family" else repository
+    return HELD_OUT if unit_hash(params.seed, "split", name) < params.held_out_fraction else TRAIN
 
 
 def split_shard(files: pa.Table, params: SplitParams) -> ShardResult:
@@ -47,7 +52,10 @@ def split_shard(files: pa.Table, params: SplitParams) -> ShardResult:
 
 
 def merge_splits(summaries: Iterable[dict[str, Any]], params: SplitParams) -> dict[str, Any]:
-    """{split: {files, bytes, repositories, by_language: {language: {files, bytes}}}}. Raises EmptyResultError if a split has no file."""
+    """{split: {files, bytes, repositories, families, by_language: {language: {files, bytes}}}}.
+
+    Raises EmptyResultError if a split has no file.
+    """
     metrics: dict[str, Any] = {}
     repositories: dict[str, set[str]] = {}
     for split, repository, language, files, n_bytes in (row for summary in summaries for row in summary["counts"]):
@@ -58,10 +66,18 @@ def merge_splits(summaries: Iterable[dict[str, Any]], params: SplitParams) -> di
             counts["bytes"] += n_bytes
     for split in (TRAIN, HELD_OUT):
         if split not in metrics:
-            everything = sorted(set().union(*repositories.values()))
-            raise EmptyResultError(
-                f"split_files: {split} is empty: seed {params.seed} and held_out_fraction {params.held_out_fraction} put all "
-                f"{len(everything)} repositories on the other side; choose another seed or fraction in params.yaml"
-            )
+            raise EmptyResultError(f"split_files: {split} is empty: {_all_on_one_side(set().union(*repositories.values()), params)}")
         metrics[split]["repositories"] = len(repositories[split])
+        metrics[split]["families"] = len({repository_family(name) for name in repositories[split]})
     return metrics
+
+
+def _all_on_one_side(repositories: set[str], params: SplitParams) -> str:
+    families = {repository_family(name) for name in repositories}
+    found = f"all {len(repositories)} repositories"
+    if params.unit == "family" and len(families) == 1 and len(repositories) > 1:
+        return f"{found} are of one owner or namespace, {families.pop()}; set unit: repository in params.yaml"
+    return (
+        f"seed {params.seed} and held_out_fraction {params.held_out_fraction} put {found} ({len(families)} owners or namespaces) "
+        "on the other side; choose another seed or fraction in params.yaml"
+    )

@@ -30,6 +30,7 @@ from snowcoder.pipeline.params import ParamsModel
 from snowcoder.seeding import unit_hash
 from snowcoder.source_files.languages import LANGUAGES, language_of, name_language
 from snowcoder.source_files.records import SourceFile
+from snowcoder.source_files.repository_families import NO_OWNER
 
 BUCKETS = 64
 _METADATA_LINE = re.compile(r"(?=<)(?:<reponame>[^<\n]+)?(?:<filename>[^<\n]+)?(?:<gh_stars>[\d+-]+)?\n")
@@ -120,7 +121,7 @@ def file_of_row(
     metadata = _METADATA_LINE.match(content)
     content = content[metadata.end() :] if metadata else content
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-    repository = names["repository"] or f"unknown/{digest[:16]}"
+    repository = names["repository"] or f"{NO_OWNER}/{digest[:16]}"
     if not is_one_line(repository):
         return Refused("unsafe_repository", repository)
     if source.sample is not None and not source.sample.takes(repository):

@@ -38,6 +38,8 @@ class EvaluationSettings(DecodingParams):
     """Sampling temperature; 0 is greedy."""
     seed: int = 1
     """Seed of the sampling."""
+    likelihood_window_tokens: int | None = Field(default=None, gt=1)
+    """Tokens that the model sees at once where likelihoods are measured; null: as window_tokens. Of the variants: as the graph measures."""
     document_start: bool = False
     """Whether to put the tokenizer's bos before a text even if the tokenizer does not."""
 
@@ -54,6 +56,7 @@ class EvaluationSettings(DecodingParams):
     def described(self) -> dict[str, Any]:
         """As results record them: those that have an effect. The usual engine is left out."""
         without = {"strip_prompt"} if self.mode == "chat" else {"split"}
+        without |= {"likelihood_window_tokens"} if self.likelihood_window_tokens is None else set()
         return {
             name: value for name, value in self.model_dump().items() if name not in without and (name, value) != ("engine", "transformers")
         }
@@ -78,7 +81,7 @@ def settings_from_text(options: Mapping[str, str], known: Mapping[str, Any]) -> 
 
 def _value(name: str, text: str) -> Any:
     """A typed value, read as its field's type; as it was typed where that fails, for `validate` to refuse."""
-    if name == "window_tokens" and text in ("none", "null"):
+    if name.endswith("window_tokens") and text in ("none", "null"):
         return None
     try:
         return TypeAdapter(cast(Any, EvaluationSettings.model_fields[name].annotation)).validate_python(text)

@@ -3,7 +3,8 @@
 in: a model folder or hub id, benchmarks
 out: results/benchmarks/<name>.json (of a chat model <name>.chat.json) {model, identity, training_seed, settings, asked: {mode,
      chat_template_sha256, wording}, benchmarks: {benchmark: {problems_sha256, completions, base, plus, passes: {problem: n},
-     without_flagged, bits_per_byte: {bits_per_byte, ci95, bits: {problem: bits}, n_bytes: {problem: n}}, likelihood_choice}}, batching};
+     without_flagged, bits_per_byte: {bits_per_byte, ci95, as_written, bits: {problem: bits}, n_bytes: {problem: n}}, likelihood_choice}},
+     batching};
      one run in MLflow per model
      <work>/evaluate/<name>/<benchmark>.jsonl: completions with their grades (fields of COMPLETION_SCHEMA and GRADE_SCHEMA)
 
@@ -33,7 +34,7 @@ from snowcoder.evaluation.grading.remarks import remarks
 from snowcoder.evaluation.grading.without_flagged import is_screened, rates_without_flagged, read_flagged
 from snowcoder.evaluation.measuring.bits_per_byte_sets import describe_scores, score_sets
 from snowcoder.evaluation.measuring.likelihood_choice import BATCH_TOKENS, choose_by_likelihood
-from snowcoder.evaluation.measuring.text_sets import reference_solutions
+from snowcoder.evaluation.measuring.text_sets import count_as_written, reference_solutions
 from snowcoder.inference.engine import Engine, Sampling
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.local.model_folder import LoadedModel, ModelFolder, find_folder, open_folder
@@ -70,6 +71,7 @@ def evaluate_model(
     problems_of = {name: load_benchmark(name, accept_changed=name in accept_changed) for name in benchmarks}
     asking = choose_asking(model, folder, settings, problems_of)
     window = folder.window(settings.window_tokens, "window_tokens")
+    measured = folder.window(settings.likelihood_window_tokens or settings.window_tokens, "likelihood_window_tokens")
     cut = {name: _count_cut(folder, problems, settings, asking, window) for name, problems in problems_of.items()}
     identity = _identity(folder.folder, settings)
     head = {"model": model, "identity": identity, "training_seed": training_seed, "settings": settings.described()}
@@ -87,7 +89,7 @@ def evaluate_model(
             grades = grade_completions(rows, problems, PROGRAM_LIMITS, settings.mode, kept / "verdicts.jsonl")
             write_lines(kept / f"{benchmark}.jsonl", [row | grade for row, grade in zip(rows, grades, strict=True)])
             found[benchmark] = _describe(problems, rows, grades, cut[benchmark], asking.mode)
-            found[benchmark] |= _measure(load(), problems, settings.seed, window)
+            found[benchmark] |= _measure(load(), problems, settings.seed, measured)
             write_metrics(path, _merged(path, head, found))
             record.log({f"eval/{benchmark}/{key}_pass_at_1": found[benchmark][key]["pass@1"] for key in ("base", "plus")})
             record.log({f"eval/{benchmark}/bits_per_byte": found[benchmark]["bits_per_byte"]["bits_per_byte"]})
@@ -174,16 +176,18 @@ def _describe(problems: Sequence[Problem], rows: Rows, grades: Rows, cut: int, m
 
 
 def _measure(loaded: LoadedModel, problems: Sequence[Problem], seed: int, window: int) -> dict[str, Any]:
-    [scores] = score_sets(loaded, reference_solutions(problems), BATCH_TOKENS, window, worker_count()).values()
-    described = describe_scores(scores, derive_seed(seed, "bits"))
+    sets = reference_solutions(problems)
+    [texts], [scores] = sets.values(), score_sets(loaded, sets, BATCH_TOKENS, window, worker_count()).values()
+    described = describe_scores(texts, scores, derive_seed(seed, "bits"))
     return {
         "bits_per_byte": {
             "bits_per_byte": described["bits_per_byte"],
             "ci95": described["ci95"],
-            "bits": {problem.problem_id: float(bits) for problem, bits in zip(problems, scores.bits, strict=True)},
-            "n_bytes": {problem.problem_id: int(n) for problem, n in zip(problems, scores.n_bytes, strict=True)},
+            "as_written": count_as_written(texts),
+            "bits": {text.cluster: float(bits) for text, bits in zip(texts, scores.bits, strict=True)},
+            "n_bytes": {text.cluster: int(n) for text, n in zip(texts, scores.n_bytes, strict=True)},
         },
-        "likelihood_choice": choose_by_likelihood(loaded, problems, seed, window, worker_count()),
+        "likelihood_choice": choose_by_likelihood(loaded, texts, seed, window, worker_count()),
     }
 
 

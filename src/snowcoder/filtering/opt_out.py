@@ -23,7 +23,7 @@ from typing import Any
 
 from snowcoder.errors import ParameterError
 from snowcoder.filtering.csv_tables import read_rows
-from snowcoder.filtering.repository_names import distribution_name, is_package_index, read_repository
+from snowcoder.source_files.repository_names import distribution_name, is_package_index, read_repository
 
 COLUMN = "repository"
 FORMER_COLUMN = "former_names"

@@ -68,9 +68,19 @@ def load_item(section: str, item: str, shared: type[M], model: type[N], path: Pa
     field, items = read_items(sections, section, path)
     if item not in items:
         raise ParameterError(f"{path}: {field}.{item}: missing; items found: {', '.join(map(str, items)) or 'none'}")
-    validated = {name: validate(raw, model, f"{field}.{name}", path, sections) for name, raw in items.items()}
+    validated = _validate_items(sections, section, model, path)
     field = f"{section}.{SHARED}"
     return validate(read_section(sections, field, path), shared, field, path, sections), validated[item]
+
+
+def load_items(section: str, model: type[N], path: Path = PARAMS_PATH) -> dict[str, N]:
+    """The values of every item of a section with items, in the order of the file."""
+    return _validate_items(read_yaml(path), section, model, path)
+
+
+def _validate_items(sections: dict[str, Any], section: str, model: type[N], path: Path) -> dict[str, N]:
+    field, items = read_items(sections, section, path)
+    return {name: validate(raw, model, f"{field}.{name}", path, sections) for name, raw in items.items()}
 
 
 def item_names(section: str, path: Path = PARAMS_PATH) -> list[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
 
-# MB/s of one core, bench/RESULTS.md: signals and masking, screening against 706 problems, deduplication (35.7 on two cores)
-MB_PER_CORE_S = {"measure_signals": 2.05, "deduplicate_files": 17.9, "decontaminate_files": 2.12}
-# Disk of the seven tables that hold the text (fetch_corpus to tokenize_files) per byte of kept text; default profile: 19.8 MB for 9.07
+# MB/s of one core, bench/RESULTS.md: signals and masking, deduplication (48.3 on two cores at 160 MB), screening against 706 problems
+MB_PER_CORE_S = {"measure_signals": 2.05, "deduplicate_files": 48.3 / 2, "decontaminate_files": 2.12}
+# Disk of the seven tables that hold the text (fetch_corpus to tokenize_files) per byte of kept text; default profile: 19.4 MB for 8.89
 TABLES_DISK = 2.18
 
 

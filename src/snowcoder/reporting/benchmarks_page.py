@@ -1,4 +1,4 @@
-"""Writes results/benchmarks.md: all evaluated models on the benchmarks, with intervals, and which differences are within noise.
+"""Writes results/benchmarks.md: all evaluated models on the benchmarks, with intervals, and what their differences mean.
 
 in: results/benchmarks/<name>.json (evaluation/model_evaluation.py)   out: Markdown
 
@@ -15,7 +15,7 @@ from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.document import Block, Document, Section, Table, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.model_tables import variant_title
-from snowcoder.reporting.paper_tables import paper_noise_table
+from snowcoder.reporting.paper_tables import EXPLAINED, paper_differences_table, told_explained
 from snowcoder.statistics.paired import compare_paired, compare_ratios, over_seeds
 
 TITLES = {
@@ -26,13 +26,14 @@ TITLES = {
     **{f"evoeval_{part}": f"EvoEval {part.replace('_', ' ')}" for part in ("difficult", "creative", "subtle", "combine", "tool_use")},
 }
 SEED = 1
+PROBLEMS_ONLY = "Intervals are over problems only: another training seed, or another draw of the control's files, comes on top."
 ROUNDING_SETTINGS = ("batch_size", "cpu_threads", "engine")
 Results = dict[str, dict[str, Any]]  # model -> its JSON
 
 
 def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: Sequence[tuple[str, str]]) -> None:
     """Write the page of all models in `folder`: those of `order` first, each name by training seed. controls: (model, its control)."""
-    found: Results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    found: Results = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
     if not found:
         raise SnowcoderError(f"{folder}: no result; run `make evaluate`")
     places = {name: place for place, name in enumerate(order)}
@@ -42,8 +43,8 @@ def write_benchmarks_page(folder: Path, page: Path, order: list[str], controls: 
     sections = [Section(TITLES[name], how_asked(results, name), _tables(results, name, controls)) for name in benchmarks]
     if checked := {name: one["batching"] for name, one in results.items() if "batching" in one}:
         sections.append(Section("Batch size", [], [batching_table(checked)]))
-    noise = "Which of the paper's own differences the numbers of problems support."
-    sections.append(Section("Noise in the paper's tables", [noise], [paper_noise_table()]))
+    asked = "Which of the paper's own differences are more than the choice of problems explains."
+    sections.append(Section("The paper's own differences", [asked], [paper_differences_table()]))
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(render_markdown(Document("Benchmarks", _findings(results, benchmarks, controls), sections)))
 
@@ -59,18 +60,38 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
     if rows:
         caption = (
             "On the same problems: those that only one of the two solves; 95% interval of the difference (paired bootstrap) and p-value "
-            "(exact McNemar). Over problems, not over training seeds."
+            f"(exact McNemar). {PROBLEMS_ONLY}"
         )
-        columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", ""]
+        columns = ["model", "control", "only model", "only control", "difference, points", "95% interval", "p", EXPLAINED]
         table.append(Table(columns, rows, caption, text_columns=2))
     bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
     if bits:
         caption = (
-            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model's data are better. Over "
-            "problems, not over training seeds."
+            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model's data are better. "
+            f"{PROBLEMS_ONLY}"
         )
-        table.append(Table(["model", "control", "bits per byte, difference", "95% interval", ""], bits, caption, text_columns=2))
+        table.append(Table(["model", "control", "bits per byte, difference", "95% interval", EXPLAINED], bits, caption, text_columns=2))
+    choices = [row for model, control in controls if (row := _choice_row(results, benchmark, model, control))]
+    if choices:
+        caption = (
+            "Likelihood choice, model less control, problem by problem: above 0 the model's data are better. The margin may favour a model "
+            f"whose choices are no better. {PROBLEMS_ONLY}"
+        )
+        columns = ["model", "control", "share, difference", "95% interval", "margin in bits, difference", "95% interval"]
+        table.append(Table(columns, choices, caption, text_columns=2))
     return table
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A result. Raises SnowcoderError for one of an earlier version, whose figures are of another layout and of one mutant a problem."""
+    result: dict[str, Any] = json.loads(path.read_text())
+    for benchmark, one in result["benchmarks"].items():
+        if "margin_bits" not in one["likelihood_choice"]:
+            raise SnowcoderError(
+                f"{path}: benchmarks.{benchmark}.likelihood_choice.margin_bits: missing, so that it was written by an earlier version; run "
+                "`make evaluate` again, or remove the file"
+            )
+    return result
 
 
 def score_table(results: Results, benchmark: str) -> Table:
@@ -93,14 +114,16 @@ def score_table(results: Results, benchmark: str) -> Table:
                 f"{rest}; {len(without['flagged'])} flagged" if without["screened"] else "corpus not screened",
                 with_interval(one["bits_per_byte"]["bits_per_byte"], one["bits_per_byte"]["ci95"], 3),
                 with_interval(choice["share"], choice["ci95"], 2) if choice["n"] else "-",
+                with_interval(choice["margin_bits"], choice["margin_ci95"], 2) if choice["n"] else "-",
             ]
         )
     columns = ["model", *(["asked"] if several else []), "passed", "base pass@1, %", "all tests pass@1, %"]
-    columns += ["without flagged problems, %", "bits per byte", "likelihood choice"]
+    columns += ["without flagged problems, %", "bits per byte", "likelihood choice", "its margin, bits"]
     caption = (
         "In brackets 95% intervals over the problems. Base: its own tests. Flagged: problems that a contamination ledger names. "
-        "Bits per byte: of reference solutions given their prompts, lower is better. Likelihood choice: share of problems whose reference "
-        "is more likely than a copy with one operator or constant changed; a coin gives 0.5."
+        "Bits per byte: of reference solutions in one layout, given their prompts; lower is better. Likelihood choice: share of a "
+        "problem's copies with one operator or constant changed that are less likely than its reference; a coin gives 0.5. Its margin: by "
+        "how many bits, in the mean."
     )
     return Table(columns, rows, caption)
 
@@ -148,22 +171,45 @@ def _comparison_row(results: Results, benchmark: str, model: str, control: str) 
     found = compare_paired(first, second, SEED)
     low, high = found.interval
     cells = [str(found.only_first), str(found.only_second), f"{100 * found.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
-    return [model, control, *cells, f"{found.p_value:.3f}", "within noise" if found.is_noise else "beyond noise"]
+    return [model, control, *cells, f"{found.p_value:.3f}", told_explained(found.is_explained)]
 
 
 def _bits_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
-    both = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get("bits_per_byte", {}) for name in (model, control)]
-    if (
-        not all(one.get("bits") for one in both)
-        or _asked_as(results[model]) != _asked_as(results[control])
-        or both[0]["n_bytes"] != both[1]["n_bytes"]
-    ):
+    both = _measures(results, benchmark, model, control, "bits_per_byte")
+    if both is None or both[0]["n_bytes"] != both[1]["n_bytes"]:
         return None
-    problems = list(both[0]["bits"])
-    first, second = ([one["bits"][problem] for problem in problems] for one in both)
-    difference, (low, high) = compare_ratios(first, second, [both[0]["n_bytes"][problem] for problem in problems], SEED)
-    told = "within noise" if low <= 0 <= high else "beyond noise"
-    return [model, control, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}", told]
+    first, second = ([one["bits"][problem] for problem in both[0]["bits"]] for one in both)
+    told = _told_difference(compare_ratios(first, second, list(both[0]["n_bytes"].values()), list(both[0]["bits"]), SEED), 4)
+    return [model, control, *told]
+
+
+def _choice_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
+    both = _measures(results, benchmark, model, control, "likelihood_choice")
+    if both is None or not both[0]["n"] or both[0]["shares"].keys() != both[1]["shares"].keys():
+        return None
+    problems = list(both[0]["shares"])
+    told = []
+    for values in ("shares", "margins"):
+        first, second = ([one[values][problem] for problem in problems] for one in both)
+        told += _told_difference(compare_ratios(first, second, [1] * len(problems), problems, SEED), 3)[:2]
+    return [model, control, *told]
+
+
+def _measures(results: Results, benchmark: str, model: str, control: str, measure: str) -> list[dict[str, Any]] | None:
+    """A measure of both models; None where one has none, or both were asked in different ways."""
+    both = [results.get(name, {}).get("benchmarks", {}).get(benchmark, {}).get(measure) for name in (model, control)]
+    if not all(both) or _asked_as(results[model]) != _asked_as(results[control]):
+        return None
+    return both
+
+
+def _told_difference(compared: tuple[float, tuple[float, float] | None], digits: int) -> list[str]:
+    """Difference, interval, and whether the choice of problems explains it."""
+    difference, interval = compared
+    if interval is None:
+        return [f"{difference:+.{digits}f}", "-", told_explained(True)]
+    low, high = interval
+    return [f"{difference:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}", told_explained(low <= 0 <= high)]
 
 
 def _not_compared(results: Results, benchmark: str, controls: Sequence[tuple[str, str]]) -> Table | None:
@@ -239,7 +285,7 @@ def _findings(results: Results, benchmarks: list[str], controls: Sequence[tuple[
 
 
 def _told(rows: list[list[str]], difference: int, unit: str) -> str:
-    beyond = [f"{row[0]} and {row[1]} ({row[difference]}{unit})" for row in rows if row[-1] == "beyond noise"]
-    within = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == "within noise"]
-    said = [f"beyond noise: {', '.join(beyond)}"] if beyond else []
-    return "; ".join(said + ([f"within noise: {', '.join(within)}"] if within else []))
+    more = [f"{row[0]} and {row[1]} ({row[difference]}{unit})" for row in rows if row[-1] == told_explained(False)]
+    rest = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == told_explained(True)]
+    said = [f"more than the choice of problems explains: {', '.join(more)}"] if more else []
+    return "; ".join(said + ([f"no more than the choice of problems explains: {', '.join(rest)}"] if rest else []))

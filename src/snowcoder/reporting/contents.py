@@ -1,22 +1,35 @@
-"""Assembles the report: findings, models, data, synthetic documents, annotators, ours next to the paper's."""
+"""Assembles the report: findings, models, ways of choosing data, data, synthetic documents, annotators, ours next to the paper's."""
 
 from snowcoder.reporting import data_tables, synthetic_tables
 from snowcoder.reporting.annotator_tables import agreement_table, alignment_table, annotator_table, extremes_listings, variance_table
 from snowcoder.reporting.deduplication_tables import cluster_table, deduplication_paragraph, has_wipe_outs, wipe_out_table
 from snowcoder.reporting.document import Block, Document, Figure, Section, megabytes, number
-from snowcoder.reporting.findings import findings, set_title
-from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table
-from snowcoder.reporting.results import Results, set_names, teacher_name
+from snowcoder.reporting.experiment_page import comparison_section
+from snowcoder.reporting.findings import findings
+from snowcoder.reporting.language_mixes import mix_findings, mix_table
+from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table, trigram_table
+from snowcoder.reporting.results import TRIGRAM, Results, set_names, teacher_name
+from snowcoder.reporting.titles import set_title
+from snowcoder.reporting.training_scale import scale_finding
+from snowcoder.words import INITIAL
 
-FIGURE_NAMES = ("ladder", "learning_curves", "funnel", "annotators")
+FIGURE_NAMES = ("ladder", "arms", "learning_curves", "funnel", "annotators")
 
 
 def compose(results: Results) -> Document:
     """The whole report."""
     return Document(
         "snowcoder: which data make the model better?",
-        findings(results),
-        [_models(results), _training(results), _data(results), _synthetic(results), _annotators(results), _paper(results)],
+        [*findings(results), *mix_findings(results), scale_finding(results)],
+        [
+            _models(results),
+            comparison_section(results.comparison, "arms.png"),
+            _training(results),
+            _data(results),
+            _synthetic(results),
+            _annotators(results),
+            _paper(results),
+        ],
     )
 
 
@@ -28,16 +41,24 @@ def _models(results: Results) -> Section:
         "budget and schedule as its model, but different data."
     )
     caption = (
-        "Bits per byte with 95% intervals. Above: from the untrained model; unigram is what token counts alone would reach. "
-        "Below: the trained ones."
+        "Bits per byte with 95% intervals. Above: from the untrained model. Below: the trained ones; a bar marks the trigram of a model's "
+        "own tokens, and only a model to the left of its bar has learned more than its last two tokens say."
     )
-    sets = [
-        f"{set_title(name)}: " + ", ".join(f"{variant} {bits(name, 'bits_per_byte'):.3f}" for variant, bits in results.bits.items())
-        for name in set_names(results)
-    ]
-    words = f"Bits per byte of every model. {'; '.join(sets)}."
+    panels = "; ".join(_told_bits(results, name) for name in set_names(results))
+    words = f"Bits per byte of every model, and of the trigram of its tokens. {panels}."
     figure = Figure("ladder.png", caption, words)
-    return Section("The models", [text], [figure, bits_table(results), comparison_table(results), score_table(results)])
+    return Section(
+        "The models", [text], [figure, bits_table(results), trigram_table(results), comparison_table(results), score_table(results)]
+    )
+
+
+def _told_bits(results: Results, set_name: str) -> str:
+    """A panel of the ladder in words."""
+    told = [f"{INITIAL} {results.bits[INITIAL](set_name, 'bits_per_byte'):.3f}"]
+    for variant in results.params.variants:
+        trigram = results.floors(variant, TRIGRAM, set_name)
+        told.append(f"{variant} {results.bits[variant](set_name, 'bits_per_byte'):.3f} (trigram {trigram:.3f})")
+    return f"{set_title(set_name)}: {', '.join(told)}"
 
 
 def _training(results: Results) -> Section:
@@ -65,6 +86,7 @@ def _data(results: Results) -> Section:
         *([wipe_out_table(results)] if has_wipe_outs(results) else []),
         data_tables.contamination_table(results),
         data_tables.selection_table(results),
+        mix_table(results),
     ]
     return Section("The data", [deduplication_paragraph(results)], blocks)
 

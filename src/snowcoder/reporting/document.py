@@ -78,7 +78,9 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}%"
 
 
-def with_interval(value: float, interval: list[float], digits: int, scale: float = 1.0) -> str:
-    """`1.234 (1.201 to 1.270)`; both multiplied by `scale`."""
+def with_interval(value: float, interval: list[float] | None, digits: int, scale: float = 1.0) -> str:
+    """`1.234 (1.201 to 1.270)`; both multiplied by `scale`. The value alone where it has no interval."""
+    if interval is None:
+        return f"{scale * value:.{digits}f}"
     low, high = interval
     return f"{scale * value:.{digits}f} ({scale * low:.{digits}f} to {scale * high:.{digits}f})"

@@ -9,9 +9,8 @@ give the same bytes: no date and no software version is written into a file, and
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
-from pathlib import Path
 from textwrap import fill
 from typing import Any, TypeVar
 
@@ -27,9 +26,9 @@ from matplotlib.ticker import FuncFormatter
 from snowcoder.reporting.annotator_tables import labels_of
 from snowcoder.reporting.data_tables import funnel
 from snowcoder.reporting.document import NOTHING, number
-from snowcoder.reporting.findings import set_title
 from snowcoder.reporting.report_params import control_names, ladder
-from snowcoder.reporting.results import Results, set_names
+from snowcoder.reporting.results import TRIGRAM, Results, set_names
+from snowcoder.reporting.titles import set_title
 from snowcoder.words import INITIAL
 
 T = TypeVar("T")
@@ -60,27 +59,9 @@ PAGE_COLOURS = {"#000000": "currentColor", "#222222": "currentColor", "#ffffff":
 UNUSED_NAME = re.compile(r' id="(?!\w{11}")[a-zA-Z_.\d]+"')  # clip paths and markers, which are referred to, have hashes for names
 MAX_CURVE_POINTS = 400
 OTHER = "other"
-UNIGRAM = "unigram"
 N_LANGUAGES_SHOWN = 6
 SETS_PER_ROW = 3
 NARROW = 4.6  # inches: a figure of this width is legible on a phone
-
-
-def draw_all(results: Results, folder: Path) -> None:
-    """Write funnel.png, annotators.png, learning_curves.png and ladder.png."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
-        for name, draw in DRAWN.items():
-            draw(results, False).savefig(folder / f"{name}.png", metadata={"Software": None}, facecolor="white")
-
-
-def draw_for_page(results: Results) -> dict[str, tuple[str, str]]:
-    """Of each figure the SVG text for a wide and for a narrow page."""
-    with mpl.rc_context(STYLE | SVG_STYLE):
-        return {
-            name: (page_svg(draw(results, False), f"{name}-wide"), page_svg(draw(results, True), f"{name}-narrow"))
-            for name, draw in DRAWN.items()
-        }
 
 
 def page_svg(canvas: Canvas, name: str) -> str:
@@ -100,7 +81,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
     """Files and megabytes left after each step, by language."""
     steps = funnel(results)
     shown = sorted(steps[-1].bytes_by_language, key=lambda name: (-steps[-1].bytes_by_language[name], name))[:N_LANGUAGES_SHOWN]
-    canvas, axes = _canvas(2, 1, NARROW, 6.4) if narrow else _canvas(1, 2, height=3.4)
+    canvas, axes = make_canvas(2, 1, NARROW, 6.4) if narrow else make_canvas(1, 2, height=3.4)
     for ax, title, by_language, scale in (
         (axes[0], "files", [step.files_by_language for step in steps], 1.0),
         (axes[1], "megabytes", [step.bytes_by_language for step in steps], 1e-6),
@@ -116,7 +97,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
         for row, total in enumerate(left):
             ax.text(total, row, f" {total:,.0f}" if total >= 10 else f" {total:.1f}", va="center", fontsize=9.5)
         ax.set(title=f"{title} left after each step", xlim=(0, 1.16 * max(left)))
-        _label_rows(ax, [step.step for step in steps])
+        label_rows(ax, [step.step for step in steps])
         ax.grid(axis="y", visible=False)
     if not narrow:
         axes[1].set_yticklabels([])
@@ -127,7 +108,7 @@ def draw_funnel(results: Results, narrow: bool = False) -> Canvas:
 
 def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
     """ROC and precision-recall curve of each annotator."""
-    canvas, axes = _canvas(2, 1, NARROW, 9.4) if narrow else _canvas(1, 2, width=11.0, height=4.8)
+    canvas, axes = make_canvas(2, 1, NARROW, 9.4) if narrow else make_canvas(1, 2, width=11.0, height=4.8)
     ax = axes[0]
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance (0.500)")
     for (recipe, curve), colour, dash in zip(results.roc.items(), SERIES, ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1))), strict=False):
@@ -150,7 +131,7 @@ def draw_annotators(results: Results, narrow: bool = False) -> Canvas:
 
 def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
     """Smoothed training loss and the learning rate over all tokens seen; a phase begins where its parent ends."""
-    canvas, axes = _canvas(2, 1, NARROW if narrow else 10.0, height=5.4, share_x=True, height_ratios=(3, 1))
+    canvas, axes = make_canvas(2, 1, NARROW if narrow else 10.0, height=5.4, share_x=True, height_ratios=(3, 1))
     begins = phase_begins(results)
     controls = control_names(results.params)
     colours = model_colours(results)
@@ -172,20 +153,20 @@ def draw_learning_curves(results: Results, narrow: bool = False) -> Canvas:
 
 
 def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
-    """Bits per byte on every set: above all models with the untrained one, below the trained ones alone, with 95% intervals."""
+    """Bits per byte on every set, with 95% intervals: above all models, below the trained ones alone with their trigrams."""
     sets, trained = set_names(results), list(results.params.variants)
     columns = 1 if narrow else min(SETS_PER_ROW, len(sets))
     blocks = -(-len(sets) // columns)
-    ratios = (len(trained) + 2, len(trained) + 1) * blocks
+    ratios = (len(trained) + 1, len(trained) + 1) * blocks
     width = NARROW if narrow else 3.2 * columns + 1.0
-    canvas, axes = _canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
+    canvas, axes = make_canvas(2 * blocks, columns, width, height=5.6 * blocks, height_ratios=ratios)
     for index, name in enumerate(sets):
         block, column = divmod(index, columns)
-        for row, variants in ((0, [INITIAL, UNIGRAM, *trained]), (1, trained)):
+        for row, variants in ((0, [INITIAL, *trained]), (1, trained)):
             ax = axes[(2 * block + row) * columns + column]
-            _dots(ax, results, name, variants)
-            _label_rows(ax, variants if column == 0 else [""] * len(variants))
-            title = fill(set_title(name), 26) if row == 0 else "trained models, enlarged"
+            _dots(ax, results, name, variants, with_trigrams=row == 1)
+            label_rows(ax, variants if column == 0 else [""] * len(variants))
+            title = fill(set_title(name), 26) if row == 0 else "enlarged; bars: trigrams"
             ax.set(title=title, xlabel="bits per byte (lower is better)" if row else "")
             if row == 0:
                 ax.set_xlim(left=0)
@@ -212,33 +193,36 @@ def phase_begins(results: Results) -> dict[str, float]:
     return begins
 
 
-def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
+def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str], with_trigrams: bool) -> None:
     colours, controls = model_colours(results), control_names(results.params)
     for row, variant in enumerate(variants):
-        if variant == UNIGRAM:
-            unigram = results.bits[INITIAL](UNIGRAM, set_name)
-            ax.plot(unigram, row, "D", color=GREY, markersize=6)
-            ax.annotate(f"{unigram:.3f}", (unigram, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
-            continue
-        value, (low, high) = results.bits[variant](set_name, "bits_per_byte"), results.bits[variant](set_name, "ci95")
+        value = results.bits[variant](set_name, "bits_per_byte")
+        low, high = results.bits[variant](set_name, "ci95") or (value, value)  # of a single repository there is none
         colour = colours[variant]
         ax.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
         face = "white" if variant in controls else colour
         ax.plot(value, row, "o", color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
-        ax.annotate(f"{value:.3f}", (high, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
+        right = high
+        if with_trigrams:
+            trigram = results.floors(variant, TRIGRAM, set_name)
+            ax.plot(trigram, row, "|", color=INK, markersize=15, markeredgewidth=1.6)
+            right = max(high, trigram)
+        ax.annotate(f"{value:.3f}", (right, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.margins(x=0.24)
     ax.grid(axis="y", visible=False)
 
 
-def _canvas(
+def make_canvas(
     rows: int, columns: int, width: float = 10.0, height: float = 4.0, share_x: bool = False, height_ratios: Sequence[float] | None = None
 ) -> tuple[Canvas, list[Axes]]:
+    """An empty figure and its panels, row by row. width, height: inches; narrow ones are for phones."""
     canvas = Canvas(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
     grid: Any = canvas.subplots(rows, columns, squeeze=False, sharex=share_x, height_ratios=height_ratios)
     return canvas, list(grid.flat)
 
 
-def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
+def label_rows(ax: Axes, labels: Sequence[str]) -> None:
+    """Name the rows of a panel, the first at the top."""
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
@@ -256,11 +240,3 @@ def _smooth(values: Sequence[float]) -> list[float]:
 
 def _thin(values: Sequence[T]) -> list[T]:
     return [*values[: -1 : max(1, len(values) // MAX_CURVE_POINTS)], values[-1]]
-
-
-DRAWN: dict[str, Callable[[Results, bool], Canvas]] = {
-    "funnel": draw_funnel,
-    "annotators": draw_annotators,
-    "learning_curves": draw_learning_curves,
-    "ladder": draw_ladder,
-}

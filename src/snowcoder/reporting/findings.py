@@ -1,117 +1,97 @@
-"""States what the numbers say, in sentences computed from them: does each phase help, and does it help more than its control?
+"""States what the numbers say, in sentences computed from them: may a claim rest on this run, and do the data make a model better?
 
-An interval is 95% over the texts of a set, for one trained model: it does not hold how much another seed would differ. Two models are
-compared text by text, as what makes a text hard for both says nothing about a difference.
+A run whose models do not beat a trigram of their own tokens says so first, and its other sentences are marked as measured, not claimed.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 
-from snowcoder.errors import SnowcoderError
+from snowcoder.reporting.comparisons import (
+    Comparison,
+    beats_every_trigram,
+    compare,
+    comparisons,
+    trigram_comparisons,
+)
+from snowcoder.reporting.experiment_words import comparison_findings
 from snowcoder.reporting.report_params import ladder
-from snowcoder.reporting.results import TEXT_BITS, Results, benchmark_names, set_names, teacher_name
-from snowcoder.statistics.paired import compare_ratios
+from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.reporting.titles import NO_CLAIM, benchmark_title, set_title
 from snowcoder.words import INITIAL
 
-SEED = 1  # of the resampling
-
-SET_TITLES = {
-    "validation": "documented functions (validation)",
-    "held_out": "held-out code",
-    "humaneval": "HumanEval solutions",
-    "humanevalplus": "HumanEval+ solutions",
-    "mbppplus": "MBPP+ solutions",
-}
-BENCHMARK_TITLES = {"humaneval": "HumanEval", "humanevalplus": "HumanEval+", "mbppplus": "MBPP+"}
+MEASURED = "Measured, not a claim: "
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Bits per byte of a model against its control on one set; difference below zero is better than the control.
+def findings(results: Results) -> list[str]:
+    """The sentences at the top of the report, on the set that choices are made on (the first) and on the benchmarks."""
+    first, against_trigrams = set_names(results)[0], trigram_comparisons(results, ladder(results.params))
+    measured = [ladder_finding(results, first)]
+    measured += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls]
+    if beats_every_trigram(against_trigrams):
+        told = [trigram_finding(against_trigrams), gain_finding(results), *measured]
+    else:
+        told = [trigram_finding(against_trigrams), *(MEASURED + finding for finding in measured)]
+    told[1:1] = comparison_findings(results.comparison)
+    told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
+    return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 
-    interval: 95%, of the difference, texts resampled in pairs.
+
+def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
+    """Whether claims about data may rest on these models: the first sentence of every page about them.
+
+    against_trigrams: models on sets, each against the trigram of its own tokens; those of one set are neighbours.
     """
-
-    variant: str
-    control: str
-    set_name: str
-    value: float
-    control_value: float
-    difference: float
-    interval: tuple[float, float]
-
-    @property
-    def is_noise(self) -> bool:
-        """Whether the interval holds 0."""
-        return self.interval[0] <= 0 <= self.interval[1]
-
-    @property
-    def relative(self) -> float:
-        """The difference as a fraction of the control."""
-        return self.difference / self.control_value
-
-
-def set_title(name: str) -> str:
-    """A set of texts in words."""
-    return SET_TITLES.get(name, name)
-
-
-def benchmark_title(name: str) -> str:
-    """A benchmark as it is written."""
-    return BENCHMARK_TITLES.get(name, name)
-
-
-def compare(results: Results, variant: str, control: str, set_name: str) -> Comparison:
-    """One comparison, on the texts that both were measured on. Raises SnowcoderError if those are not the same."""
-    (bits, n_bytes), (control_bits, control_n_bytes) = (results.text_bits[name].get(set_name, ([], [])) for name in (variant, control))
-    if n_bytes != control_n_bytes or not n_bytes:
-        raise SnowcoderError(
-            f"{TEXT_BITS}: {variant} and {control} were measured on other texts of {set_name} ({len(n_bytes)} and {len(control_n_bytes)}); "
-            "run `dvc repro` of measure_bits_per_byte"
+    nearest = max(against_trigrams, key=lambda one: one.difference)
+    told = f"{nearest.variant} on {set_title(nearest.set_name)}, {nearest.difference:+.3f} bits per byte"
+    if beats_every_trigram(against_trigrams):
+        return (
+            "Every model beats a trigram of its own training tokens on every set: differences between models can say more than token "
+            f"statistics do (nearest to its trigram: {told}, {_told_interval(nearest)})."
         )
-    filled = [index for index, n in enumerate(n_bytes) if n]
-    first, second, weights = ([values[index] for index in filled] for values in (bits, control_bits, n_bytes))
-    difference, interval = compare_ratios(first, second, weights, SEED)
-    ours, theirs = (results.bits[name](set_name, "bits_per_byte") for name in (variant, control))
-    return Comparison(variant, control, set_name, ours, theirs, difference, interval)
-
-
-def comparisons(results: Results) -> list[Comparison]:
-    """Every model with a control, on every set."""
-    pairs = results.params.controls
-    return [compare(results, variant, control, set_name) for variant, control in pairs for set_name in set_names(results)]
+    sets = []
+    for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
+        sets.append(f"on {set_title(name)}: {', '.join(map(_not_beaten, ours))}")
+    return (
+        f"{NO_CLAIM}: a trigram of a model's own training tokens predicts as well as the model or better (bits per byte, model against "
+        f"trigram, {'; '.join(sets)}; farthest above: {told})."
+    )
 
 
 def ladder_finding(results: Results, set_name: str) -> str:
     """Does every phase lower the bits per byte?"""
     steps = [INITIAL, *ladder(results.params)]
-    values = {step: results.bits[step](set_name, "bits_per_byte") for step in steps}
-    told = ", ".join(f"{step} {values[step]:.3f}" for step in steps)
-    broken = [f"{after} is not below {before}" for before, after in pairwise(steps) if values[after] >= values[before]]
-    verdict = "does not hold: " + " and ".join(broken) if broken else "holds: every phase needs fewer bits than the one before"
+    told = ", ".join(f"{step} {results.bits[step](set_name, 'bits_per_byte'):.3f}" for step in steps)
+    compared = [compare(results, after, before, set_name) for before, after in pairwise(steps)]
+    failing = [
+        f"{one.variant} {'needs more bits than' if one.is_worse else 'cannot be told apart from'} {one.control} "
+        f"({one.difference:+.3f}, {_told_interval(one)})"
+        for one in compared
+        if not one.is_better
+    ]
+    if not failing:
+        verdict = "holds: every phase needs fewer bits than the one before"
+    else:
+        verdict = f"{'does not hold' if any(one.is_worse for one in compared) else 'is not shown to hold'}: {' and '.join(failing)}"
     return f"The ladder on {set_title(set_name)} {verdict} (bits per byte: {told})."
 
 
 def control_finding(comparison: Comparison) -> str:
-    """Better or worse than the control, by how much, and whether that is beyond noise."""
+    """Better or worse than the control, by how much, with the interval and what it is over."""
     on, change = set_title(comparison.set_name), f"{100 * comparison.relative:+.1f}%"
     direction = "fewer" if comparison.difference < 0 else "more"
-    low, high = comparison.interval
-    noise = "within noise" if comparison.is_noise else "beyond the noise of the choice of texts"
     return (
         f"{comparison.variant} needs {abs(comparison.difference):.3f} bits per byte {direction} than its control {comparison.control} "
-        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on}: {noise} "
-        f"(95% interval of the difference {low:+.3f} to {high:+.3f})."
+        f"({comparison.value:.3f} against {comparison.control_value:.3f}, {change}) on {on} "
+        f"({_told_interval(comparison)})."
     )
 
 
 def gain_finding(results: Results) -> str:
     """The gain over a control that is clearest: largest against the width of its interval."""
-    gains = [one for one in comparisons(results) if one.difference < 0 and not one.is_noise]
+    gains = [one for one in comparisons(results) if one.is_better]
     if not gains:
-        return "No model is better than its control beyond noise, on any set."
-    clearest = max(gains, key=lambda one: -one.difference / (one.interval[1] - one.interval[0]))
-    return f"The clearest gain over a control: {control_finding(clearest)}"
+        return "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
+    return f"The clearest gain over a control: {control_finding(min(gains, key=_against_its_width))}"
 
 
 def score_finding(results: Results, benchmark: str) -> str:
@@ -122,15 +102,6 @@ def score_finding(results: Results, benchmark: str) -> str:
     if not any(solved.values()):
         return f"No model solves any of the {total} {title} problems: at this size only bits per byte distinguish the models."
     return f"{title} problems solved, of {total}: {told}."
-
-
-def findings(results: Results) -> list[str]:
-    """The sentences at the top of the report, on the set that choices are made on (the first) and on the benchmarks."""
-    first = set_names(results)[0]
-    told = [ladder_finding(results, first), gain_finding(results)]
-    told += [control_finding(compare(results, variant, control, first)) for variant, control in results.params.controls]
-    told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
-    return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 
 
 def length_finding(results: Results) -> str:
@@ -151,3 +122,21 @@ def stand_in_finding(results: Results) -> str:
     if teacher_name(results) == "extractive":
         told.append("synthetic documents by the extractive teacher")
     return f"Stand-ins for a large language model in this run: {' and '.join(told)}." if told else ""
+
+
+def _not_beaten(comparison: Comparison) -> str:
+    told = f"{comparison.variant} {comparison.value:.3f} against {comparison.control_value:.3f}"
+    return told if comparison.is_worse else f"{told} (not told apart)"
+
+
+def _told_interval(comparison: Comparison) -> str:
+    over = f"95% interval over texts only, {comparison.unit}: "
+    if comparison.interval is None:
+        return f"{over}none"
+    low, high = comparison.interval
+    return f"{over}{low:+.3f} to {high:+.3f}{'' if comparison.leaves_out_zero else ', which holds 0'}"
+
+
+def _against_its_width(comparison: Comparison) -> float:
+    assert comparison.interval is not None
+    return comparison.difference / (comparison.interval[1] - comparison.interval[0])

@@ -1,15 +1,22 @@
 """Tables of the models: scores, bits per byte, models against their controls, ours next to the paper's (data_tables.py: the data)."""
 
 from snowcoder.reporting import paper_tables as paper
+from snowcoder.reporting.comparisons import Comparison, comparisons, trigram_comparisons
 from snowcoder.reporting.data_tables import train_tokens
 from snowcoder.reporting.document import NOTHING, Table, number, percent, with_interval
-from snowcoder.reporting.findings import benchmark_title, comparisons, set_title
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
+from snowcoder.reporting.titles import benchmark_title, set_title
+from snowcoder.statistics.clustered import FEW_CLUSTERS
 from snowcoder.words import INITIAL
 
+FLOORS = ("unigram", "bigram", "trigram")
+INTERVALS = (
+    "Intervals are over texts only: whole repositories, or problems, are drawn again, the same for both models. They hold what other texts "
+    "of the kind would change, and neither another training seed nor another draw of the control's files. Of fewer than "
+    f"{FEW_CLUSTERS} repositories they are too narrow."
+)
 VARIANT_TITLES = {
     "initial": "initial (untrained)",
-    "unigram": "unigram (token counts alone)",
     "general": "general (alpha)",
     "continued": "continued (beta)",
     "continued_random": "continued_random (control)",
@@ -24,16 +31,34 @@ def variant_title(variant: str) -> str:
 
 
 def bits_table(results: Results) -> Table:
-    """Bits per byte of every model on every set, from the untrained one on."""
+    """Bits per byte of every model on every set, from the untrained one on; below each the n-grams of the tokens that it trained on."""
     sets = set_names(results)
     rows = [[variant_title(INITIAL), *_bits(results, INITIAL, sets)]]
-    rows.append([variant_title("unigram"), *[f"{results.bits[INITIAL]('unigram', name):.3f}" for name in sets]])
-    rows += [[variant_title(variant), *_bits(results, variant, sets)] for variant in results.params.variants]
+    for variant in results.params.variants:
+        rows.append([variant_title(variant), *_bits(results, variant, sets)])
+        rows += [[f"its {floor}", *[f"{results.floors(variant, floor, name):.3f}" for name in sets]] for floor in FLOORS]
     caption = (
-        "Bits per byte, lower is better. In brackets 95% intervals over the texts of a set; they exclude the difference that another "
-        "seed makes. Choices are made on the validation set; the benchmarks' solutions are read afterwards."
+        "Bits per byte, lower is better. Below each model the n-grams (interpolated modified Kneser-Ney) of the sequences that it and its "
+        "ancestors trained on: they know how often a token follows the one or two before it, and nothing else. In brackets 95% intervals "
+        f"over the repositories of a set, or a benchmark's problems ({_sizes(results, sets)}); they exclude the difference that another "
+        f"seed makes, and of fewer than {FEW_CLUSTERS} repositories they are too narrow. Choices are made on the validation set."
     )
     return Table(["bits per byte", *[set_title(name) for name in sets]], rows, caption)
+
+
+def trigram_table(results: Results) -> Table:
+    """Each model against the trigram of its own tokens, on every set."""
+    rows = []
+    for item in trigram_comparisons(results, results.params.variants):
+        verdict = "beaten" if item.is_better else "not beaten" if item.is_worse else "not told apart"
+        bits = [f"{item.value:.4f}", f"{item.control_value:.4f}", f"{item.difference:+.4f}"]
+        rows.append([set_title(item.set_name), item.variant, *bits, _interval(item), item.unit, verdict])
+    caption = (
+        "Bits per byte of a model and of the trigram of its own tokens. Below zero, the model has learned more than its last two tokens "
+        f"say. {INTERVALS}"
+    )
+    columns = ["set", "model", "bits/byte", "of its trigram", "difference", "95% interval", "over", "trigram"]
+    return Table(columns, rows, caption, text_columns=2)
 
 
 def score_table(results: Results) -> Table:
@@ -56,14 +81,12 @@ def comparison_table(results: Results) -> Table:
     rows = []
     for item in comparisons(results):
         bits = [f"{item.value:.4f}", f"{item.control_value:.4f}", f"{item.difference:+.4f}", f"{100 * item.relative:+.2f}%"]
-        low, high = item.interval
-        noise = "within noise" if item.is_noise else "beyond noise"
-        rows.append([item.variant, item.control, set_title(item.set_name), *bits, f"{low:+.4f} to {high:+.4f}", noise])
+        rows.append([item.variant, item.control, set_title(item.set_name), *bits, _interval(item), item.unit])
     caption = (
-        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the recipe's data are better. "
-        "The interval is that of the difference, text by text (paired bootstrap); noise means the choice of texts, not the seed."
+        "Bits per byte of a model and its control: same start, budget and schedule, other data. Below zero, the model needs fewer bits. "
+        f"{INTERVALS}"
     )
-    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", ""]
+    columns = ["model", "control", "set", "bits/byte", "of the control", "difference", "relative", "95% interval", "over"]
     return Table(columns, rows, caption, text_columns=3)
 
 
@@ -108,6 +131,15 @@ def scale_table(results: Results) -> Table:
         ["teacher", teacher_name(results), "Llama-3.1-70B-Instruct"],
     ]
     return Table(["", "this run", "the paper"], rows, f"Paper: {paper.SOURCE}.", text_columns=3)
+
+
+def _interval(comparison: Comparison) -> str:
+    return NOTHING if comparison.interval is None else f"{comparison.interval[0]:+.4f} to {comparison.interval[1]:+.4f}"
+
+
+def _sizes(results: Results, sets: list[str]) -> str:
+    bits = results.bits[INITIAL]
+    return "; ".join(f"{set_title(name)}: {bits(name, 'n_items')} texts in {bits(name, 'n_clusters')}" for name in sets)
 
 
 def _bits(results: Results, variant: str, sets: list[str]) -> list[str]:

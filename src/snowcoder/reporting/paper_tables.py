@@ -1,7 +1,7 @@
-"""The paper's own Tables 2 to 6 (arXiv 2409.02326v1), and which of their differences are within noise.
+"""The paper's own Tables 2 to 6 (arXiv 2409.02326v1), and which of their differences the choice of problems explains.
 
-The paper prints percentages; the size of each benchmark gives the number of solved problems. Every figure is from one greedy run: the
-noise judged here is only that of the choice of problems. What another training seed would change comes on top. The paper does not print
+The paper prints percentages; the size of each benchmark gives the number of solved problems. Every figure is from one greedy run, and
+only the choice of problems is judged. What another training seed would change comes on top. The paper does not print
 how two models pair over the problems, so the test is the unpaired one (two_proportions_p_value): a paired one on the same problems could
 detect somewhat smaller differences.
 
@@ -16,6 +16,7 @@ from snowcoder.statistics.paired import two_proportions_p_value
 SOURCE = "Arctic-SnowCoder, arXiv 2409.02326v1"
 PROBLEMS = {"HumanEval+": 164, "MBPP+": 378, "EvoEval": 500, "BigCodeBench": 1140}
 SIGNIFICANT = 0.05
+EXPLAINED = "more than the choice of problems explains"  # head of a column that says yes or no
 Rates = dict[str, tuple[float, ...]]  # row -> percent solved, by benchmark
 
 # Table 2, columns of PROBLEMS; the rows of Tables 3 to 6 have no BigCodeBench
@@ -93,8 +94,8 @@ class PaperComparison:
     pooled: float
 
     @property
-    def is_noise(self) -> bool:
-        """The sums do not differ by more than the choice of problems explains."""
+    def is_explained(self) -> bool:
+        """The sums differ by no more than the choice of problems explains."""
         return self.pooled > SIGNIFICANT
 
 
@@ -117,17 +118,31 @@ def solved(percent: float, problems: int) -> int:
     return round(percent * problems / 100)
 
 
-def paper_noise_table() -> Table:
+def told_explained(is_explained: bool) -> str:
+    """The cell of a column EXPLAINED."""
+    return "no" if is_explained else "yes"
+
+
+def paper_differences_table() -> Table:
     """Each comparison with its p-values."""
     rows = []
     for one in compare_in_paper():
         difference = one.solved[0] - one.solved[1]
         cells = [f"{one.p_values[name]:.3f}" if name in one.p_values else "-" for name in PROBLEMS]
-        verdict = "within noise" if one.is_noise else "beyond noise"
-        rows.append([one.table, one.first, one.second, f"{difference:+d} of {one.total:,}", *cells, f"{one.pooled:.4f}", verdict])
-    columns = ["table", "model or setting", "against", "problems solved", *[f"p {name}" for name in PROBLEMS], "p of the sums", ""]
+        rows.append(
+            [
+                one.table,
+                one.first,
+                one.second,
+                f"{difference:+d} of {one.total:,}",
+                *cells,
+                f"{one.pooled:.4f}",
+                told_explained(one.is_explained),
+            ]
+        )
+    columns = ["table", "model or setting", "against", "problems solved", *[f"p {name}" for name in PROBLEMS], "p of the sums", EXPLAINED]
     caption = (
-        "The paper's own differences: two-sided p-values of two proportions, from its printed percentages. Noise is that of the choice of "
-        "problems; all of the paper's figures are from one training run, and the difference of another seed comes on top."
+        "The paper's own differences: two-sided p-values of two proportions, from its printed percentages. All of the paper's figures are "
+        "from one training run each: the difference of another seed comes on top."
     )
     return Table(columns, rows, caption, text_columns=3)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from snowcoder.pipeline.params import PARAMS_PATH, ParamsModel, read_items, read_yaml, validate
+from snowcoder.experiment.branch_params import BranchesParams
+from snowcoder.pipeline.params import PARAMS_PATH, ParamsModel, load_section, read_items, read_yaml, validate
 from snowcoder.words import INITIAL
 
 
@@ -19,6 +20,8 @@ class ReportParams(ParamsModel):
     """Annotators, in the order of the tables."""
     rules: list[str] = Field(min_length=1)
     """Selections, in the order of the tables."""
+    comparison: BranchesParams
+    """The comparison of ways to choose data."""
 
 
 class Origin(ParamsModel):
@@ -43,6 +46,7 @@ def load_report_params(path: Path = PARAMS_PATH) -> ReportParams:
         controls=[(origin.control_of, name) for name, origin in origins.items() if origin.control_of],
         recipes=list(read_items(sections, "train_annotator", path)[1]),
         rules=list(read_items(sections, "select_files", path)[1]),
+        comparison=load_section("train_branches", BranchesParams, path),
     )
 
 

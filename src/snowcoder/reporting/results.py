@@ -4,12 +4,15 @@
 """
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.experiment.analysis import Analysis, analyse
+from snowcoder.experiment.branch_table import BRANCH_TABLE, read_branches
 from snowcoder.pipeline.stage import metrics_path, output_path
 from snowcoder.reporting.report_params import ReportParams, ladder
 from snowcoder.storage.metrics import read_metrics
@@ -34,10 +37,21 @@ STAGES = (
 )
 ACCEPTED = Path("data/accept_documents")
 TEXT_BITS = Path("data/measure_bits_per_byte")
+FLOORS = Path("data/measure_floors")
+TRIGRAM, TRIGRAM_ORDER = "trigram", 3
 SAMPLE_COLUMNS = ("file_id", "repository", "language", "name", "n_tests", "tests_from", "seed_score", "seed_containment", "content")
+TEXT_COLUMNS = ("set", "cluster", "bits", "n_bytes")
 SHOWN_DOCUMENTS = 10  # the first: ids are hashes, so that these are as good a sample as any
 Curve = list[dict[str, float]]
-TextBits = dict[str, tuple[list[float], list[int]]]  # set -> (bits, bytes) of each of its texts
+
+
+@dataclass(frozen=True)
+class TextBits:
+    """Of the texts of one set, in their order: bits of a model, bytes, and the repository or problem that each belongs to."""
+
+    bits: list[float]
+    n_bytes: list[int]
+    clusters: list[str]
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,16 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Scores:
-    """What an experiment is judged by: arm -> metrics of that arm's stage. bits includes `initial`."""
+    """What an experiment is judged by: arm -> metrics of that arm's stage. bits includes `initial`.
+
+    floors: of every variant and n-gram order, bits per byte on every set.
+    """
 
     params: ReportParams
     annotators: dict[str, Metrics]
     scores: dict[str, Metrics]
     bits: dict[str, Metrics]
+    floors: Metrics
 
 
 @dataclass(frozen=True)
@@ -76,7 +94,8 @@ class Results(Scores):
     stages: stage -> metrics; the other mappings: arm -> metrics of that arm's stage.
     accepted_samples: rows of accepted documents with SAMPLE_COLUMNS; rejected: reason -> the first rejected row of it.
     roc: recipe -> rows fpr, tpr; precision_recall: recipe -> rows recall, precision.
-    curves: variant -> rows step, tokens, learning_rate, train_loss. text_bits: variant -> its texts' bits.
+    curves: variant -> rows step, tokens, learning_rate, train_loss.
+    text_bits: variant, or `initial` -> set -> its texts' bits; trigram_bits: variant -> set -> those of the trigram of its tokens.
     """
 
     stages: dict[str, Metrics]
@@ -89,7 +108,9 @@ class Results(Scores):
     roc: dict[str, Curve]
     precision_recall: dict[str, Curve]
     curves: dict[str, Curve]
-    text_bits: dict[str, TextBits]
+    text_bits: dict[str, dict[str, TextBits]]
+    trigram_bits: dict[str, dict[str, TextBits]]
+    comparison: Analysis
 
 
 def input_paths(params: ReportParams) -> list[Path]:
@@ -100,8 +121,8 @@ def input_paths(params: ReportParams) -> list[Path]:
     arms += [("select_files", params.rules)]
     paths = [metrics_path(stage) for stage in STAGES] + [metrics_path(stage, arm) for stage, names in arms for arm in names]
     paths += [output_path("train_annotator", recipe) / name for recipe in params.recipes for name in ("roc.csv", "precision_recall.csv")]
-    paths += [output_path("pretrain", variant) / "loss_curve.csv" for variant in variants] + [TEXT_BITS / variant for variant in variants]
-    return [*paths, ACCEPTED]
+    paths += [output_path("pretrain", variant) / "loss_curve.csv" for variant in variants] + [TEXT_BITS / name for name in measured]
+    return [*paths, metrics_path("measure_floors"), FLOORS, ACCEPTED, BRANCH_TABLE]
 
 
 def read_results(params: ReportParams, root: Path = Path()) -> Results:
@@ -119,7 +140,9 @@ def read_results(params: ReportParams, root: Path = Path()) -> Results:
         roc=_read_curves(root / "models/train_annotator", params.recipes, "roc.csv", ("fpr", "tpr")),
         precision_recall=_read_curves(root / "models/train_annotator", params.recipes, "precision_recall.csv", ("recall", "precision")),
         curves=_read_curves(root / "models/pretrain", variants, "loss_curve.csv", ("tokens", "train_loss")),
-        text_bits={variant: _read_text_bits(root / TEXT_BITS / variant) for variant in variants},
+        text_bits={name: _text_bits(iterate_rows(root / TEXT_BITS / name, TEXT_COLUMNS)) for name in [INITIAL, *variants]},
+        trigram_bits=_read_trigram_bits(root / FLOORS, variants),
+        comparison=analyse(read_branches(root / BRANCH_TABLE), params.comparison),
     )
 
 
@@ -131,6 +154,7 @@ def read_scores(params: ReportParams, root: Path = Path()) -> Scores:
         annotators=_read_arms(root, "train_annotator", params.recipes),
         scores=_read_arms(root, "execute_completions", variants),
         bits=_read_arms(root, "measure_bits_per_byte", [INITIAL, *variants]),
+        floors=_read(root, metrics_path("measure_floors")),
     )
 
 
@@ -142,6 +166,7 @@ def headline_metrics(results: Scores) -> dict[str, float]:
     for variant in sorted(results.bits, key=lambda name: -rungs.index(name) if name in rungs else 1):
         named |= {f"{variant}/{name}/bits_per_byte": results.bits[variant](name, "bits_per_byte") for name in set_names(results)}
     for variant, scores in results.scores.items():
+        named |= {f"{variant}/{name}/trigram_bits_per_byte": results.floors(variant, TRIGRAM, name) for name in set_names(results)}
         named |= {f"{variant}/{name}/pass_at_1": scores(name, "pass@1") for name in benchmark_names(results)}
     for recipe, annotator in results.annotators.items():
         named[f"annotator/{recipe}/roc_auc"] = annotator("roc_auc")
@@ -154,10 +179,10 @@ def teacher_name(results: Results) -> str:
 
 
 def set_names(results: Scores) -> list[str]:
-    """The texts whose bits per byte were measured; first those the choices are made on, then held-out code, then benchmarks."""
+    """The texts whose bits per byte were measured; first the one that choices are made on, benchmarks last."""
     measured = results.bits[INITIAL].values
     names = sorted(name for name, value in measured.items() if isinstance(value, dict) and "bits_per_byte" in value)
-    return sorted(names, key=lambda name: {"validation": 0, "held_out": 1}.get(name, 2))
+    return sorted(names, key=lambda name: {"validation": 0, "held_out": 1, "unseen": 2}.get(name, 3))
 
 
 def benchmark_names(results: Scores) -> list[str]:
@@ -174,12 +199,18 @@ def _read_arms(root: Path, stage: str, names: list[str]) -> dict[str, Metrics]:
     return {name: _read(root, metrics_path(stage, name)) for name in names}
 
 
-def _read_text_bits(folder: Path) -> TextBits:
-    sets: TextBits = {}
-    for row in iterate_rows(folder, ("set", "bits", "n_bytes")):
-        bits, n_bytes = sets.setdefault(row["set"], ([], []))
-        bits.append(row["bits"])
-        n_bytes.append(row["n_bytes"])
+def _read_trigram_bits(folder: Path, variants: list[str]) -> dict[str, dict[str, TextBits]]:
+    rows = [row for row in iterate_rows(folder, ("variant", "order", *TEXT_COLUMNS)) if row["order"] == TRIGRAM_ORDER]
+    return {variant: _text_bits(row for row in rows if row["variant"] == variant) for variant in variants}
+
+
+def _text_bits(rows: Iterable[dict[str, Any]]) -> dict[str, TextBits]:
+    sets: dict[str, TextBits] = {}
+    for row in rows:
+        texts = sets.setdefault(row["set"], TextBits([], [], []))
+        texts.bits.append(row["bits"])
+        texts.n_bytes.append(row["n_bytes"])
+        texts.clusters.append(row["cluster"])
     return sets
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.stage import stage_fingerprint, work_dir
+from snowcoder.reporting.comparisons import compare, trigram_comparisons
 from snowcoder.reporting.data_tables import train_tokens
-from snowcoder.reporting.findings import compare
 from snowcoder.reporting.report_params import ladder, load_report_params
 from snowcoder.reporting.results import Results, Scores, benchmark_names, headline_metrics, input_paths, read_scores, set_names
 from snowcoder.storage.workspace import original_root
@@ -45,9 +45,11 @@ def headline_numbers(results: Results) -> dict[str, dict[str, float]]:
     percents = {f"{item.variant}_against_{item.control}": round(100 * item.relative, 2) for item in compared}
     bits = {variant: round(results.bits[variant](judged_on, "bits_per_byte"), 3) for variant in ladder(params)}
     final = results.scores[list(bits)[-1]]
+    farthest = max(one.difference for one in trigram_comparisons(results, bits))
     return {
         f"bits_per_byte_on_{judged_on}": bits,
         f"bits_percent_on_{judged_on}": percents,
+        "bits_per_byte_above_trigram": {"farthest_of_ladder": round(farthest, 3)},
         f"percent_solved_by_{list(bits)[-1]}": {name: round(100 * final(name, "pass@1"), 1) for name in benchmark_names(results)},
         "roc_auc_of_annotator": {recipe: round(annotator("roc_auc"), 3) for recipe, annotator in results.annotators.items()},
         "tokens": {

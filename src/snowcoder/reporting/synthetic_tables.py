@@ -58,8 +58,8 @@ def language_mix_table(results: Results) -> Table:
 
 def language_mix(results: Results) -> dict[str, Any]:
     """Language -> source, planned, reached, passes in the variant that mixes documents with files; {} if none does."""
-    mixed = (metrics.values["language_mix"] for metrics in results.packed.values() if "language_mix" in metrics.values)
-    return dict(next(mixed, {}))
+    mixes = (metrics.values.get("language_mix", {}) for metrics in results.packed.values())
+    return dict(next((mix for mix in mixes if any(row["source"] == "documents" for row in mix.values())), {}))
 
 
 def seed_yield_table(results: Results) -> Table:

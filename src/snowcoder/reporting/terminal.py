@@ -7,10 +7,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Printed
 
-from snowcoder.reporting.document import Table
+from snowcoder.reporting.document import NOTHING, Table
 from snowcoder.reporting.findings import findings
-from snowcoder.reporting.model_tables import bits_table, comparison_table
-from snowcoder.reporting.results import Results
+from snowcoder.reporting.model_tables import comparison_table, variant_title
+from snowcoder.reporting.results import TRIGRAM, Results, set_names
+from snowcoder.reporting.titles import set_title
+from snowcoder.words import INITIAL
 
 PIPED_WIDTH = 100
 
@@ -26,9 +28,12 @@ def print_results(console: Console, results: Results) -> None:
     for finding in findings(results):
         listed.add_row("-", finding)
     console.print(listed, "")
-    for title, table in [("Models", models_table(results)), *control_tables(results)]:
+    for title, table in [
+        ("Models, each with the trigram of its own tokens after the slash", models_table(results)),
+        *control_tables(results),
+    ]:
         print_table(console, title, table)
-    console.print("Noise and 95% intervals are those of the choice of texts, not of the seed. With figures: results/report.html")
+    console.print("95% intervals are over texts only (repositories, or problems), not over seeds. With figures: results/report.html")
 
 
 def print_table(console: Console, title: str, table: Table) -> None:
@@ -46,16 +51,20 @@ def print_table(console: Console, title: str, table: Table) -> None:
 
 
 def models_table(results: Results) -> Table:
-    """Bits per byte of every model, without the intervals, which are in the report."""
-    bits = bits_table(results)
-    return Table(bits.columns, [[cell.split(" (")[0] if index else cell for index, cell in enumerate(row)] for row in bits.rows])
+    """Bits per byte of every model and of the trigram of its tokens, without the intervals, which are in the report."""
+    sets, rows = set_names(results), []
+    for variant, bits in results.bits.items():
+        floors = [NOTHING if variant == INITIAL else f"{results.floors(variant, TRIGRAM, name):.3f}" for name in sets]
+        values = [f"{bits(name, 'bits_per_byte'):.3f}" for name in sets]
+        rows.append([variant_title(variant), *(f"{value} / {floor}" for value, floor in zip(values, floors, strict=True))])
+    return Table(["bits per byte", *map(set_title, sets)], rows)
 
 
 def control_tables(results: Results) -> list[tuple[str, Table]]:
-    """(title, table) for each model with a control: the differences on every set, and whether they are beyond noise."""
+    """(title, table) for each model with a control: the differences on every set, with their intervals."""
     compared = comparison_table(results)
     tables = []
     for (variant, control), rows in groupby(compared.rows, key=lambda row: (row[0], row[1])):
-        title = f"{variant} against its control {control}: below zero, {variant} is better"
+        title = f"{variant} against its control {control}: below zero, {variant} needs fewer bits"
         tables.append((title, Table(["bits per byte", *compared.columns[5:]], [[row[2], *row[5:]] for row in rows])))
     return tables

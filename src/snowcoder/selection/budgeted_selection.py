@@ -21,7 +21,7 @@ says. A shortfall is not made up for by other languages.
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -98,13 +98,14 @@ def select_files(files: pa.Table, shared: SelectionParams, rule: RuleParams) -> 
     shortfalls = {language: max(0, quota - reachable.get(language, 0)) for language, quota in quotas.items()}
     if shared.on_shortfall == "error":
         _check_filled(budget, available, shortfalls, shared, rule)
-    chosen = _cut(_merge(_in_order(eligible, rule.by, shared.seed), available), sum(quotas.values()) - sum(shortfalls.values()))
+    ordered = in_order(eligible, rule.by, shared.seed, "select_files")
+    chosen = cut_by_language(ordered, available, sum(quotas.values()) - sum(shortfalls.values()))
     if not len(chosen):
         raise EmptyResultError(
             f"params.yaml: pretrain.variants.{shared.horizon_of}.tokens: found {shared.horizon_tokens} for {shared.repeats} repeats; "
             "allowed: enough for one file; raise it, or lower min_score"
         )
-    selected = [_ranked(chosen.filter(pc.equal(chosen["language"], language))) for language in quotas]
+    selected = rank_by_language(chosen, quotas)
     return selected, _metrics(files, selected, quotas, shortfalls, budget)
 
 
@@ -128,6 +129,52 @@ def language_quotas(available: Mapping[str, int], budget: int) -> dict[str, int]
     return quotas
 
 
+def in_order(files: pa.Table, by: Literal["score", "hash"], seed: int, *use: str | int) -> pa.Table:
+    """Sorted by language, then by the rule, then by a hash of content, seed and `use`, then by file_id."""
+    hashes = pa.array([unit_hash(seed, *use, digest) for digest in files["content_sha256"].to_pylist()], pa.float64())
+    key = pc.negate(files["score"]) if by == "score" else hashes
+    order = [("language", "ascending"), ("key", "ascending"), ("hash", "ascending"), ("file_id", "ascending")]
+    return files.append_column("key", key).append_column("hash", hashes).sort_by(order).drop_columns(["key", "hash"])
+
+
+def cut_by_language(ordered: pa.Table, available: Mapping[str, int], budget: int) -> pa.Table:
+    """The first files of all languages, `budget` tokens in proportion to `available`. ordered: as in_order gives it."""
+    merged = _merge(ordered, available)
+    return merged.slice(0, files_within(merged["n_tokens"].to_numpy(), budget))
+
+
+def files_within(n_tokens: np.ndarray, budget: int) -> int:
+    """How many files of a row of files fit into `budget` tokens: each is taken if at least half of it fits."""
+    return int(np.searchsorted(_twice_middles(n_tokens), 2 * budget, side="right"))
+
+
+def rank_by_language(chosen: pa.Table, languages: Iterable[str]) -> list[pa.Table]:
+    """A table of SELECTION_SCHEMA per language, files in the order in which `chosen` has them."""
+    return [_ranked(chosen.filter(pc.equal(chosen["language"], language))) for language in languages]
+
+
+def _merge(ordered: pa.Table, available: Mapping[str, int]) -> pa.Table:
+    """All languages in one order: by the share of the language's train tokens at which the middle of the file is."""
+    shares = []
+    for language, tokens in available.items():
+        n_tokens = ordered.filter(pc.equal(ordered["language"], language))["n_tokens"].to_numpy()
+        shares.append(_twice_middles(n_tokens) / (2 * tokens))
+    share = pa.array(np.concatenate(shares), pa.float64())
+    place = pa.array(np.arange(len(ordered)), pa.int64())
+    return ordered.append_column("share", share).append_column("place", place).sort_by([("share", "ascending"), ("place", "ascending")])
+
+
+def _twice_middles(n_tokens: np.ndarray) -> np.ndarray:
+    """Twice the position of each file's middle in a row of files, whole numbers."""
+    sizes = n_tokens.astype(np.int64)
+    return 2 * np.cumsum(sizes) - sizes
+
+
+def _ranked(files: pa.Table) -> pa.Table:
+    ranks = pa.array(np.arange(1, len(files) + 1), pa.int32())
+    return files.append_column("rank", ranks).select(SELECTION_SCHEMA.names)
+
+
 def _check_filled(
     budget: int, available: Mapping[str, int], shortfalls: Mapping[str, int], shared: SelectionParams, rule: RuleParams
 ) -> None:
@@ -146,42 +193,6 @@ def _check_filled(
             f"params.yaml: select_files: found min_score {rule.min_score}, with which {lacking} of its share of {budget}; "
             "allowed: a threshold that leaves each language its share; lower it, or set select_files.shared.on_shortfall to state"
         )
-
-
-def _in_order(files: pa.Table, by: str, seed: int) -> pa.Table:
-    """Sorted by language, then by the rule, then by a hash of content and seed, then by file_id."""
-    hashes = pa.array([unit_hash(seed, "select_files", digest) for digest in files["content_sha256"].to_pylist()], pa.float64())
-    key = pc.negate(files["score"]) if by == "score" else hashes
-    order = [("language", "ascending"), ("key", "ascending"), ("hash", "ascending"), ("file_id", "ascending")]
-    return files.append_column("key", key).append_column("hash", hashes).sort_by(order).drop_columns(["key", "hash"])
-
-
-def _merge(ordered: pa.Table, available: Mapping[str, int]) -> pa.Table:
-    """All languages in one order: by the share of the language's train tokens at which the middle of the file is."""
-    shares = []
-    for language, tokens in available.items():
-        n_tokens = ordered.filter(pc.equal(ordered["language"], language))["n_tokens"].to_numpy()
-        shares.append(_twice_middles(n_tokens) / (2 * tokens))
-    share = pa.array(np.concatenate(shares), pa.float64())
-    place = pa.array(np.arange(len(ordered)), pa.int64())
-    return ordered.append_column("share", share).append_column("place", place).sort_by([("share", "ascending"), ("place", "ascending")])
-
-
-def _cut(merged: pa.Table, budget: int) -> pa.Table:
-    """The first files: each is taken if at least half of it fits."""
-    n_taken = np.searchsorted(_twice_middles(merged["n_tokens"].to_numpy()), 2 * budget, side="right")
-    return merged.slice(0, int(n_taken))
-
-
-def _twice_middles(n_tokens: np.ndarray) -> np.ndarray:
-    """Twice the position of each file's middle in a row of files, whole numbers."""
-    sizes = n_tokens.astype(np.int64)
-    return 2 * np.cumsum(sizes) - sizes
-
-
-def _ranked(files: pa.Table) -> pa.Table:
-    ranks = pa.array(np.arange(1, len(files) + 1), pa.int32())
-    return files.append_column("rank", ranks).select(SELECTION_SCHEMA.names)
 
 
 def _metrics(

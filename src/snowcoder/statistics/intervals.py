@@ -33,13 +33,25 @@ def wilson_interval(successes: int, total: int, confidence: float = CONFIDENCE) 
     return low, high
 
 
+def share_interval(shares: ArrayLike, seed: int) -> tuple[float, float]:
+    """95% interval of the mean of shares, one per problem, each from 0 to 1: how many of its samples passed.
+
+    Wilson's where all are 0 or 1, and where all are the same, which a bootstrap would give no width; else a bootstrap of the problems, as
+    samples of one problem are alike. Raises ValueError for no problem.
+    """
+    values = np.asarray(shares, dtype=np.float64)
+    if np.isin(values, (0, 1)).all() or (values == values[0]).all():
+        return wilson_interval(round(float(values.sum())), values.size)
+    return bootstrap_ratio_interval(values, np.ones(values.size), seed)
+
+
 def bootstrap_ratio_interval(
     numerators: ArrayLike, denominators: ArrayLike, seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Percentile bootstrap (Efron 1979) of sum(numerators) / sum(denominators), items resampled in pairs.
 
     numerators, denominators: one number per item, denominators > 0. The same seed gives the same interval. Items are taken as independent:
-    where they come in groups (files of one repository), the true interval is wider. Raises ValueError for no items or a denominator <= 0.
+    where they come in groups (files of one repository), clustered.py is right. Raises ValueError for no items or a denominator <= 0.
     """
     pairs = np.stack([np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)])
     n_items = pairs.shape[1]

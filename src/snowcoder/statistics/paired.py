@@ -1,15 +1,12 @@
-"""Compares two models on the same items: paired for one training seed of each, or over several seeds of each.
+"""Compares two models on the same items, paired, for one training seed of each; sums several seeds of one model up.
 
 in: what each solved (0 or 1, or a share of samples, per problem), or bits per text   out: difference with interval, p-value
 
-Two models are compared problem by problem: what both solve, or neither, says nothing about a difference, and its noise falls out. Two
+Two models are compared problem by problem: what both solve, or neither, says nothing about a difference, and falls out. Two
 intervals that overlap do not show that two models are alike. The paired interval is over problems: it says how far the difference would
 move on other problems of the same kind, not what another training seed would do.
 
-An interval over items alone says nothing of another seed, one over seeds alone nothing of other problems; bootstrap_over_seeds draws the
-seeds of both models in each resample and then the items, which both share (two-level bootstrap; Davison and Hinkley 1997, section 3.8).
-With few seeds the spread between them is underestimated, by a factor of (n - 1) / n in variance, and n = 3 seeds have ten different
-resamples only: an interval that barely leaves out 0 is then no evidence.
+An interval over items alone says nothing of another seed: block_model.py compares over seeds.
 """
 
 from collections.abc import Sequence
@@ -21,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from snowcoder.seeding import generator
-from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES, bootstrap_ratio_interval
+from snowcoder.statistics.clustered import clustered_ratio_interval, count_clusters
+from snowcoder.statistics.intervals import CONFIDENCE, MAX_INDICES, RESAMPLES
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class PairedComparison:
     """first - second.
 
     difference: of the means. interval: of the difference. p_value: exact McNemar where all scores are 0 or 1, else that of the bootstrap.
-    is_noise: the interval holds 0, or p_value is above 1 - confidence.
+    is_explained: by the choice of problems: the interval holds 0, or p_value is above 1 - confidence.
     """
 
     difference: float
@@ -37,7 +35,7 @@ class PairedComparison:
     only_first: int
     only_second: int
     p_value: float
-    is_noise: bool
+    is_explained: bool
 
 
 def compare_paired(
@@ -51,8 +49,8 @@ def compare_paired(
     interval, bootstrap_p = paired_bootstrap(a, b, seed, resamples, confidence)
     binary = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
     p_value = mcnemar_p_value(only_first, only_second) if binary else bootstrap_p
-    is_noise = interval[0] <= 0 <= interval[1] or p_value > 1 - confidence
-    return PairedComparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_noise)
+    is_explained = interval[0] <= 0 <= interval[1] or p_value > 1 - confidence
+    return PairedComparison(float(a.mean() - b.mean()), interval, only_first, only_second, p_value, is_explained)
 
 
 def paired_bootstrap(
@@ -76,18 +74,26 @@ def paired_bootstrap(
 
 
 def compare_ratios(
-    first: ArrayLike, second: ArrayLike, denominators: ArrayLike, seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
-) -> tuple[float, tuple[float, float]]:
-    """(sum(first) - sum(second)) / sum(denominators) and its percentile interval, items resampled together.
+    first: ArrayLike,
+    second: ArrayLike,
+    denominators: ArrayLike,
+    clusters: Sequence[str],
+    seed: int,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> tuple[float, tuple[float, float] | None]:
+    """(sum(first) - sum(second)) / sum(denominators) and its percentile interval, whole clusters resampled; None for a single cluster.
 
-    For bits per byte of two models on the same texts: bits of each, and bytes. Much sharper than two intervals side by side, as what makes
-    a text hard for both falls out. Raises ValueError for unequal numbers of items, none, or a denominator <= 0.
+    For bits per byte of two models on the same texts: bits of each, bytes, and repository or problem. Much sharper than two intervals side
+    by side, as what makes a text hard for both falls out. Raises ValueError for unequal numbers of items, none, or a denominator <= 0.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     weights = np.asarray(denominators, dtype=np.float64)
-    if not a.shape == b.shape == weights.shape:
-        raise ValueError(f"compare_ratios: {a.size}, {b.size} and {weights.size} items; needs the same items")
-    interval = bootstrap_ratio_interval(a - b, weights, seed, resamples, confidence)
+    if not a.shape == b.shape == weights.shape == (len(clusters),) or not a.size:
+        sizes = f"{a.size}, {b.size}, {weights.size} and {len(clusters)}"
+        raise ValueError(f"compare_ratios: {sizes} items; needs the same items, at least one")
+    several = count_clusters(clusters) > 1
+    interval = clustered_ratio_interval(a - b, weights, clusters, seed, resamples, confidence) if several else None
     return float((a - b).sum() / weights.sum()), interval
 
 
@@ -127,37 +133,10 @@ def over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -> SeedS
 def two_proportions_p_value(first: int, second: int, total_first: int, total_second: int) -> float:
     """Two-sided z test of two independent proportions with the pooled rate: for published rates, whose pairing is not known.
 
-    On the same problems the paired test is sharper; a difference that this test calls noise may still be significant there.
+    On the same problems the paired test is sharper; a difference that this test does not find may still be significant there.
     """
     pooled = (first + second) / (total_first + total_second)
     error = (pooled * (1 - pooled) * (1 / total_first + 1 / total_second)) ** 0.5
     if error == 0:
         return 1.0
     return 2 * (1 - NormalDist().cdf(abs(first / total_first - second / total_second) / error))
-
-
-def bootstrap_over_seeds(
-    first: ArrayLike, second: ArrayLike, weights: ArrayLike, seed: int, resamples: int = RESAMPLES, confidence: float = CONFIDENCE
-) -> tuple[float, tuple[float, float]]:
-    """(difference, percentile interval) of sum(first) / sum(weights) - sum(second) / sum(weights), each a mean over its seeds.
-
-    first, second: [seeds, items], such as bits, or 1 and 0 for solved; the numbers of seeds may differ. weights: [items] > 0, such as
-    bytes, or ones. Raises ValueError for no seeds, no items, unequal items or a weight <= 0.
-    """
-    a, b, w = (np.asarray(values, dtype=np.float64) for values in (first, second, weights))
-    if a.ndim != 2 or b.ndim != 2 or not a.size or not b.size or {a.shape[1], b.shape[1]} != {w.size} or (w <= 0).any():
-        raise ValueError(f"bootstrap_over_seeds: shapes {a.shape}, {b.shape} and {w.shape}; needs [seeds, items] twice, [items] above 0")
-    draws = generator(seed, "bootstrap_over_seeds")
-    differences = np.empty(resamples)
-    for index in range(resamples):
-        times = _times_drawn(draws, w.size)
-        means = [_times_drawn(draws, len(values)) @ values / len(values) for values in (a, b)]
-        differences[index] = (means[0] - means[1]) @ times / (w @ times)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    return float((a.mean(axis=0) - b.mean(axis=0)).sum() / w.sum()), (float(low), float(high))
-
-
-def _times_drawn(draws: np.random.Generator, n: int) -> np.ndarray:
-    """How often each of `n` is drawn in `n` draws with replacement."""
-    return np.bincount(draws.integers(0, n, size=n), minlength=n)

@@ -1,10 +1,11 @@
-"""Plans the mix of the enhanced variant: the share of each language, from synthetic documents or from selected files.
+"""Plans the mix of the enhanced variant and of its control: the share of each language, from synthetic documents or from selected files.
 
-in: catalogues of documents and of files, the train split's tokens by language  out: one catalogue, and the pass of each row
+in: catalogues of documents (or none) and of files, the train split's tokens by language  out: one catalogue, and the pass of each row
 In the paper (section 2.4) the synthetic phase raises Python to about half of the tokens, and the other languages keep their relative
 shares. Both are held here by tokens, whatever languages a teacher wrote and however much of each was accepted: Python gets
 `python_fraction`; the others share the rest as they do in `files` (one that a small selection lacks: as in the train split). A language's
-tokens are its documents, or, where nothing was written in it, its files.
+tokens are its documents, or, where nothing was written in it, its files. Without documents every language is its files, in the same
+shares: the control differs from the variant in its documents alone, unless a teacher wrote a language that the files lack.
 Python is on one side and all others on the other: the longer side is taken once, the shorter is repeated, in whole passes and then a
 prefix of its seeded order. Within the others a language is repeated, or cut to such a prefix, as its share requires. A prefix ends with the
 file that reaches the goal: what is taken overshoots by less than one file per language.
@@ -29,12 +30,19 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class LanguagePlan:
-    """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. epochs: tokens taken by tokens there are."""
+    """What one language is of the mix. planned: of all tokens, 0 to 1. n_tokens: taken. unique_tokens: there are.
+
+    epochs: tokens taken by tokens there are.
+    """
 
     source: MixtureSource
     planned: float
     n_tokens: int
-    epochs: float
+    unique_tokens: int
+
+    @property
+    def epochs(self) -> float:
+        return self.n_tokens / self.unique_tokens
 
 
 @dataclass(frozen=True)
@@ -59,15 +67,19 @@ def unmixed(files: pa.Table) -> Mixture:
     return Mixture(files, np.zeros(len(files), dtype=np.int64), documents_fraction=0.0, document_epochs=0.0, file_epochs=1.0, plans={})
 
 
-def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], python_fraction: float, seed: int) -> Mixture:
-    """Mix so that Python is `python_fraction` (above 0, up to 1) of the tokens.
+def mix(documents: pa.Table | None, files: pa.Table, train_tokens: Mapping[str, int], python_fraction: float, seed: int) -> Mixture:
+    """Mix so that Python is `python_fraction` (above 0, up to 1) of the tokens. documents: None for a mix of files alone.
 
-    train_tokens: language -> tokens of the train split. Raises EmptyResultError if there are no documents, or if a side is empty.
+    train_tokens: language -> tokens of the train split. Raises EmptyResultError if the documents are empty, or if a side is.
     """
+    if documents is None:
+        documents = files.slice(0, 0)
+    elif not language_tokens(documents):
+        raise EmptyResultError("pack_tokens: the documents have no tokens; fix synthesize_documents, or set python_fraction to null")
     written = language_tokens(documents)
     others = files.filter(pc.invert(pc.is_in(files["language"], documents["language"].unique())))
     available = written | language_tokens(others)
-    _check_sides(len(files), written, available, python_fraction)
+    _check_sides(len(files), available, python_fraction)
     planned = plan_shares(available, language_tokens(files), train_tokens, python_fraction)
     total = _mix_tokens(available, python_fraction)
     parts, numbers, plans = [], [], {}
@@ -78,15 +90,14 @@ def mix(documents: pa.Table, files: pa.Table, train_tokens: Mapping[str, int], p
         parts.append(own.take(rows))
         numbers.append(pass_numbers)
         source: MixtureSource = "documents" if language in written else "files"
-        taken = _n_tokens(parts[-1])
-        plans[language] = LanguagePlan(source, planned[language], taken, taken / available[language])
+        plans[language] = LanguagePlan(source, planned[language], _n_tokens(parts[-1]), available[language])
     of_documents = sum(plan.n_tokens for plan in plans.values() if plan.source == "documents")
     of_files = sum(plan.n_tokens for plan in plans.values() if plan.source == "files")
     return Mixture(
         files=pa.concat_tables(parts),
         pass_numbers=np.concatenate(numbers),
         documents_fraction=of_documents / (of_documents + of_files),
-        document_epochs=of_documents / sum(written.values()),
+        document_epochs=of_documents / max(1, sum(written.values())),
         file_epochs=of_files / max(1, _n_tokens(others)),
         plans=plans,
     )
@@ -141,9 +152,7 @@ def _mix_tokens(available: Mapping[str, int], python_fraction: float) -> float:
     return max(n_python / python_fraction, n_others / (1 - python_fraction) if python_fraction < 1 else 0.0)
 
 
-def _check_sides(n_files: int, written: Mapping[str, int], available: Mapping[str, int], python_fraction: float) -> None:
-    if not written:
-        raise EmptyResultError("pack_tokens: the documents have no tokens; fix synthesize_documents, or set python_fraction to null")
+def _check_sides(n_files: int, available: Mapping[str, int], python_fraction: float) -> None:
     if PYTHON not in available:
         raise EmptyResultError(
             f"pack_tokens: neither the documents nor the {n_files} files contain Python, so it cannot be {python_fraction} of the mix; "

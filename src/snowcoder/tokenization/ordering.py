@@ -17,6 +17,7 @@ import pyarrow as pa
 from snowcoder.seeding import derive_seed
 
 GroupBy = Literal["language_then_repository", "repository"]
+Document = Literal["file", "repository"]
 
 
 def packing_order(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy, seed: int) -> np.ndarray:
@@ -26,6 +27,19 @@ def packing_order(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy, 
         keys.append(language_ranks(files))
     # lexsort: the last key decides first
     return np.lexsort(keys)
+
+
+def document_ends(files: pa.Table, pass_numbers: np.ndarray, group_by: GroupBy) -> np.ndarray:
+    """bool [rows]: whether a row, in packing order, is the last of its document, where a repository is one (paper, section 2.2).
+
+    A document is the files of one repository in one pass that follow one another: of one language too, if languages are kept apart.
+    """
+    keys = [pass_numbers, _codes(files, "repository")]
+    if group_by == "language_then_repository":
+        keys.append(_codes(files, "language"))
+    ends = np.ones(len(files), dtype=bool)
+    ends[:-1] = np.any([key[:-1] != key[1:] for key in keys], axis=0)
+    return ends
 
 
 def file_keys(files: pa.Table, pass_numbers: np.ndarray, seed: int) -> np.ndarray:
@@ -46,3 +60,8 @@ def language_ranks(files: pa.Table) -> np.ndarray:
     languages: Sequence[str] = files["language"].to_pylist()
     ranks = {language: rank for rank, language in enumerate(sorted(set(languages)))}
     return np.array([ranks[language] for language in languages], dtype=np.int64)
+
+
+def _codes(files: pa.Table, column: str) -> np.ndarray:
+    """int [rows]: the same number for the same name."""
+    return np.asarray(files[column].combine_chunks().dictionary_encode().indices)

@@ -2,8 +2,9 @@
 
 in: catalogue rows and the Parquet shards that hold their tokens
 out: a folder of token shards (see token_shards) with the subfolder provenance/ (see provenance)
-Nothing is padded and nothing is reordered: sequence i holds tokens i * sequence_length to (i + 1) * sequence_length of the stream. The
-last, partial sequence is dropped and counted, so that tokens in = tokens out + dropped_tail_tokens.
+Nothing is padded and nothing is reordered: sequence i holds tokens i * sequence_length to (i + 1) * sequence_length of the stream. Every
+document ends in end of text; where a document is a whole repository, the other files of it lose theirs. The last, partial sequence is
+dropped and counted, so that tokens in = tokens out + dropped_tail_tokens + joined_files.
 The place of every file follows from the catalogue alone. So each input shard is read once, in any process, and its tokens are written to
 their places: memory holds the catalogue and one shard per worker, and the bytes are the same for any number of workers.
 """
@@ -12,19 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from snowcoder.errors import EmptyResultError, ShardError
 from snowcoder.pipeline.execution import map_items
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.shards import read_shard, write_table
 from snowcoder.tokenization.mixing import Mixture
-from snowcoder.tokenization.ordering import GroupBy, packing_order
+from snowcoder.tokenization.ordering import Document, GroupBy, document_ends, packing_order
 from snowcoder.tokenization.provenance import PROVENANCE_SCHEMA, Pieces, cut_pieces, provenance_table
 from snowcoder.tokenization.token_shards import TOKEN_DTYPE, ShardLayout
 
@@ -38,6 +39,8 @@ class PackingParams(ParamsModel):
     """Tokens of a packed sequence (paper: 8192)."""
     group_by: GroupBy
     """language_then_repository: adopted by the paper; repository: its ablation (Table 3)."""
+    document: Document = "file"
+    """What ends in end of text. repository: the concatenated files of one, as in the paper; file: each. Synthetic ones always do."""
     sequences_per_shard: int = Field(gt=0)
     """Sequences of a token shard, which has 2 * sequence_length * sequences_per_shard bytes."""
     seed: int = Field(ge=0)
@@ -54,21 +57,13 @@ class PackingItemParams(ParamsModel):
     documents: str
     """Folder of tokenised documents (accept_documents), data/none for none; not read where python_fraction is null."""
     python_fraction: float | None = Field(default=None, gt=0.0, le=1.0)
-    """Share of Python tokens in a mix of documents and `files` (paper: 0.5, section 2.4); null: `files` alone."""
-
-    @model_validator(mode="after")
-    def _mixes_documents(self) -> Self:
-        if self.python_fraction is not None and self.documents == NO_DOCUMENTS:
-            raise ValueError(
-                f"documents: found {NO_DOCUMENTS} with python_fraction {self.python_fraction}; "
-                "allowed: a folder such as data/accept_documents, or python_fraction null"
-            )
-        return self
+    """Share of Python tokens in a mix of documents and `files`, or of `files` alone (paper: 0.5, section 2.4); null: each file once."""
 
 
 @dataclass(frozen=True)
 class ShardTask:
-    """What one input shard gives. rows: its rows; positions: where each goes in the stream; the pieces each is cut into, by token.
+    """What one input shard gives. rows: its rows; positions: where each goes in the stream; lengths: its tokens there, without the end of
+    text that joins it to the next file; the pieces each is cut into, by token.
 
     int64 arrays; piece_rows: which of `rows` a piece belongs to.
     """
@@ -76,28 +71,33 @@ class ShardTask:
     path: str
     rows: np.ndarray
     positions: np.ndarray
+    lengths: np.ndarray
     piece_rows: np.ndarray
     token_start: np.ndarray
     token_end: np.ndarray
 
 
-def pack(mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str) -> dict[str, Any]:
+def pack(
+    mixture: Mixture, byte_lengths: np.ndarray, params: PackingParams, folder: Path, label: str, in_process: bool = False
+) -> dict[str, Any]:
     """Pack into `folder`; return the metrics, which index.json holds too, but for language_mix (of a mix: what was planned, and reached).
 
     Raises EmptyResultError if there is not one full sequence.
 
-    byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths.
+    byte_lengths: int64 [vocab_size], see tokenizer.token_byte_lengths. in_process: in threads; of few tokens, starting processes takes
+    longer than packing.
     """
     order = packing_order(mixture.files, mixture.pass_numbers, params.group_by, params.seed)
     files = mixture.files.take(order)
-    n_tokens = np.asarray(files["n_tokens"])
-    starts = np.cumsum(n_tokens) - n_tokens
-    layout = _layout(folder, int(n_tokens.sum()), params, label)
-    pieces = cut_pieces(starts, n_tokens, layout.sequence_length, layout.n_sequences)
+    ends = _ends_of_text(mixture, files, mixture.pass_numbers[order], params)
+    lengths = np.asarray(files["n_tokens"]) - ~ends
+    starts = np.cumsum(lengths) - lengths
+    layout = _layout(folder, int(lengths.sum()), params, label)
+    pieces = cut_pieces(starts, lengths, layout.sequence_length, layout.n_sequences)
     layout.allocate()
-    byte_start, byte_end = _write_tokens(files, starts, pieces, byte_lengths, layout, label)
+    byte_start, byte_end = _write_tokens(files, starts, lengths, pieces, byte_lengths, layout, label, in_process)
     write_table(folder / "provenance", _provenance(files, pieces, byte_start, byte_end, layout), PROVENANCE_SCHEMA)
-    metrics = _metrics(mixture, files, pieces, int(n_tokens.sum()), layout)
+    metrics = _metrics(mixture, files, pieces, int(lengths.sum()), layout) | {"joined_files": int((~ends).sum())}
     layout.publish({**metrics, "group_by": params.group_by})
     return metrics | _language_mix(mixture, metrics["tokens_by_language"])
 
@@ -109,15 +109,25 @@ def write_shard_tokens(task: ShardTask, layout: ShardLayout, byte_lengths: np.nd
     column, n_tokens, file_ids = (rows[name].to_pylist() for name in ("tokens", "n_tokens", "file_id"))
     byte_start, byte_end = np.empty_like(task.token_start), np.empty_like(task.token_end)
     borders = np.searchsorted(task.piece_rows, np.arange(len(task.rows) + 1))
-    for number, (row, position) in enumerate(zip(task.rows.tolist(), task.positions.tolist(), strict=True)):
+    places = zip(task.rows.tolist(), task.positions.tolist(), task.lengths.tolist(), strict=True)
+    for number, (row, position, length) in enumerate(places):
         tokens = np.frombuffer(column[row], TOKEN_DTYPE)
         if len(tokens) != n_tokens[row]:
             raise ShardError(f"{task.path}: n_tokens: found {n_tokens[row]} for {file_ids[row]} of {len(tokens)}; run `dvc repro -f`")
-        layout.write_at(position, tokens)
+        layout.write_at(position, tokens[:length])
         ends = np.concatenate([[0], np.cumsum(byte_lengths[tokens])])
         own = slice(borders[number], borders[number + 1])
         byte_start[own], byte_end[own] = ends[task.token_start[own]], ends[task.token_end[own]]
     return byte_start, byte_end
+
+
+def _ends_of_text(mixture: Mixture, files: pa.Table, pass_numbers: np.ndarray, params: PackingParams) -> np.ndarray:
+    """bool [rows]: whether a row keeps its end of text: the last of a document, and every synthetic one."""
+    if params.document == "file":
+        return np.ones(len(files), dtype=bool)
+    written = [language for language, plan in mixture.plans.items() if plan.source == "documents"]
+    synthetic = np.asarray(pc.is_in(files["language"], pa.array(written, pa.string())))
+    return synthetic | document_ends(files, pass_numbers, params.group_by)
 
 
 def _layout(folder: Path, n_tokens: int, params: PackingParams, label: str) -> ShardLayout:
@@ -131,18 +141,25 @@ def _layout(folder: Path, n_tokens: int, params: PackingParams, label: str) -> S
 
 
 def _write_tokens(
-    files: pa.Table, starts: np.ndarray, pieces: Pieces, byte_lengths: np.ndarray, layout: ShardLayout, label: str
+    files: pa.Table,
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    pieces: Pieces,
+    byte_lengths: np.ndarray,
+    layout: ShardLayout,
+    label: str,
+    in_process: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spread the work over input shards; (byte_start, byte_end) of all pieces, in the order of the stream."""
-    tasks, places = _tasks(files, starts, pieces)
-    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label)
+    tasks, places = _tasks(files, starts, lengths, pieces)
+    results = map_items(partial(write_shard_tokens, layout=layout, byte_lengths=byte_lengths), tasks, label, releases_gil=in_process)
     byte_start, byte_end = np.empty_like(pieces.row), np.empty_like(pieces.row)
     for place, (start, end) in zip(places, results, strict=True):
         byte_start[place], byte_end[place] = start, end
     return byte_start, byte_end
 
 
-def _tasks(files: pa.Table, starts: np.ndarray, pieces: Pieces) -> tuple[list[ShardTask], list[np.ndarray]]:
+def _tasks(files: pa.Table, starts: np.ndarray, lengths: np.ndarray, pieces: Pieces) -> tuple[list[ShardTask], list[np.ndarray]]:
     """(a task per input shard, for each the positions of its pieces among all pieces)."""
     encoded = files["shard"].combine_chunks().dictionary_encode()
     shard_of_row = np.asarray(encoded.indices)
@@ -153,7 +170,8 @@ def _tasks(files: pa.Table, starts: np.ndarray, pieces: Pieces) -> tuple[list[Sh
         place = np.flatnonzero(shard_of_row[pieces.row] == number)
         # pieces are sorted by file, so that piece_rows is sorted too
         piece_rows = np.searchsorted(chosen, pieces.row[place])
-        tasks.append(ShardTask(path, shard_rows[chosen], starts[chosen], piece_rows, pieces.token_start[place], pieces.token_end[place]))
+        own = (shard_rows[chosen], starts[chosen], lengths[chosen])
+        tasks.append(ShardTask(path, *own, piece_rows, pieces.token_start[place], pieces.token_end[place]))
         places.append(place)
     return tasks, places
 
@@ -170,7 +188,13 @@ def _language_mix(mixture: Mixture, tokens_by_language: dict[str, int]) -> dict[
     total = sum(tokens_by_language.values())
     reached = {language: tokens_by_language.get(language, 0) / total for language in mixture.plans}
     rows = {
-        language: {"source": plan.source, "planned": plan.planned, "reached": reached[language], "passes": plan.epochs}
+        language: {
+            "source": plan.source,
+            "planned": plan.planned,
+            "reached": reached[language],
+            "unique_tokens": plan.unique_tokens,
+            "passes": plan.epochs,
+        }
         for language, plan in mixture.plans.items()
     }
     return {"language_mix": rows} if rows else {}

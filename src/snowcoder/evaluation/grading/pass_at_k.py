@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from snowcoder.errors import ParameterError
-from snowcoder.statistics.intervals import bootstrap_ratio_interval, wilson_interval
+from snowcoder.statistics.intervals import share_interval
 
 REPORTED_K = (1, 10, 100)
 INTERVAL_SEED = 1
@@ -70,11 +70,7 @@ def summarise_passes(samples: Sequence[tuple[str, bool]], ks: Sequence[int] | No
     if reasons:
         summary["not_estimated"] = reasons
     shares = np.array([passed / total if total else 0.0 for total, passed in counts])
-    if most == 1 or (shares == shares[0]).all():
-        summary["ci95"] = wilson_interval(round(float(shares.sum())), len(shares))
-    else:
-        summary["ci95"] = bootstrap_ratio_interval(shares, np.ones(len(shares)), INTERVAL_SEED)
-    return summary
+    return summary | {"ci95": share_interval(shares, INTERVAL_SEED)}
 
 
 def _too_few(totals: Mapping[str, int], k: int) -> str:

@@ -1,14 +1,12 @@
 """Changes one operator, constant or comparison of a reference solution in place and keeps the layout of the rest.
 
-in: a problem, a seed   out: the changed canonical solution
+in: a prompt, the solution that follows it, a seed   out: changed solutions
 """
 
 import ast
 import random
 import warnings
 from collections.abc import Iterator
-
-from snowcoder.benchmarks.problem import Problem
 
 # operator as written -> the one put in its place
 SWAPS: dict[type, tuple[str, str]] = {
@@ -29,24 +27,26 @@ SWAPS: dict[type, tuple[str, str]] = {
 Change = tuple[int, int, str]  # first and last byte in the program, text put there
 
 
-def mutate(problem: Problem, seed: int) -> str | None:
-    """The canonical solution with one change, drawn by seed and problem; None if it has no place to change, or is no Python."""
-    whole = (problem.prompt + problem.canonical_solution).encode()
-    start = len(problem.prompt.encode())
+def mutate(prompt: str, solution: str, seed: int, max_mutants: int) -> list[str]:
+    """Copies of the solution with one change each, all different, in the order of the places; [] if it has none, or is no Python.
+
+    Where there are more places than max_mutants, seed and text draw from them.
+    """
+    whole = (prompt + solution).encode()
+    start = len(prompt.encode())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(whole)
     except (SyntaxError, ValueError):
-        return None
+        return []
     starts = [0]
     for line in whole.split(b"\n"):
         starts.append(starts[-1] + len(line) + 1)
     changes = sorted({change for node in ast.walk(tree) for change in _changes(node, whole, starts) if change[0] >= start})
-    if not changes:
-        return None
-    first, last, text = random.Random(f"{seed} {problem.benchmark} {problem.problem_id}").choice(changes)
-    return (whole[start:first] + text.encode() + whole[last:]).decode()
+    if len(changes) > max_mutants:
+        changes = sorted(random.Random(f"{seed} {prompt}{solution}").sample(changes, max_mutants))
+    return [(whole[start:first] + text.encode() + whole[last:]).decode() for first, last, text in changes]
 
 
 def _changes(node: ast.AST, whole: bytes, starts: list[int]) -> Iterator[Change]:

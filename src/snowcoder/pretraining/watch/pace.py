@@ -29,11 +29,11 @@ class Pace:
         self._silent_s += step.elapsed_s
         if self._silent_s >= SECONDS_BETWEEN_LINES:
             left_s = self._elapsed_s / self._steps * (step.n_steps - step.number)
-            say(f"step {step.number}/{step.n_steps}: loss {step.train_loss:.3f}, {_duration(left_s)} left")
+            say(f"step {step.number}/{step.n_steps}: loss {step.train_loss:.3f}, {duration(left_s)} left")
             self._silent_s = 0.0
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """`2 h 05 min`, `7 min`."""
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

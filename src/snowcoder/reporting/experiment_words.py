@@ -1,0 +1,157 @@
+"""Puts arms, rates and the conclusions of a comparison of data into plain words, no stronger than the numbers.
+
+in: Analysis   out: sentences; `better` and `worse` stand only where a claim survives the correction for all claims
+"""
+
+from snowcoder.experiment.analysis import Analysis
+from snowcoder.experiment.claims import ClaimResult, Decomposition
+from snowcoder.reporting.document import NOTHING
+from snowcoder.reporting.titles import NO_CLAIM, set_title
+from snowcoder.selection.arms import RANDOM, ArmParams
+from snowcoder.statistics.block_model import Difference
+
+CHOSEN_BY = {
+    "shortest": "the shortest files",
+    "loops": "the most loops and arithmetic per line",
+    "docstrings": "the largest share of docstrings and comments",
+    "dsir": "word n-grams most like those of the positives (DSIR)",
+    "hashed_ngrams": "a linear classifier of word n-grams, trained on the positives",
+    "perplexity_low": "code that alpha predicts best",
+    "perplexity_middle": "code that alpha predicts neither well nor badly",
+    "perplexity_high": "code that alpha predicts worst",
+}
+MATCHED = {"repository": "from each repository", "length": "of each length"}
+PARTS = {"repository": ("quality", "subject"), "length": ("beyond length", "length")}
+NAMES_SHOWN = 5
+
+
+def describe_arm(arm: ArmParams) -> str:
+    """How its files are chosen."""
+    if arm.matched_to and arm.match:
+        told = f"random files, as many tokens {MATCHED[arm.match]} as {arm.matched_to} chose"
+    elif arm.by == RANDOM:
+        told = "random files"
+    else:
+        told = CHOSEN_BY.get(arm.by, f"the highest scores of the annotator {arm.by}")
+    return told if arm.repeats == 1 else f"{told}; each token seen {arm.repeats} times"
+
+
+def signed(value: float) -> str:
+    """A difference in bits per byte."""
+    return f"{value:+.4f}"
+
+
+def interval_text(interval: tuple[float, float] | None) -> str:
+    """`-0.0123 to +0.0045`."""
+    return NOTHING if interval is None else f"{signed(interval[0])} to {signed(interval[1])}"
+
+
+def correlation_text(value: float | None) -> str:
+    """Two digits, or that it is not known."""
+    return "not measurable" if value is None else f"{value:.2f}"
+
+
+def list_words(words: list[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def verdict_text(claim: ClaimResult, is_demonstration: bool) -> str:
+    """The cell of the table of claims."""
+    if claim.verdict == "not run":
+        return "not run"
+    if is_demonstration:
+        return "no claim"
+    return {"better": "better", "worse": "worse, against the claim", "open": "not shown"}[claim.verdict]
+
+
+def experiment_findings(analysis: Analysis) -> list[str]:
+    """The sentences at the top: what is shown about the data; whether the arms are ranked; subject or quality; what could be seen.
+
+    A demonstration says nothing about what data do.
+    """
+    told = [*_missing(analysis), _verdict(analysis), _ranking(analysis)]
+    if not analysis.is_demonstration:
+        told += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
+    return [*told, _power(analysis)]
+
+
+def comparison_findings(analysis: Analysis) -> list[str]:
+    """The sentences for a page that has other findings too, among them whether anything may be claimed."""
+    return [*_missing(analysis), *([] if analysis.is_demonstration else [_verdict(analysis)]), _ranking(analysis)]
+
+
+def _missing(analysis: Analysis) -> list[str]:
+    if not analysis.missing:
+        return []
+    names = [branch.name for branch in analysis.missing]
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return [f"Not finished: {len(names)} of the planned trainings are missing ({'; '.join(names[:NAMES_SHOWN])}{more})."]
+
+
+def _verdict(analysis: Analysis) -> str:
+    if analysis.is_demonstration:
+        sets = list_words([set_title(name) for name in analysis.sets_behind_trigram])
+        return (
+            f"{NO_CLAIM}: on {sets} the model that every arm starts from is not shown to predict code better than a trigram of its "
+            "own training tokens does."
+        )
+    shown = [one for one in analysis.claims if one.verdict in ("better", "worse")]
+    on = list_words([set_title(name) for name in analysis.params.endpoint])
+    compared = f"{len(analysis.claims)} planned comparisons"
+    if not shown:
+        return f"On {on} none of the {compared} shows one way of choosing data to be better than another."
+    told = list_words([_claim(one) for one in shown])
+    return f"On {on} {len(shown)} of {compared} show a difference, in bits per byte: {told}."
+
+
+def _claim(claim: ClaimResult) -> str:
+    if claim.difference is None:
+        raise AssertionError(f"{claim.better} against {claim.worse}: a verdict without a difference")
+    return f"{claim.better} is {claim.verdict} than {claim.worse} ({claim.difference.value:+.3f})"
+
+
+def _short(difference: Difference) -> str:
+    return "unknown" if difference.interval is None else f"{difference.interval[0]:+.3f} to {difference.interval[1]:+.3f}"
+
+
+def _ranking(analysis: Analysis) -> str:
+    halves = correlation_text(analysis.rank_correlation_halves)
+    rates = [f"{correlation_text(value)} at the learning rate {rate:g}" for rate, value in analysis.rank_correlation_rates.items()]
+    told = f"between two halves of the draws {halves}, {list_words(rates) or 'at another learning rate not tried'}"
+    if analysis.is_ranking_claimed:
+        order = ", ".join(one.arm for one in analysis.ranked)
+        return f"From the best to the worst arm: {order}. Other trainings rank them nearly the same way (rank correlation {told})."
+    if analysis.is_demonstration:
+        return f"No ranking of the arms is claimed (rank correlation {told})."
+    least = analysis.params.min_rank_correlation
+    return (
+        f"No ranking of the arms is claimed, as other trainings do not rank them alike enough: rank correlation {told}; needed: {least:g}."
+    )
+
+
+def _parts(one: Decomposition) -> str:
+    return (
+        f"{one.chosen} less {one.control} is {one.within.value + one.between.value:+.3f} bits per byte: {one.between.value:+.3f} "
+        f"({_short(one.between)}) for its subject, which are random files of the repositories that it chose; {one.within.value:+.3f} "
+        f"({_short(one.within)}) for its quality, which is what its own files add to that."
+    )
+
+
+def _lexical(analysis: Analysis) -> list[str]:
+    gains = [one for one in analysis.ranked if one.control and one.difference]
+    if not gains:
+        return []
+    first, rest = gains[0], analysis.less_trigram.difference(gains[0].arm, str(gains[0].control))
+    whole = first.difference.value if first.difference else 0.0
+    return [
+        f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same "
+        f"tokens by {whole - rest.value:+.3f}; the rest, {rest.value:+.3f} ({_short(rest)}), does not come from word order alone."
+    ]
+
+
+def _power(analysis: Analysis) -> str:
+    least = analysis.smallest_detectable
+    if least is None:
+        return "There are too few trainings to say how small a difference they could have shown."
+    return f"A true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
