@@ -15,12 +15,12 @@ from snowcoder.benchmarks.problem import read_problems
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.exercises.function_shapes import held_out_shapes
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
 from snowcoder.storage.shards import iterate_rows, list_shards, read_table
 from snowcoder.synthesis.acceptance import find_repetitions
 from snowcoder.synthesis.corpus_overlap import measure_overlaps
-from snowcoder.synthesis.function_shapes import held_out_shapes
 from snowcoder.synthesis.static_checks import screen_documents
 from snowcoder.tokenization.tokenized_files import tokenize_contents
 from snowcoder.tokenization.tokenizer import load_tokenizer

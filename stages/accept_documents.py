@@ -10,12 +10,12 @@ from snowcoder.benchmarks.problem import read_problems
 from snowcoder.decontamination.decontamination_params import DecontaminationParams
 from snowcoder.decontamination.screen import BenchmarkScreen
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.exercises.function_shapes import read_held_out_shapes
 from snowcoder.pipeline.params import load_section
 from snowcoder.pipeline.stage import Metrics, StageRun, command_line, run_stage
 from snowcoder.storage.shards import list_shards
 from snowcoder.synthesis.acceptance import KnownTexts, accept_documents
 from snowcoder.synthesis.acceptance_params import AcceptParams
-from snowcoder.synthesis.function_shapes import read_held_out_shapes
 
 DOCUMENTS = Path("data/synthesize_documents")
 FILES = Path("data/split_files")

@@ -1,6 +1,7 @@
-"""measure_bits_per_byte: bits per byte of reference solutions, documented held-out functions and held-out code.
+"""measure_bits_per_byte: bits per byte of reference solutions, documented held-out and unseen functions, and held-out code.
 
-in: models/pretrain/<variant> (models/initialize_model for `initial`), data/fetch_benchmarks, data/split_files
+in: models/pretrain/<variant> (models/initialize_model for `initial`), data/fetch_benchmarks, data/split_files,
+    data/fetch_unseen
 out: data/measure_bits_per_byte/<variant> (set, item, cluster, bits, n_bytes),
      metrics/measure_bits_per_byte/<variant>.json: {set: {bits_per_byte, n_bytes, n_items, n_clusters, n_as_written, ci95}}
 """
@@ -10,7 +11,7 @@ from pathlib import Path
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
 from snowcoder.evaluation.measuring.bits_per_byte_sets import ITEM_SCHEMA, item_rows, score_sets, summarise_sets
-from snowcoder.evaluation.measuring.text_sets import read_held_out, text_sets
+from snowcoder.evaluation.measuring.text_sets import read_held_out, read_unseen, text_sets
 from snowcoder.evaluation.variants import load_variant, variant_folder
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.params import load_section
@@ -20,6 +21,7 @@ from snowcoder.tracking.record import track_run
 
 PROBLEMS = Path("data/fetch_benchmarks")
 FILES = Path("data/split_files")
+UNSEEN = Path("data/fetch_unseen")
 
 
 def main(item: str) -> None:
@@ -27,7 +29,7 @@ def main(item: str) -> None:
     folder = variant_folder(item)
 
     def build(run: StageRun) -> Metrics:
-        sets = text_sets(read_problems(PROBLEMS), read_held_out(FILES), [], params)
+        sets = text_sets(read_problems(PROBLEMS), read_held_out(FILES), read_unseen(UNSEEN), params)
         loaded = load_variant(folder, params.precision, params.cpu_threads)
         window = loaded.window(params.window_tokens, "measure_bits_per_byte.window_tokens")
         with track_run(run) as record:
@@ -37,7 +39,7 @@ def main(item: str) -> None:
         write_table(run.output, [item_rows(sets, scores)], ITEM_SCHEMA)
         return metrics
 
-    run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES], build, item)
+    run_stage("measure_bits_per_byte", [params], [folder, PROBLEMS, FILES, UNSEEN], build, item)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ has_packages() {
 interpreter_of_dvc() {
   process=$PPID
   for _ in 1 2 3; do
+    [ -r "/proc/$process/status" ] || return 0 # the parent of process 1, or a system without /proc
     name=$(tr '\0' '\n' <"/proc/$process/cmdline" 2>/dev/null | head -n 1)
     # a relative one leads from where dvc runs, or, since dvc moves into the copy of an experiment, from the repository
     case $name in
@@ -22,7 +23,6 @@ interpreter_of_dvc() {
         ;;
     esac
     process=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$process/status" 2>/dev/null)
-    [ -n "$process" ] || return 0
   done
 }
 

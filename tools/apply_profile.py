@@ -1,7 +1,9 @@
 """Merges profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`; `make profile` lists the profiles.
 
-An overlay may only set keys that exist in params.yaml; mappings merge, everything else replaces, and so does a mapping that names its
-`kind`, for its other fields follow from that. Nothing is written unless the result passes the checks that every run makes.
+An overlay may only set keys that exist in params.yaml (but it may add benchmarks to fetch_benchmarks.sha256, and arms to
+train_branches.arms); mappings merge, everything else
+replaces, and so does a mapping that names its `kind`, for its other fields follow from that. Nothing is written unless the result passes
+the checks that every run makes.
 `nano` is params.yaml as committed: `make profile PROFILE=nano` restores it, and keeps what it replaces in the work folder.
 """
 
@@ -23,12 +25,17 @@ from snowcoder.pipeline.stage import run_tool, work_dir
 
 PROFILES = Path("profiles")
 COMMITTED = "nano"
+# mappings whose keys are names that the user chooses: an overlay may add to them, and says what it names in full
+NAMED = ("fetch_benchmarks.sha256", "train_branches.arms")
 
 
 def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
     """Set every leaf of `overlay` in `base`, in place. Raises ParameterError for a key that `base` lacks."""
     for key, value in overlay.items():
         name = f"{field}.{key}" if field else str(key)
+        if field in NAMED:
+            base[key] = value
+            continue
         if key not in base:
             allowed = ", ".join(map(str, base))
             raise ParameterError(f"{source}: {name}: unknown parameter; {did_you_mean(key, base)}params.yaml has: {allowed}")

@@ -19,7 +19,7 @@ from snowcoder.pipeline.params import read_yaml
 from snowcoder.pipeline.stage import run_tool
 
 PICTURE = Path("docs/graph.svg")
-MAX_LABEL_CHARS = 34
+MAX_LABEL_CHARS = 24
 CHAR_WIDTH, LINE_HEIGHT, PADDING, MARGIN = 7, 15, 10, 12  # pixels; of 11 pixels' monospace, with room for wider fonts
 NAME_STYLE, ITEM_STYLE = 'font-weight="bold"', 'fill="#445"'
 FILLS = {"data": "#dcebfa", "models": "#dff3e0", "results": "#f3e6d4"}  # by the folder that a stage writes
@@ -128,7 +128,7 @@ def arrange(stages: dict[str, Any]) -> tuple[list[Box], list[list[tuple[float, f
     layout = SugiyamaLayout(component)
     layout.dw = layout.dh = 4  # room for a line that passes by a row of boxes
     layout.init_all(roots=[vertex for vertex in component.sV if not vertex.e_in()], optimize=True)
-    layout.xspace, layout.yspace = 24, 34
+    layout.xspace, layout.yspace = 16, 34
     layout.route_edge = lambda edge, points: None
     layout.draw(20)
     views = {name: vertex.view for name, vertex in vertices.items()}

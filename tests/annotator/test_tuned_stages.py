@@ -15,11 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from snowcoder.annotator.folds import fold_folder, read_folds
+from snowcoder.annotator.folds import fold_folder, fold_folders, read_folds
 from snowcoder.annotator.head import file_starts, mean_by_file, read_head
-from snowcoder.annotator.tuned_encoder import read_tuned
+from snowcoder.annotator.scoring import embed_and_score_shard, read_annotator
+from snowcoder.annotator.tuned_encoder import RunnableEncoder, read_tuned
 from snowcoder.embedding.embed_shard import embed_shard
 from snowcoder.embedding.embedding_table import embeddings_of
+from snowcoder.embedding.pool import is_in_pool
 from snowcoder.errors import SourceError
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.files import sha256_file
@@ -152,6 +154,16 @@ def test_a_tuned_annotator_scores_the_files_with_its_own_encoder(workspace: Path
     np.testing.assert_allclose(found["score"].to_numpy(), scores_by_hand(workspace, first), atol=1e-5)  # in other batches
     by_name = {name: [row["score"] for row in scores.to_pylist() if row["path"].startswith(name)] for name in ("good", "poor")}
     assert np.mean(by_name["good"]) > np.mean(by_name["poor"]) + 1
+
+
+def test_a_tuned_annotator_scores_the_pool_and_the_held_out_files_alone(workspace: Path) -> None:
+    model, files = workspace / "models/train_annotator/HQ", read_table(workspace / "data/split_files").slice(0, 90)
+    encoders = [read_tuned(folder) for folder in fold_folders(model)]
+    half = [RunnableEncoder(one.params.model_copy(update={"pool_fraction": 0.5}), one.folder) for one in encoders]
+    scores = embed_and_score_shard(files, read_annotator(model), half).tables["scores"]
+    expected = {row["file_id"] for row in files.to_pylist() if row["split"] == "held_out" or is_in_pool(row["content_sha256"], 0.5, 1)}
+    assert 0 < len(expected) < 90
+    assert scores["file_id"].to_pylist() == sorted(expected)
 
 
 def test_a_frozen_annotator_reads_vectors_and_no_files(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,14 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"generate_completions__max_new_tokens": 1024},
             "generate_completions.max_new_tokens: found 1024; allowed: below the window, 1024",
         ),
+        (
+            {"score_baselines__perplexity__beginning_tokens": 1024},
+            "score_baselines.perplexity.beginning_tokens: found 1024; allowed: below initialize_model.max_positions 1024, as a document",
+        ),
+        (
+            {"train_annotator__recipes__loops": PARAMS["train_annotator"]["recipes"]["HQ"]},
+            "train_annotator.recipes.loops: found the name of another way of choosing files; allowed: any but random, shortest, loops,",
+        ),
         ({"initialize_model__heads": 3}, "initialize_model.heads: found 3; allowed: a divisor of hidden_size 256"),
         ({"initialize_model__kv_heads": 3}, "initialize_model.kv_heads: found 3; allowed: a divisor of heads 4"),
         ({"initialize_model__heads": 256, "initialize_model__kv_heads": 1}, "initialize_model.heads: found 256, which gives each 1"),
@@ -186,6 +194,28 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         ({"train_tokenizer__pinned_folder": "data"}, "train_tokenizer.pinned_sha256: found null; allowed: 64 hex digits"),
         ({"label_files__labeller": "engine"}, "label_files.judge: found null; allowed: for labeller engine a mapping with engine"),
+        (
+            {"train_branches__parent": "models/pretrain/generall"},
+            "train_branches.parent: found 'models/pretrain/generall'; did you mean models/pretrain/general? allowed: models/pretrain/gen",
+        ),
+        (
+            {"train_branches__parent": "models/pretrain/continued"},
+            "train_branches.parent: found 'models/pretrain/continued'; allowed: a model that train_branches depends on in dvc.yaml; "
+            "add models/pretrain/continued, data/pack_tokens/continued to its deps",
+        ),
+        (
+            {"train_branches__batch_tokens": 640},
+            "train_branches.batch_tokens: found 640; allowed: a multiple of pack_tokens.sequence_length 256",
+        ),
+        (
+            {"train_branches__endpoint": ["humaneval", "mbpp_plus"]},
+            "train_branches.endpoint: found 'mbpp_plus'; allowed: validation, held_out, unseen, humaneval",
+        ),
+        ({"train_branches__arms__HQINS__by": "HQI"}, "train_branches.arms.HQINS.by: found 'HQI'; did you mean HQ? allowed: random, "),
+        (
+            {"train_branches__arms__repository_matched__matched_to": "HQ"},
+            "train_branches.arms.repository_matched.matched_to: found 'HQ'; ",
+        ),
     ],
 )
 def test_what_disagrees_is_named(values: dict[str, Any], fault: str) -> None:
@@ -206,6 +236,8 @@ def test_what_disagrees_is_named(values: dict[str, Any], fault: str) -> None:
         {"filter_files__max_digit_fraction": 1},
         {"pretrain__variants": {"general": VARIANTS["general"], "continued": VARIANTS["continued"]}},
         {"pretrain__variants__enhanced_general": VARIANTS["enhanced_selected"]},
+        {"train_branches__endpoint": ["humaneval", "unseen"], "train_branches__claims": []},
+        {"train_branches__learning_rates": [1e-3], "train_branches__sensitivity_draws": 0},
     ],
 )
 def test_experiments_that_people_run_are_accepted(values: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from transformers import LlamaForCausalLM
 
 from snowcoder.benchmarks.problem import Problem, write_problems
 from snowcoder.errors import ParameterError
+from snowcoder.evaluation.unseen.choose_functions import UNSEEN_SCHEMA
 from snowcoder.source_files.records import SOURCE_FILE_SCHEMA, make_source_file
 from snowcoder.storage.shards import read_table, write_table
 from snowcoder.tokenization.token_shards import ShardLayout
@@ -68,6 +69,12 @@ def workspace(model: LlamaForCausalLM, tokenizer: Tokenizer, tmp_path: Path, mon
         for split in ("train", "held_out")
     ]
     write_table(Path("data/split_files"), [pa.Table.from_pylist(rows, SCHEMA)], SCHEMA)
+    unseen = [
+        {"repository": f"u{n}", "path": "a.py", "name": "half", "prompt": f'def half{n}(x):\n    """Half."""\n', "body": "    return x/2\n"}
+        | {"content_sha256": str(n)}
+        for n in range(3)
+    ]
+    write_table(Path("data/fetch_unseen"), [pa.Table.from_pylist(unseen, UNSEEN_SCHEMA)], UNSEEN_SCHEMA)
     save_folder(model, tokenizer, Path("models/pretrain/general"))
     save_folder(model, tokenizer, Path("models/initialize_model"))
     save_tokenizer(tokenizer, Path("data/train_tokenizer"), 64)
@@ -101,10 +108,13 @@ def test_from_model_to_scores(workspace: Path) -> None:
 def test_bits_per_byte_of_a_trained_and_of_the_initial_model(workspace: Path, variant: str) -> None:
     measure_bits_per_byte.main(variant)
     metrics = json.loads(Path(f"metrics/measure_bits_per_byte/{variant}.json").read_text())
-    assert set(metrics) == {"humaneval", "validation", "held_out"}
+    assert set(metrics) == {"humaneval", "validation", "held_out", "unseen"}
     assert set(metrics["validation"]) == {"bits_per_byte", "n_bytes", "n_items", "n_clusters", "n_as_written", "ci95"}
     assert metrics["validation"]["n_bytes"] == len("    y = x + x\n    return y\n")
     assert metrics["held_out"]["n_bytes"] == len(CODE)
+    assert (metrics["held_out"]["n_clusters"], metrics["held_out"]["ci95"]) == (1, None)
+    assert metrics["unseen"]["n_bytes"] == 3 * len("    return x / 2\n")
+    assert metrics["unseen"]["n_clusters"] == 3
     assert metrics["humaneval"]["n_items"] == 3
     items = read_table(Path(f"data/measure_bits_per_byte/{variant}")).to_pylist()
     assert [(row["set"], row["item"]) for row in items if row["set"] == "humaneval"] == [("humaneval", n) for n in range(3)]
@@ -119,7 +129,7 @@ def test_floors_are_those_of_a_model_s_tokens_and_its_ancestors(workspace: Path)
     assert {variant: list(floors) for variant, floors in metrics.items()} == {
         name: ["bigram", "trigram", "unigram"] for name in ("general", "continued")
     }
-    assert set(metrics["general"]["trigram"]) == {"humaneval", "validation", "held_out"}
+    assert set(metrics["general"]["trigram"]) == {"humaneval", "validation", "held_out", "unseen"}
     # only continued has seen the code forwards
     assert metrics["continued"]["trigram"]["held_out"] < 0.7 * metrics["general"]["trigram"]["held_out"]
     rows = read_table(Path("data/measure_floors")).to_pylist()

@@ -21,6 +21,11 @@ ARMS: dict[str, dict[str, Any]] = {
 
 def branches_params(**changed: Any) -> BranchesParams:
     """Four arms in four draws at two learning rates, unless `changed`."""
+    return BranchesParams.model_validate(branches_values(**changed))
+
+
+def branches_values(**changed: Any) -> dict[str, Any]:
+    """The same as params.yaml has it."""
     values: dict[str, Any] = {
         "parent": "models/pretrain/general",
         "tokens": 4096,
@@ -36,7 +41,7 @@ def branches_params(**changed: Any) -> BranchesParams:
         "claims": [["HQ", "random"], ["HQ", "HQ_repository"], ["shortest", "random"]],
         "min_rank_correlation": 0.9,
     }
-    return BranchesParams.model_validate(values | changed)
+    return values | changed
 
 
 def rows_of(branch: Branch, value: float, trigram: float, sets: Mapping[str, int] = SETS) -> list[dict[str, Any]]:

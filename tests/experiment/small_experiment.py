@@ -1,4 +1,4 @@
-"""A small experiment of real parts: a corpus of two languages and four repositories, a parent of 30 thousand parameters, two sets of texts."""
+"""A small experiment of real parts: a corpus of two languages and four repositories, a parent of 30 thousand parameters, two sets."""
 
 import hashlib
 from collections.abc import Sequence

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from snowcoder.decontamination.python_tree import read_python
 from snowcoder.errors import ExecutionError
+from snowcoder.exercises.function_shapes import function_shapes
 from snowcoder.exercises.functions import extract_classes, extract_functions
 from snowcoder.filtering import python_syntax
 from snowcoder.filtering.measuring import measure_shard
 from snowcoder.filtering.python_syntax import code_tokens, syntax_error_lines
 from snowcoder.labels.rubric_python import score_python
-from snowcoder.synthesis.function_shapes import function_shapes
 from tests.filtering.rows import source_table
 
 TRY = "try:\n    work()\n"

@@ -52,7 +52,8 @@ def test_the_corpus_of_a_profile_is_like_the_measured_one(tmp_path: Path) -> Non
     assert measured.bytes_per_token == 4.0
     scaled = corpus_of(2e9, measured, "test")
     assert (scaled.files, scaled.python_files, scaled.n_bytes) == (2e6, 1.2e6, 8e9)
-    assert scaled.full_sections() == 6e6  # three a file: not counted
+    assert scaled.full_sections(1.0) == 6e6  # three a file: not counted
+    assert scaled.full_sections(0.5) == pytest.approx(3 * (scaled.files - 0.5 * scaled.train_files))
 
 
 def test_tables_of_text_take_disk() -> None:

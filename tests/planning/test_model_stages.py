@@ -9,6 +9,7 @@ from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
 from snowcoder.inference.engines.engine_params import OpenAIEngineParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.labels.llm_labelling import JudgeParams
@@ -17,6 +18,7 @@ from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.model_stages import (
     encoder_flops_per_token,
     n_problems,
+    n_unseen,
     named_parameters,
     plan_bits_per_byte,
     plan_completions,
@@ -121,10 +123,17 @@ def test_completions_wait_for_the_decoder_s_python_where_a_model_is_small(tmp_pa
 
 def test_bits_per_byte_read_what_params_allow(tmp_path: Path) -> None:
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams, params_of("nano", tmp_path))
-    plan = plan_bits_per_byte(params, problems=164, n_items=6, shape=PAPER, bytes_per_token=4.0, speeds=SPEEDS)
-    n_bytes = 120_000 + 200 * 438 + 164 * (450 + 181)
+    plan = plan_bits_per_byte(params, problems=164, unseen=600, n_items=6, shape=PAPER, bytes_per_token=4.0, speeds=SPEEDS)
+    n_bytes = 120_000 + (200 + 600) * (450 + 438) + 164 * (450 + 181)
     assert plan.tokens == 6 * n_bytes / 4
     assert plan.flops == pytest.approx(plan.tokens * (2 * 1_364_297_728 + 4 * 24 * 2048 * 256))
+
+
+def test_evaluation_only_functions_are_counted_by_distribution(tmp_path: Path) -> None:
+    every, few = (load_section("fetch_unseen", FetchUnseenParams, params_of(profile, tmp_path)) for profile in ("nano", "toy"))
+    assert n_unseen(every) == every.functions.max_functions_per_repository * len(Path("data/unseen.lock").read_text().splitlines())
+    assert few.only_repositories is not None
+    assert n_unseen(few) == few.functions.max_functions_per_repository * len(few.only_repositories)
 
 
 def test_problems_are_counted_by_benchmark() -> None:

@@ -13,8 +13,9 @@ from snowcoder.experiment.branches import PARENT, plan_branches
 from snowcoder.reporting.report_params import ReportParams
 from snowcoder.storage.metrics import row_accounts, write_metrics
 from snowcoder.storage.shards import write_table
-from tests.experiment.made_up_branches import branches_params, noisy, rows_of
+from tests.experiment.made_up_branches import branches_params, branches_values, noisy, rows_of
 
+COMPARISON: dict[str, Any] = {"endpoint": ["humaneval"], "draws": 3, "sensitivity_draws": 2}
 PARAMS = ReportParams(
     variants={
         "general": "initial",
@@ -26,7 +27,7 @@ PARAMS = ReportParams(
     controls=[("continued", "continued_random"), ("enhanced", "enhanced_selected")],
     recipes=["EDU", "INS", "HQ", "HQINS"],
     rules=["selected", "random"],
-    comparison=branches_params(endpoint=["humaneval"], draws=3, sensitivity_draws=2),
+    comparison=branches_params(**COMPARISON),
 )
 ARMS: dict[str, Any] = {
     "pretrain": {
@@ -41,7 +42,7 @@ ARMS: dict[str, Any] = {
     },
     "train_annotator": {"shared": {}, "recipes": {recipe: {} for recipe in PARAMS.recipes}},
     "select_files": {"shared": {"repeats": 2}, "rules": {rule: {} for rule in PARAMS.rules}},
-    "train_branches": PARAMS.comparison.model_dump(mode="json"),
+    "train_branches": branches_values(**COMPARISON),
 }  # what params.yaml says of the same
 LANGUAGES = {"python": 0.62, "javascript": 0.14, "c": 0.06, "typescript": 0.05, "cpp": 0.04, "css": 0.04, "html": 0.03, "shell": 0.02}
 BITS = {"general": 1.92, "continued": 1.71, "continued_random": 1.78, "enhanced": 1.62, "enhanced_selected": 1.69, "initial": 4.21}

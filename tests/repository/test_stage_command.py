@@ -54,6 +54,14 @@ def test_dvc_of_an_environment_that_is_not_activated(workspace: Path, shell: str
     assert "['--item', 'a b']" in seen(workspace)
 
 
+def test_a_stage_started_in_the_background_outlives_its_shell(workspace: Path) -> None:
+    """Its ancestors then end at process 1, before an interpreter is found among them."""
+    command = ["sh", "-c", "(sleep 0.2; sh stages/run.sh show) &"]
+    result = run(workspace, command, f"{ENVIRONMENT / 'bin'}:{SYSTEM_PATH}")
+    assert result.stderr == ""
+    assert seen(workspace).startswith(f"{ENVIRONMENT / 'bin'}/python")
+
+
 @pytest.mark.parametrize(("started_in", "runs_in", "root"), [("sub", "", None), ("", "copy", None), ("sub", "copy", "sub")])
 def test_an_interpreter_named_by_a_relative_path(workspace: Path, started_in: str, runs_in: str, root: str | None) -> None:
     """As by `../.venv/bin/python -m dvc repro`, or by `.venv/bin/python -m dvc exp run --temp`, which moves into the copy."""

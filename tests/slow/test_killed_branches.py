@@ -18,9 +18,8 @@ from pathlib import Path
 from snowcoder.experiment.branches import plan_branches
 from tests.experiment.small_experiment import PARAMS, open_experiment
 os.environ["SNOWCODER_CHECKPOINT_INTERVAL_S"] = "0"
-params = PARAMS.model_copy(update={"tokens": 20 * PARAMS.batch_tokens})
 world, out, state = map(Path, sys.argv[1:])
-open_experiment(world, params).run(plan_branches(params), out, state, lambda *_: None)
+open_experiment(world).run(plan_branches(PARAMS), out, state, lambda *_: None)
 """
 
 
@@ -44,7 +43,7 @@ def test_killed_at_random_moments(tmp_path: Path, repository_root: Path) -> None
         while process.poll() is None and progress(killed) <= before:
             assert time.monotonic() < deadline, "nothing happens"
             time.sleep(0.002)
-        time.sleep(draws.uniform(0.0, 0.3))
+        time.sleep(draws.uniform(0.0, 0.1))
         if process.poll() is not None:
             assert kills >= 3, "the run has ended: make it longer"
             break

@@ -80,7 +80,7 @@ def test_two_proportions_at_a_hand_computed_point() -> None:
 
 
 def test_ratios_of_two_models_are_compared_text_by_text() -> None:
-    # texts differ tenfold in bits, the models by 1% on each: side by side noise, paired none
+    # texts differ tenfold in bits, the models by 1% on each: side by side their intervals overlap, paired nothing is left
     n_bytes = np.full(200, 100)
     first = np.linspace(50, 500, 200)
     own = [str(item) for item in range(200)]

@@ -5,14 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams, WipeOutParams
-from snowcoder.deduplication.shingles import shingle
 from snowcoder.storage.shards import list_shards, write_table
-from snowcoder.synthesis.corpus_overlap import _shared as shared_grams
-from snowcoder.synthesis.corpus_overlap import index_documents, measure_overlaps
+from snowcoder.synthesis.corpus_overlap import measure_overlaps
 
 ALARM = WipeOutParams(max_dropped_fraction=0.5, min_files=20, stop=False)
 PARAMS = DeduplicationParams(ngram_tokens=2, n_permutations=64, jaccard_threshold=0.7, seed=1, wipe_out=ALARM)
@@ -55,10 +51,3 @@ def test_containment_and_near_duplicates(tmp_path: Path):
 def test_a_file_of_another_language_is_no_copy(tmp_path: Path):
     shards = corpus(tmp_path, [("a", "python", "x y z"), ("c", "css", "a b c d e f g h")])
     assert measure_overlaps([document("a b c d e f g h", "a")], shards, PARAMS)[0].duplicate_of == ""
-
-
-@given(st.lists(st.text("abc ", min_size=1, max_size=30), min_size=1, max_size=6), st.text("abc ", max_size=40))
-def test_shared_n_grams_are_those_of_both_sets(contents: list[str], other: str):
-    index = index_documents([document(content, "s") for content in contents], 2)
-    expected = [len(set(shingle(content, 2).tolist()) & set(shingle(other, 2).tolist())) for content in contents]
-    assert shared_grams(shingle(other, 2), index).tolist() == expected

@@ -132,7 +132,7 @@ def test_programs_in_the_folder_use_its_code_and_its_state(
 
 
 def test_a_run_that_ends_early_says_how_to_go_on(repository: Path) -> None:
-    with pytest.raises(SnowcoderError, match="dvc repro train_branches, in .*: ended with exit code .*; run the same command again"):
+    with pytest.raises(SnowcoderError, match=r"dvc repro train_branches, in .*: ended with exit code .*; run the same command again"):
         run_stage_in(repository)
 
 

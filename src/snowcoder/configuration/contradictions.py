@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from snowcoder.baselines.baseline_params import BASELINES
+from snowcoder.baselines.baseline_params import BASELINES, ScoreBaselinesParams
 from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.configuration.sections import RecipesSection, RulesSection, VariantsSection
 from snowcoder.corpus.sources import FetchCorpusParams
@@ -24,7 +24,7 @@ from snowcoder.positives.kinds import FetchPositivesParams
 from snowcoder.pretraining.model import ModelParams
 from snowcoder.pretraining.trained_sequences import lineage
 from snowcoder.pretraining.training_params import VariantParams
-from snowcoder.selection.arms import arm_faults
+from snowcoder.selection.arms import RANDOM, arm_faults
 from snowcoder.synthesis.acceptance_params import AcceptParams
 from snowcoder.synthesis.synthesis_params import SynthesizeParams, TeacherParams
 from snowcoder.tokenization.packing import NO_DOCUMENTS, PackingParams
@@ -59,6 +59,7 @@ def check_positions(
     pack_tokens: PackingParams,
     generate_completions: GenerateCompletionsParams,
     measure_bits_per_byte: MeasureBitsPerByteParams,
+    score_baselines: ScoreBaselinesParams,
 ) -> Faults:
     """Nothing is longer than the model's positions."""
     lengths = {
@@ -71,6 +72,10 @@ def check_positions(
     for field, length in lengths.items():
         if length is not None and length > positions:
             yield f"{field}: found {length}; allowed: at most initialize_model.max_positions {positions}"
+    if score_baselines.perplexity.beginning_tokens >= positions:
+        found = score_baselines.perplexity.beginning_tokens
+        allowed = f"below initialize_model.max_positions {positions}, as a document start comes before them"
+        yield f"score_baselines.perplexity.beginning_tokens: found {found}; allowed: {allowed}"
     window = generate_completions.window_tokens or positions
     if generate_completions.max_new_tokens >= window:
         found = generate_completions.max_new_tokens
@@ -110,6 +115,9 @@ def check_recipes(train_annotator: RecipesSection, select_files: RulesSection) -
     """Only trained recipes are read."""
     yield from _unknown("select_files.shared.recipe", [select_files.shared.recipe], train_annotator.recipes)
     for name, recipe in train_annotator.recipes.items():
+        if name in (RANDOM, *BASELINES):
+            taken = ", ".join((RANDOM, *BASELINES))
+            yield f"train_annotator.recipes.{name}: found the name of another way of choosing files; allowed: any but {taken}"
         if (recipe.kind == "regression") != (not recipe.positives):
             allowed = "[] for a regression" if recipe.kind == "regression" else "one or more for a classification"
             yield f"train_annotator.recipes.{name}.positives: found {recipe.positives}; allowed: {allowed}"

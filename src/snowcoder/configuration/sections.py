@@ -19,6 +19,7 @@ from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.grading.grade_completions import ExecuteCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
 from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.filtering.rules import FilterParams
 from snowcoder.labels.labelling import LabelParams
@@ -80,6 +81,7 @@ SECTIONS: dict[str, type[ParamsModel]] = {
     "decontaminate_files": DecontaminationParams,
     "split_files": SplitParams,
     "fetch_positives": FetchPositivesParams,
+    "fetch_unseen": FetchUnseenParams,
     "train_tokenizer": TokenizerParams,
     "embed_files": EmbedParams,
     "label_files": LabelParams,

@@ -1,6 +1,6 @@
 """The contamination ledger: one row of evidence for each benchmark problem found in a file or document.
 
-source: corpus | positives | synthetic; file_id, repository, path: the file; dropped: whether it was, for this or another overlap;
+source: corpus | positives | synthetic | unseen; file_id, repository, path: the file; dropped: whether it was, for this or another overlap;
 benchmark, problem_id: the problem; reason: benchmark_overlap | generic_match; method: see snowcoder.decontamination.screen; overlap: 1.0
 for a whole passage, else the share of n-grams found; start_char, end_char: the matched span of the content; matched_text: its beginning,
 <= 200 characters.
@@ -15,7 +15,7 @@ import pyarrow as pa
 from snowcoder.decontamination.screen import GENERIC_MATCH, Overlap
 from snowcoder.source_files.records import text_columns
 
-SOURCES = ("corpus", "positives", "synthetic")
+SOURCES = ("corpus", "positives", "synthetic", "unseen")
 LEDGER_SCHEMA = pa.schema(
     [
         *text_columns("source", "file_id", "repository", "path"),

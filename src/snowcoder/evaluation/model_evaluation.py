@@ -3,7 +3,8 @@
 in: a model folder or hub id, benchmarks
 out: results/benchmarks/<name>.json (of a chat model <name>.chat.json) {model, identity, training_seed, settings, asked: {mode,
      chat_template_sha256, wording}, benchmarks: {benchmark: {problems_sha256, completions, base, plus, passes: {problem: n},
-     without_flagged, bits_per_byte: {bits_per_byte, ci95, bits: {problem: bits}, n_bytes: {problem: n}}, likelihood_choice}}, batching};
+     without_flagged, bits_per_byte: {bits_per_byte, ci95, as_written, bits: {problem: bits}, n_bytes: {problem: n}}, likelihood_choice}},
+     batching};
      one run in MLflow per model
      <work>/evaluate/<name>/<benchmark>.jsonl: completions with their grades (fields of COMPLETION_SCHEMA and GRADE_SCHEMA)
 

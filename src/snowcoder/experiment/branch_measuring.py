@@ -8,6 +8,7 @@ are encoded once for all branches.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,9 +73,7 @@ def count_phase(packed: Path, phase: PhaseParams, vocab_size: int) -> NgramCount
     return count_ngrams(trained_sequences(TokenShards(packed), phase), vocab_size, TRIGRAM)
 
 
-def _describe_texts(
-    sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]
-) -> dict[str, list[str] | list[int]]:
+def _describe_texts(sets: Mapping[str, Sequence[ScoredText]], encoded: Mapping[str, Sequence[EncodedText]]) -> dict[str, list[Any]]:
     """The columns that are the same for all branches."""
     return {
         "set": [name for name, texts in sets.items() for _ in texts],

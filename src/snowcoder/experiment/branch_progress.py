@@ -3,7 +3,6 @@
 in: the plan, the branches that are finished, the steps of the first training   out: lines; {"endpoint/<arm>": mean over draws}
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -34,8 +33,8 @@ class FirstSteps:
         self._elapsed_s.append(step.elapsed_s)
         if len(self._elapsed_s) == SKIPPED_STEPS + MEASURED_STEPS:
             tokens_per_s = step.batch_tokens * MEASURED_STEPS / max(sum(self._elapsed_s[SKIPPED_STEPS:]), 1e-9)
-            hours = self._tokens_left / tokens_per_s / 3600
-            say(f"train_branches: {tokens_per_s:,.0f} tokens/s in the first steps: {hours:.2f} hours of training left, without measuring")
+            left = duration(self._tokens_left / tokens_per_s)
+            say(f"train_branches: {tokens_per_s:,.0f} tokens/s in the first steps: {left} of training left, without measuring")
 
 
 class BranchProgress:
@@ -44,13 +43,11 @@ class BranchProgress:
     def __init__(self, plan: Sequence[Branch], params: BranchesParams, report: Report) -> None:
         self._plan, self._params, self._report = plan, params, report
         self._endpoints: dict[Branch, float] = {}
-        self._began_s = time.monotonic()
-        self._n_resumed = 0
+        self._elapsed_s: list[float] = []
 
     def tell_plan(self, n_finished: int) -> None:
         """Before the first branch."""
         params, n = self._params, len(self._plan)
-        self._n_resumed = n_finished
         say(
             f"train_branches: {n} branches of {params.tokens:,} tokens, {n * params.tokens:,} in all, from {params.parent}; "
             f"{n_finished} finished"
@@ -66,9 +63,9 @@ class BranchProgress:
 
     def tell(self, branch: Branch, elapsed_s: float) -> None:
         """A line for a branch that this process has finished in `elapsed_s`."""
+        self._elapsed_s.append(elapsed_s)
         n_left = len(self._plan) - self._n_finished
-        mean_s = (time.monotonic() - self._began_s) / max(1, self._n_finished - self._n_resumed)
-        left = f"{duration(n_left * mean_s)} left" if n_left else "the last"
+        left = f"{duration(n_left * float(np.mean(self._elapsed_s)))} left" if n_left else "the last"
         sets = ", ".join(self._params.endpoint)
         say(
             f"branch {self._n_finished}/{len(self._plan)}: {branch.name}: {self._endpoints[branch]:.4f} bits per byte ({sets}), "

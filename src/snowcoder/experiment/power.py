@@ -4,7 +4,8 @@ in: params.yaml, data/pilot.csv   out: of each claim the smallest detectable dif
 
 Columns of data/pilot.csv: spread (`draw`: standard deviation between arms' runs on different draws; `order`: between runs on the same files
 in another order), bits_per_byte, unique_tokens (of a run), runs, measured (setting and date). The spread between draws is that of the mean
-of the chosen files, so that it falls with the root of their tokens; that between orders is taken to stay.
+of the chosen files, so that it falls with the root of their tokens; that between orders is taken to stay. What all arms of a draw share
+falls out of a difference, but not out of a spread between draws: the plan is careful rather than bold.
 """
 
 import csv

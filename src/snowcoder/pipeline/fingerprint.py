@@ -20,7 +20,13 @@ SOURCE_ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY_ROOT = SOURCE_ROOT.parent
 # When and where a stage runs, and who watches it: a change there cannot change a result and reruns nothing. The tests of equal
 # bytes over workers, executors, processes and kills are the guard.
-EXEMPT_PACKAGES = ("snowcoder.errors", "snowcoder.pipeline", "snowcoder.tracking", "snowcoder.pretraining.watch")
+EXEMPT_PACKAGES = (
+    "snowcoder.errors",
+    "snowcoder.pipeline",
+    "snowcoder.tracking",
+    "snowcoder.pretraining.watch",
+    "snowcoder.experiment.branch_progress",
+)
 # What the harness itself calls does count (how shards are stored); what a watcher calls does not.
 FOLLOWED_PACKAGE = "snowcoder.pipeline"
 

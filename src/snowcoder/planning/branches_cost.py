@@ -11,16 +11,14 @@ from snowcoder.planning.stage_plan import StagePlan
 from snowcoder.pretraining.model import ModelParams
 
 
-def plan_branch_stage(
-    params: BranchesParams, shape: ModelParams, flops_per_token: int, measured_once: StagePlan, speeds: Speeds
-) -> StagePlan:
-    """flops_per_token: forward and backward. measured_once: bits per byte of one model; the parent is measured too.
+def plan_branch_stage(params: BranchesParams, shape: ModelParams, token_flops: int, measured_once: StagePlan, speeds: Speeds) -> StagePlan:
+    """token_flops: forward and backward. measured_once: bits per byte of one model; the parent is measured too.
 
     Disk: the packed tokens and checkpoints of one branch, which go when the next begins.
     """
     n_branches = len(plan_branches(params))
     trained = n_branches * params.tokens
-    flops = float(trained) * flops_per_token
+    flops = float(trained) * token_flops
     measurings = n_branches + 1
     return StagePlan(
         stage="train_branches",

@@ -30,9 +30,9 @@ class CorpusSize:
         """Of the trained tokenizer."""
         return self.n_bytes / self.tokens
 
-    def full_sections(self) -> float:
-        """Sections to embed: as counted, else three a file, which is the most there are."""
-        return self.sections if self.sections is not None else 3 * self.files
+    def full_sections(self, pool_fraction: float) -> float:
+        """Sections to embed: as counted, else three, which is the most there are, for each file of the pool."""
+        return self.sections if self.sections is not None else 3 * (self.files - (1 - pool_fraction) * self.train_files)
 
 
 def measured_corpus(metrics: Path) -> CorpusSize:

@@ -16,6 +16,7 @@ from snowcoder.benchmarks.loading import FetchBenchmarksParams
 from snowcoder.embedding.encoder_source import EmbedParams
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.planning.corpus_size import CorpusSize
 from snowcoder.planning.pretraining_cost import count_parameters
@@ -27,7 +28,7 @@ from snowcoder.synthesis.synthesis_params import SynthesizeParams
 # Problems by benchmark, as published
 PROBLEMS = {"humaneval": 164, "humaneval_plus": 164, "mbpp_plus": 378, "bigcodebench": 1140}
 EVOEVAL_PROBLEMS = 100  # of each part
-# Measured on the default profile: a HumanEval prompt's and solution's bytes, a documented function's body
+# Measured on the default profile: bytes of a HumanEval prompt (a documented function's has some more) and solution, of a function's body
 PROMPT_BYTES, SOLUTION_BYTES, FUNCTION_BYTES = 450, 181, 438
 INSTRUCTION_TOKENS = 300  # of a teacher's or judge's prompt apart from the file: assumed
 CHARACTERS_PER_TOKEN = 3.5  # of an instruction-tuned model's tokenizer on code: assumed
@@ -49,7 +50,7 @@ def encoder_flops_per_token(config: dict[str, Any], section_tokens: int) -> int:
 def plan_embedding(params: EmbedParams, encoder: Path, corpus: CorpusSize, speeds: Speeds) -> StagePlan:
     """encoder: its folder. Every section is taken as full."""
     config = json.loads((encoder / "config.json").read_text())
-    sections = corpus.full_sections()
+    sections = corpus.full_sections(params.pool_fraction)
     tokens = sections * params.section_tokens
     flops = tokens * encoder_flops_per_token(config, params.section_tokens)
     disk = sections * (4 * config["hidden_size"] + ROW_BYTES)
@@ -99,11 +100,19 @@ def plan_completions(
     return StagePlan(f"generate_completions x {n_items}", tokens, 2 * n_parameters * tokens, n_items * seconds / 3600, disk, 1, basis)
 
 
+def n_unseen(params: FetchUnseenParams) -> int:
+    """Evaluation-only functions, at most."""
+    lock, *_ = params.source.inputs()
+    distributions = params.only_repositories or lock.read_text().splitlines()
+    return len(distributions) * params.functions.max_functions_per_repository
+
+
 def plan_bits_per_byte(
-    params: MeasureBitsPerByteParams, problems: int, n_items: int, shape: ModelParams, bytes_per_token: float, speeds: Speeds
+    params: MeasureBitsPerByteParams, problems: int, unseen: int, n_items: int, shape: ModelParams, bytes_per_token: float, speeds: Speeds
 ) -> StagePlan:
-    """All variants and the untrained model."""
-    n_bytes = params.held_out.max_bytes + params.validation.max_functions * FUNCTION_BYTES + problems * (PROMPT_BYTES + SOLUTION_BYTES)
+    """All variants and the untrained model. unseen: evaluation-only functions."""
+    functions = (params.validation.max_functions + unseen) * (PROMPT_BYTES + FUNCTION_BYTES)
+    n_bytes = params.held_out.max_bytes + functions + problems * (PROMPT_BYTES + SOLUTION_BYTES)
     tokens = n_items * n_bytes / bytes_per_token
     window = params.window_tokens or shape.max_positions
     flops = tokens * (2 * count_parameters(shape) + 4 * shape.layers * shape.hidden_size * window)

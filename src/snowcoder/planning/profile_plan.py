@@ -12,13 +12,22 @@ from snowcoder.embedding.encoder_source import EmbedParams, find_encoder
 from snowcoder.errors import ParameterError
 from snowcoder.evaluation.generating.completions import GenerateCompletionsParams
 from snowcoder.evaluation.measuring.bits_per_byte_params import MeasureBitsPerByteParams
+from snowcoder.evaluation.unseen.unseen_params import FetchUnseenParams
 from snowcoder.experiment.branch_params import BranchesParams
 from snowcoder.labels.labelling import LabelParams
 from snowcoder.pipeline.params import load_section
 from snowcoder.planning.branches_cost import plan_branch_stage
 from snowcoder.planning.core_stages import plan_tables
 from snowcoder.planning.corpus_size import CorpusSize
-from snowcoder.planning.model_stages import n_problems, plan_bits_per_byte, plan_completions, plan_embedding, plan_labels, plan_synthesis
+from snowcoder.planning.model_stages import (
+    n_problems,
+    n_unseen,
+    plan_bits_per_byte,
+    plan_completions,
+    plan_embedding,
+    plan_labels,
+    plan_synthesis,
+)
 from snowcoder.planning.pretraining_cost import count_parameters, plan_phase
 from snowcoder.planning.speeds import Speeds
 from snowcoder.planning.stage_plan import NotPlanned, StagePlan
@@ -30,6 +39,7 @@ from snowcoder.synthesis.synthesis_params import SynthesizeParams
 CORE_STAGES = (
     "fetch_corpus",
     "fetch_positives",
+    "fetch_unseen",
     "fetch_benchmarks",
     "measure_signals",
     "filter_files",
@@ -45,6 +55,7 @@ CORE_STAGES = (
     "accept_documents",
     "pack_tokens",
     "initialize_model",
+    "score_baselines",
     "execute_completions",
     "report",
 )
@@ -83,18 +94,19 @@ def plan_models(params: Path, training: Training, corpus: CorpusSize, speeds: Sp
     """Every stage that runs a model. Raises ParameterError, SourceError (the encoder is not there)."""
     embedding = load_section("embed_files", EmbedParams, params)
     problems = n_problems(load_section("fetch_benchmarks", FetchBenchmarksParams, params))
+    unseen = n_unseen(load_section("fetch_unseen", FetchUnseenParams, params))
     n_variants = len(training.phases)
     completions = load_section("generate_completions", GenerateCompletionsParams, params)
     bits = load_section("measure_bits_per_byte", MeasureBitsPerByteParams, params)
     branches = load_section("train_branches", BranchesParams, params)
-    measured_once = plan_bits_per_byte(bits, problems, 1, training.shape, corpus.bytes_per_token, speeds)
+    measured_once = plan_bits_per_byte(bits, problems, unseen, 1, training.shape, corpus.bytes_per_token, speeds)
     return [
         plan_embedding(embedding, find_encoder(embedding.encoder), corpus, speeds),
         plan_labels(load_section("label_files", LabelParams, params), speeds),
         plan_synthesis(load_section("synthesize_documents", SynthesizeParams, params), corpus, speeds),
         *plan_pretraining(training, speeds),
         plan_completions(completions, problems, n_variants, training.shape, corpus.bytes_per_token, speeds),
-        plan_bits_per_byte(bits, problems, n_variants + 1, training.shape, corpus.bytes_per_token, speeds),
+        plan_bits_per_byte(bits, problems, unseen, n_variants + 1, training.shape, corpus.bytes_per_token, speeds),
         plan_branch_stage(branches, training.shape, training.flops_per_token, measured_once, speeds),
         plan_tables(corpus),
     ]

@@ -8,19 +8,16 @@ is `<module>/<function>.py`
 import ast
 from collections.abc import Sequence
 from functools import partial
-from pathlib import PurePosixPath
 
 from snowcoder.exercises.cutout import Refusal
 from snowcoder.exercises.exercise import Exercise, ExerciseRules, make_exercises
+from snowcoder.exercises.library_paths import refuse_path
 from snowcoder.exercises.names import parse
 from snowcoder.exercises.render import render_instruction
 from snowcoder.pipeline.execution import map_items
 from snowcoder.positives.kinds import FetchPositivesParams, Gathered, PositiveRows
 from snowcoder.sandbox.program import check_sandbox, run_programs
 from snowcoder.source_files.records import SourceFile, make_source_file
-
-TEST_FOLDERS = frozenset({"test", "tests", "testing", "_tests", "benchmarks", "docs", "examples"})
-SETUP_FILES = frozenset({"setup.py", "conftest.py", "versioneer.py", "_version.py", "version.py", "__main__.py"})
 
 
 def gather_teaching_code(files: Sequence[SourceFile], params: FetchPositivesParams) -> Gathered:
@@ -45,13 +42,11 @@ def teaching_files(files: Sequence[SourceFile], params: FetchPositivesParams) ->
 
 def refuse_file(file: SourceFile, params: FetchPositivesParams) -> str:
     """Why a file is no positive: not_python, is_a_test, setup_file, too_small, does_not_parse, few_docstrings; '' if it is one."""
-    path = PurePosixPath(file.path)
     if file.language != "python":
         return "not_python"
-    if not TEST_FOLDERS.isdisjoint(path.parts[:-1]) or path.name.startswith("test_") or path.stem.endswith("_test"):
-        return "is_a_test"
-    if path.name in SETUP_FILES:
-        return "setup_file"
+    reason = refuse_path(file.path)
+    if reason:
+        return reason
     if file.n_bytes < params.min_file_bytes:
         return "too_small"
     tree = parse(file.content)

@@ -122,7 +122,8 @@ def score_table(results: Results, benchmark: str) -> Table:
     caption = (
         "In brackets 95% intervals over the problems. Base: its own tests. Flagged: problems that a contamination ledger names. "
         "Bits per byte: of reference solutions in one layout, given their prompts; lower is better. Likelihood choice: share of a "
-        "problem's copies with one operator or constant changed that are less likely than its reference, and by how many bits; a coin gives 0.5."
+        "problem's copies with one operator or constant changed that are less likely than its reference; a coin gives 0.5. Its margin: by "
+        "how many bits, in the mean."
     )
     return Table(columns, rows, caption)
 

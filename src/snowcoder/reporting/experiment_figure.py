@@ -30,6 +30,7 @@ def draw_arms(analysis: Analysis, narrow: bool = False) -> Canvas:
         label_rows(ax, [_label(one, analysis) for one in shown] if narrow or number == 0 else [""] * len(shown))
         ax.grid(axis="y", visible=False)
         ax.set_title(f"learning rate {rate:g}", fontsize=10.5)
+        ax.locator_params(axis="x", nbins=5)
         ax.set_xlabel("bits per byte less those of random files")
     return canvas
 

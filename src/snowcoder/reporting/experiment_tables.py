@@ -55,8 +55,8 @@ def parts_table(analysis: Analysis) -> Table:
             rows.append([one.chosen, name, f"{pair[0]} less {pair[1]}", signed(part.value), interval_text(part.interval)])
     caption = (
         "A matched arm has random files, but as many tokens of each repository (or length) as the arm that it is matched to. What the "
-        "chosen files are better by than those is their quality; what those are better by than random files is their subject. Intervals "
-        "are of one comparison each."
+        "chosen files differ by from those is their quality; what those differ by from random files is their subject. Intervals are of "
+        "one comparison each."
     )
     return Table(["arm", "part", "difference of", "bits/byte", "95% interval"], rows, caption, text_columns=3)
 

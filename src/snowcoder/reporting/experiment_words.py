@@ -76,9 +76,10 @@ def experiment_findings(analysis: Analysis) -> list[str]:
     return [*told, _power(analysis)]
 
 
-def comparison_findings(analysis: Analysis) -> list[str]:
-    """The sentences for a page that has other findings too, among them whether anything may be claimed."""
-    return [*_missing(analysis), *([] if analysis.is_demonstration else [_verdict(analysis)]), _ranking(analysis)]
+def comparison_findings(analysis: Analysis, may_claim: bool) -> list[str]:
+    """The sentences for a page that has other findings too. may_claim: whether that page claims anything; else only what is missing."""
+    told = [_verdict(analysis), _ranking(analysis)] if may_claim and not analysis.is_demonstration else []
+    return [*_missing(analysis), *told]
 
 
 def _missing(analysis: Analysis) -> list[str]:

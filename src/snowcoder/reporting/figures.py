@@ -164,9 +164,7 @@ def draw_ladder(results: Results, narrow: bool = False) -> Canvas:
         block, column = divmod(index, columns)
         for row, variants in ((0, [INITIAL, *trained]), (1, trained)):
             ax = axes[(2 * block + row) * columns + column]
-            _dots(ax, results, name, variants)
-            if row == 1:
-                _bars(ax, results, name, variants)
+            _dots(ax, results, name, variants, with_trigrams=row == 1)
             label_rows(ax, variants if column == 0 else [""] * len(variants))
             title = fill(set_title(name), 26) if row == 0 else "enlarged; bars: trigrams"
             ax.set(title=title, xlabel="bits per byte (lower is better)" if row else "")
@@ -195,7 +193,7 @@ def phase_begins(results: Results) -> dict[str, float]:
     return begins
 
 
-def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
+def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str], with_trigrams: bool) -> None:
     colours, controls = model_colours(results), control_names(results.params)
     for row, variant in enumerate(variants):
         value = results.bits[variant](set_name, "bits_per_byte")
@@ -204,15 +202,14 @@ def _dots(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) ->
         ax.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", alpha=0.55)
         face = "white" if variant in controls else colour
         ax.plot(value, row, "o", color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
-        ax.annotate(f"{value:.3f}", (high, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
+        right = high
+        if with_trigrams:
+            trigram = results.floors(variant, TRIGRAM, set_name)
+            ax.plot(trigram, row, "|", color=INK, markersize=15, markeredgewidth=1.6)
+            right = max(high, trigram)
+        ax.annotate(f"{value:.3f}", (right, row), (6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.margins(x=0.24)
     ax.grid(axis="y", visible=False)
-
-
-def _bars(ax: Axes, results: Results, set_name: str, variants: Sequence[str]) -> None:
-    """A bar for the trigram of each model's tokens."""
-    for row, variant in enumerate(variants):
-        ax.plot(results.floors(variant, TRIGRAM, set_name), row, "|", color=INK, markersize=15, markeredgewidth=1.6)
 
 
 def make_canvas(

@@ -31,7 +31,7 @@ def findings(results: Results) -> list[str]:
         told = [trigram_finding(against_trigrams), gain_finding(results), *measured]
     else:
         told = [trigram_finding(against_trigrams), *(MEASURED + finding for finding in measured)]
-    told[1:1] = comparison_findings(results.comparison)
+    told[1:1] = comparison_findings(results.comparison, may_claim=beats_every_trigram(against_trigrams))
     told += [score_finding(results, benchmark) for benchmark in benchmark_names(results)]
     return told + [finding for finding in [length_finding(results), stand_in_finding(results)] if finding]
 
@@ -50,10 +50,10 @@ def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
         )
     sets = []
     for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
-        sets.append(f"on {set_title(name)} {', '.join(map(_not_beaten, ours))}")
+        sets.append(f"on {set_title(name)}: {', '.join(map(_not_beaten, ours))}")
     return (
-        f"{NO_CLAIM}: a trigram of a model's own training tokens does as well as the model or better, in bits per byte "
-        f"{'; '.join(sets)} (farthest above: {told})."
+        f"{NO_CLAIM}: a trigram of a model's own training tokens predicts as well as the model or better (bits per byte, model against "
+        f"trigram, {'; '.join(sets)}; farthest above: {told})."
     )
 
 

@@ -40,8 +40,8 @@ def bits_table(results: Results) -> Table:
     caption = (
         "Bits per byte, lower is better. Below each model the n-grams (interpolated modified Kneser-Ney) of the sequences that it and its "
         "ancestors trained on: they know how often a token follows the one or two before it, and nothing else. In brackets 95% intervals "
-        "over the repositories of a set, or a benchmark's problems; they exclude the difference that another seed makes. Choices are made "
-        "on the validation set."
+        f"over the repositories of a set, or a benchmark's problems ({_sizes(results, sets)}); they exclude the difference that another "
+        f"seed makes, and of fewer than {FEW_CLUSTERS} repositories they are too narrow. Choices are made on the validation set."
     )
     return Table(["bits per byte", *[set_title(name) for name in sets]], rows, caption)
 
@@ -135,6 +135,11 @@ def scale_table(results: Results) -> Table:
 
 def _interval(comparison: Comparison) -> str:
     return NOTHING if comparison.interval is None else f"{comparison.interval[0]:+.4f} to {comparison.interval[1]:+.4f}"
+
+
+def _sizes(results: Results, sets: list[str]) -> str:
+    bits = results.bits[INITIAL]
+    return "; ".join(f"{set_title(name)}: {bits(name, 'n_items')} texts in {bits(name, 'n_clusters')}" for name in sets)
 
 
 def _bits(results: Results, variant: str, sets: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
-"""Compares two models on the same items: paired for one training seed of each, or over several seeds of each.
+"""Compares two models on the same items, paired, for one training seed of each; sums several seeds of one model up.
 
 in: what each solved (0 or 1, or a share of samples, per problem), or bits per text   out: difference with interval, p-value
 
-Two models are compared problem by problem: what both solve, or neither, says nothing about a difference, and its noise falls out. Two
+Two models are compared problem by problem: what both solve, or neither, says nothing about a difference, and falls out. Two
 intervals that overlap do not show that two models are alike. The paired interval is over problems: it says how far the difference would
 move on other problems of the same kind, not what another training seed would do.
 
@@ -133,7 +133,7 @@ def over_seeds(values: Sequence[float], confidence: float = CONFIDENCE) -> SeedS
 def two_proportions_p_value(first: int, second: int, total_first: int, total_second: int) -> float:
     """Two-sided z test of two independent proportions with the pooled rate: for published rates, whose pairing is not known.
 
-    On the same problems the paired test is sharper; a difference that this test calls noise may still be significant there.
+    On the same problems the paired test is sharper; a difference that this test does not find may still be significant there.
     """
     pooled = (first + second) / (total_first + total_second)
     error = (pooled * (1 - pooled) * (1 / total_first + 1 / total_second)) ** 0.5

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from snowcoder.deduplication.deduplication_params import DeduplicationParams
+from snowcoder.deduplication.shared_ngrams import NgramIndex, index_ngrams
 from snowcoder.deduplication.shingles import shingle
 from snowcoder.pipeline.execution import map_items
 from snowcoder.storage.shards import read_shard
@@ -27,13 +28,10 @@ class CorpusOverlap:
 
 
 @dataclass(frozen=True)
-class DocumentGrams:
-    """All distinct n-grams of some documents, sorted, and who has them: owners[starts[k]:starts[k + 1]] have grams[k]."""
+class IndexedDocuments:
+    """The n-grams of some documents, and the seed and language of each."""
 
-    grams: np.ndarray
-    starts: np.ndarray
-    owners: np.ndarray
-    sizes: np.ndarray
+    ngrams: NgramIndex
     seeds: tuple[str, ...]
     languages: tuple[str, ...]
 
@@ -54,46 +52,31 @@ def measure_overlaps(documents: Sequence[dict[str, Any]], shards: Sequence[Path]
     return [CorpusOverlap(float(containment[number]), best.get(number, (0.0, ""))[1]) for number in range(len(documents))]
 
 
-def index_documents(documents: Sequence[dict[str, Any]], ngram_tokens: int) -> DocumentGrams:
+def index_documents(documents: Sequence[dict[str, Any]], ngram_tokens: int) -> IndexedDocuments:
     """The n-grams of the documents' content."""
-    shingles = [shingle(row["content"], ngram_tokens) for row in documents]
-    owners = np.repeat(np.arange(len(shingles)), [part.size for part in shingles])
-    everything = np.concatenate(shingles)
-    order = np.lexsort((owners, everything))
-    grams, starts = np.unique(everything[order], return_index=True)
-    return DocumentGrams(
-        grams=grams,
-        starts=np.append(starts, everything.size),
-        owners=owners[order],
-        sizes=np.array([part.size for part in shingles]),
+    return IndexedDocuments(
+        ngrams=index_ngrams([row["content"] for row in documents], ngram_tokens),
         seeds=tuple(row["seed_file_id"] for row in documents),
         languages=tuple(row["language"] for row in documents),
     )
 
 
 def shard_overlaps(
-    path: Path, index: DocumentGrams, params: DeduplicationParams
+    path: Path, index: IndexedDocuments, params: DeduplicationParams
 ) -> tuple[list[tuple[int, float]], list[tuple[int, float, str]]]:
     """([(document, containment in its seed)], [(document, Jaccard, file)] of near duplicates) by the files of one shard."""
     seeds, duplicates = [], []
+    sizes = index.ngrams.sizes
     languages = set(index.languages)
     for row in read_shard(path, ["file_id", "repository", "path", "language", "content"]).to_pylist():
         if row["language"] not in languages:
             continue
         grams = shingle(row["content"], params.ngram_tokens)
-        shared = _shared(grams, index)
+        shared = index.ngrams.shared_with(grams)
         for document in np.flatnonzero(shared).tolist():
             if index.seeds[document] == row["file_id"]:
-                seeds.append((document, float(shared[document] / index.sizes[document])))
-            jaccard = float(shared[document] / (grams.size + index.sizes[document] - shared[document]))
+                seeds.append((document, float(shared[document] / sizes[document])))
+            jaccard = float(shared[document] / (grams.size + sizes[document] - shared[document]))
             if jaccard >= params.jaccard_threshold and index.languages[document] == row["language"]:
                 duplicates.append((document, jaccard, f"{row['repository']} {row['path']}"))
     return seeds, duplicates
-
-
-def _shared(grams: np.ndarray, index: DocumentGrams) -> np.ndarray:
-    """int[documents]: n-grams that each document has in common with a file of `grams`."""
-    places = np.minimum(np.searchsorted(index.grams, grams), index.grams.size - 1)
-    known = places[index.grams[places] == grams]
-    spans = [index.owners[index.starts[place] : index.starts[place + 1]] for place in known.tolist()]
-    return np.bincount(np.concatenate(spans), minlength=index.sizes.size) if spans else np.zeros(index.sizes.size, dtype=np.int64)

@@ -13,10 +13,10 @@ from typing import Any
 
 from snowcoder.decontamination.screen import BenchmarkScreen, Overlap
 from snowcoder.errors import ParameterError
+from snowcoder.exercises.function_shapes import function_shapes
 from snowcoder.exercises.names import BUILTIN_NAMES, bound_names, free_names, parse
 from snowcoder.pipeline.execution import map_items
 from snowcoder.synthesis.corpus_overlap import CorpusOverlap
-from snowcoder.synthesis.function_shapes import function_shapes
 from snowcoder.synthesis.syntax import syntax_fault
 
 BATCH_DOCUMENTS = 256

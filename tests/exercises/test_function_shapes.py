@@ -1,6 +1,6 @@
 """A function of a held-out file is recognised under any name, docstring, comments and layout."""
 
-from snowcoder.synthesis.function_shapes import function_shapes, held_out_shapes
+from snowcoder.exercises.function_shapes import function_shapes, held_out_shapes
 
 HELD_OUT = '''
 class Tools:

@@ -1,7 +1,7 @@
-"""Keeps evaluation material out of the synthetic documents: compares functions of held-out files by their syntax trees.
+"""Recognises a function under another name, docstring, comments and layout: compares functions by their syntax trees.
 
-Split and deduplication work on whole files, but a document is one function: a helper that two repositories share may be on both sides.
-in: contents of held-out Python files; documents  out: which documents solve with a function of a held-out file
+Split and deduplication work on whole files: a helper that two repositories share may be trained on and evaluated with.
+in: contents of Python files   out: shapes, equal where two functions have the same arguments and body
 """
 
 import ast
