@@ -1,4 +1,4 @@
-"""What is told of an experiment: the time left follows from the branches that this process has finished."""
+"""What an experiment prints while it runs: the time left follows from the branches that this process has finished."""
 
 import pyarrow as pa
 import pytest

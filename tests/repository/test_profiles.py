@@ -106,9 +106,9 @@ def test_a_value_that_is_no_number_changes_its_own_lines(value: str, tmp_path: P
 
 
 SCHEDULE = """        kind: linear
-        peak_learning_rate: 0.0002
+        peak_learning_rate: 0.0003
         final_learning_rate: 0.0
-        warmup_steps: 16
+        warmup_steps: 10
 """
 
 
@@ -121,7 +121,7 @@ def test_a_value_that_an_anchor_ties_to_another_is_not_changed_behind_the_user_s
     short = "{schedule: {warmup_steps: 2}}"
     profile.write_text(f"pretrain: {{variants: {{{variant}: {short}}}}}\n")
     other = {"continued": "continued_random", "continued_random": "continued"}[variant]
-    with pytest.raises(ParameterError, match=rf"pretrain\.variants\.{other}\.schedule\.warmup_steps would become 2 instead of 16"):
+    with pytest.raises(ParameterError, match=rf"pretrain\.variants\.{other}\.schedule\.warmup_steps would become 2 instead of 10"):
         apply_profile(profile, params)
     assert params.read_text() == before
     profile.write_text(f"pretrain: {{variants: {{continued: {short}, continued_random: {short}}}}}\n")
