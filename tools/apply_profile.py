@@ -1,7 +1,6 @@
 """Merges profiles/<name>.yaml into params.yaml as a reviewable diff: `make profile PROFILE=h100`; `make profile` lists the profiles.
 
-An overlay may only set keys that exist in params.yaml (but it may add benchmarks to fetch_benchmarks.sha256, and arms to
-train_branches.arms); mappings merge, everything else
+An overlay may only set keys that exist in params.yaml (but it may add arms to train_branches.arms); mappings merge, everything else
 replaces, and so does a mapping that names its `kind`, for its other fields follow from that. Nothing is written unless the result passes
 the checks that every run makes.
 `nano` is params.yaml as committed: `make profile PROFILE=nano` restores it, and keeps what it replaces in the work folder.
@@ -26,7 +25,7 @@ from snowcoder.pipeline.stage import run_tool, work_dir
 PROFILES = Path("profiles")
 COMMITTED = "nano"
 # mappings whose keys are names that the user chooses: an overlay may add to them, and says what it names in full
-NAMED = ("fetch_benchmarks.sha256", "train_branches.arms")
+NAMED = ("train_branches.arms",)
 
 
 def merge(base: Any, overlay: Any, source: str, field: str = "") -> None:
