@@ -74,8 +74,8 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
     choices = [row for model, control in controls if (row := _choice_row(results, benchmark, model, control))]
     if choices:
         caption = (
-            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour a model "
-            f"whose choices are no better. {PROBLEMS_ONLY}"
+            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour "
+            f"a model whose choices are no better. {PROBLEMS_ONLY}"
         )
         columns = ["model", "control", "share, difference", "95% interval", "margin in bits, difference", "95% interval"]
         table.append(Table(columns, choices, caption, text_columns=2))
