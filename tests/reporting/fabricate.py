@@ -129,6 +129,8 @@ def _data_metrics(root: Path) -> None:
     _write(root, "tokenize_files", {"tokens": {"train": tokens | {"all": {"files": 6400, "bytes": 51_000_000, "tokens": 15_000_000}}}})
     positives: dict[str, Any] = {kind: row_accounts(n, n, Counter()) for kind, n in (("high_quality", 900), ("instruction", 400))}
     _write(root, "fetch_positives", positives | {"contamination": {"humaneval": {"syntax_tree": 3}}})
+    unseen = {"files": row_accounts(150, 130, Counter({"is_a_test": 20})), "functions": row_accounts(450, 190, Counter({"too_large": 260}))}
+    _write(root, "fetch_unseen", unseen | {"contamination": {}, "by_repository": {"segno": 4}})
     _write(root, "train_tokenizer", {"vocab_size": 8192, "bytes_per_token": 3.4})
     _write(root, "label_files", {"labeller": "rubric", "files": 3000})
     _write(root, "compare_annotators", _compared())

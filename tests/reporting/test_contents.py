@@ -73,8 +73,8 @@ def test_the_headline_is_open_and_the_rest_is_folded(results: Results, figures: 
     page = render_page(document, figures)
     shown = re.sub(r"<details.*?</details>", "", page[: page.index("<nav")], flags=re.DOTALL)
     assert document.findings[0] in shown
-    assert document.findings[1] in shown
-    assert not any(finding in shown for finding in document.findings[2:])
+    assert document.findings[2] in shown
+    assert not any(finding in shown for finding in document.findings[3:])
     assert page.count('<details class="fold">') == len(document.sections) - 1
 
 
@@ -105,6 +105,7 @@ def test_reasons_are_sorted_within_a_stage_and_hold_shares_of_its_input(results:
     assert rows[0] == ["fetch_corpus", "too_large", "300", "3.2%"]
     assert rows[2] == ["filter_files", "max_line_chars", "310", "3.4%"]
     assert ["deduplicate_files", "exact", "700", "8.6%"] in rows
+    assert rows[-1] == ["fetch_unseen: functions", "too_large", "260", "57.8%"]
 
 
 def test_rules_are_sorted_by_the_files_that_break_them(results: Results) -> None:

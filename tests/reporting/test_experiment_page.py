@@ -35,11 +35,12 @@ def without_effects() -> Analysis:
 
 
 def test_surviving_claims_are_the_headline() -> None:
-    first, second, *_ = experiment_findings(clear())
+    first, second, third, *_ = experiment_findings(clear())
     assert "3 of 3 planned comparisons show a difference" in first
     assert "HQ is better than random (-0.099)" in first
     assert "shortest is worse than random (+0.0" in first
-    assert second.startswith("From the best to the worst arm: HQ, HQ_repository, random, shortest.")
+    assert second.startswith("How far to trust that: if no way of choosing differed from another, at most 5% of such experiments")
+    assert third.startswith("From the best to the worst arm: HQ, HQ_repository, random, shortest.")
 
 
 def test_without_a_surviving_claim_no_arm_is_called_better_or_worse() -> None:
@@ -53,7 +54,7 @@ def test_without_a_surviving_claim_no_arm_is_called_better_or_worse() -> None:
 def test_a_demonstration_says_so_first_and_claims_nothing() -> None:
     analysis = clear(alpha=2.3)
     told = experiment_findings(analysis)
-    assert told[0].startswith(f"{NO_CLAIM}: on HumanEval solutions")
+    assert told[0].startswith(f"{NO_CLAIM}: this run cannot say which data help, as on HumanEval solutions")
     assert not CLAIM_WORDS.search(" ".join(told).replace("predict code better than a trigram", ""))
     assert {row[1] for row in claim_table(analysis).rows} == {"no claim"}
 
@@ -63,8 +64,8 @@ def test_rates_that_disagree_forbid_the_ranking_in_words_too() -> None:
     value = noisy(EFFECTS, 0.002, 1)
     analysis = analyse(made_up(params, lambda run: value(run) if run.learning_rate != LOW else 4 - value(run)), params)
     told = experiment_findings(analysis)
-    assert told[1].startswith("No ranking of the arms is claimed")
-    assert "-1.00 at the learning rate 1e-05" in told[1]
+    assert told[2].startswith("No ranking of the arms is claimed")
+    assert "-1.00 at the learning rate 1e-05" in told[2]
     assert not any("From the best" in sentence for sentence in told)
 
 
@@ -153,7 +154,7 @@ def test_one_draw_gives_differences_without_intervals() -> None:
     analysis = clear(draws=1, sensitivity_draws=1)
     told = experiment_findings(analysis)
     assert "none of the 3 planned comparisons shows" in told[0]
-    assert told[-1] == "There are too few trainings to say how small a difference they could have shown."
+    assert told[1] == "There are too few trainings to say how small a difference they could have shown."
     section = comparison_section(analysis, "arms.png")
     assert "arms.png" in render_markdown(experiment_document(analysis, FACTS, "arms.png"))
     assert section.blocks

@@ -9,6 +9,7 @@ from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.comparisons import compare, compare_with_trigram, supports_claims, trigram_comparisons
 from snowcoder.reporting.findings import (
     MEASURED,
+    WHERE_TO_ASK,
     control_finding,
     findings,
     gain_finding,
@@ -18,6 +19,7 @@ from snowcoder.reporting.findings import (
     trigram_finding,
 )
 from snowcoder.reporting.results import Results, read_results
+from snowcoder.reporting.titles import NO_CLAIM, TRIGRAM_IN_WORDS
 from tests.reporting.fabricate import PARAMS, fabricate
 
 
@@ -41,7 +43,7 @@ def test_ladder_that_breaks_names_the_step(tmp_path: Path) -> None:
 def test_a_step_whose_interval_holds_0_is_not_said_to_hold_nor_to_break(tmp_path: Path) -> None:
     sentence = ladder_finding(made(tmp_path, {"general": 1.711, "continued": 1.71}), "validation")
     assert (
-        "is not shown to hold: continued cannot be told apart from general (-0.001, 95% interval over texts only, 12 repositories: -0.0"
+        "is not shown to hold: continued cannot be distinguished from general (-0.001, 95% interval over texts only, 12 repositories: -0.0"
         in sentence
     )
     assert "bits per byte: initial 4.210, general 1.711, continued 1.710, enhanced 1.620" in sentence
@@ -71,13 +73,16 @@ def test_the_clearest_gain_is_named_or_that_there_is_none(results: Results, tmp_
     assert gain_finding(worse) == "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
 
 
-def test_models_that_beat_their_trigrams_are_told_first(results: Results) -> None:
+def test_a_run_that_may_claim_says_first_which_data_are_better_and_how_far_to_trust_that(results: Results) -> None:
     assert supports_claims(results)
-    first = findings(results)[0]
-    assert first.startswith("Every model beats a trigram of its own training tokens on every set")
+    verdict, trust, ranking, trigram, *_ = findings(results)
+    assert "HQ is better than random" in verdict
+    assert trust.startswith("How far to trust that: ")
+    assert "rank correlation" in ranking
+    assert trigram.startswith(f"Every model beats a trigram of its own training tokens ({TRIGRAM_IN_WORDS}) on every set, so that")
     assert (
         "(nearest to its trigram: general on HumanEval solutions, -0.241 bits per byte, 95% interval over texts only, 164 problems: -0.2"
-        in first
+        in trigram
     )
 
 
@@ -85,18 +90,21 @@ def test_a_run_that_a_trigram_beats_says_first_that_it_supports_no_claim(tmp_pat
     results = made(tmp_path, trigram=1.8)
     assert not supports_claims(results)
     first, *others = findings(results)
-    assert first.startswith("Pipeline demonstration, no claim about data: a trigram of a model's own training tokens predicts")
+    assert first.startswith(f"{NO_CLAIM}: this run cannot say which data help, as a trigram of a model's own training tokens")
+    assert "predicts as well as the model or better. Bits per byte, model against trigram: on documented functions" in first
     assert "on documented functions (validation): general 1.920 against 1.800; on held-out code: general 2.150 against 2.016" in first
-    assert "; farthest above: general on held-out code, +0.134 bits per byte)" in first
+    assert "; farthest above: general on held-out code, +0.134 bits per byte." in first
     assert "enhanced 1." not in first
-    assert [MEASURED in finding for finding in others] == [True] * 3 + [False] * 2
+    assert others[0].startswith("Scale: ")
+    assert others[1] == WHERE_TO_ASK
+    assert [MEASURED in finding for finding in others[2:]] == [True] * 3 + [False] * 2
     assert not any("clearest gain" in finding for finding in others)
 
 
 def test_a_model_as_good_as_its_trigram_has_not_beaten_it(tmp_path: Path) -> None:
     results = made(tmp_path, {"enhanced": 1.7993}, trigram=1.8)
     assert not compare_with_trigram(results, "enhanced", "validation").leaves_out_zero
-    assert "enhanced 1.799 against 1.800 (not told apart)" in findings(results)[0]
+    assert "enhanced 1.799 against 1.800 (not distinguishable)" in findings(results)[0]
 
 
 def test_a_control_that_its_trigram_beats_is_in_the_table_alone(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from snowcoder.selection.recipe_agreement import MIN_WITHIN_REPOSITORY_SHARE
 
 
 def annotator_table(results: Results) -> Table:
-    """How well each annotator tells positives from random files of repositories that it has not seen; how well the length of a file alone
+    """How well each annotator separates positives from random files of repositories it has not seen; how well the length of a file alone
     would do."""
     rows = []
     for recipe, metrics in results.annotators.items():
@@ -42,16 +42,16 @@ def agreement_table(results: Results) -> Table:
 
 
 def variance_table(results: Results) -> Table:
-    """Does a recipe tell files apart, or only the repositories that they are from?"""
+    """Does a recipe distinguish files, or only the repositories that they are from?"""
     variances = results.stages["compare_annotators"]("variance_of_scores")
     rows = []
     for recipe in results.params.recipes:
         shares = variances[recipe]
         cells = [NOTHING if shares[name] is None else percent(shares[name]) for name in ("between_repositories", "within_repositories")]
         folds = results.scored[recipe]("between_folds")
-        told = NOTHING if folds["p_value"] is None else f"{percent(folds['explained_share'])} (p {folds['p_value']:.2f})"
+        said = NOTHING if folds["p_value"] is None else f"{percent(folds['explained_share'])} (p {folds['p_value']:.2f})"
         warning = "sorts repositories, not files" if shares["sorts_repositories"] else NOTHING
-        rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", told, warning])
+        rows.append([recipe, *cells, f"{shares['repositories']:,}", f"{shares['files']:,}", said, warning])
     caption = (
         "Where the variance of the scores comes from, over the train split, without each language's mean: adjusted R2 of the repository "
         f"(0 by chance), and the rest. Below {MIN_WITHIN_REPOSITORY_SHARE:.0%} within repositories a recipe is warned of: a list of good "

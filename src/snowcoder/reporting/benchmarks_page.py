@@ -15,7 +15,7 @@ from snowcoder.errors import SnowcoderError
 from snowcoder.reporting.document import Block, Document, Section, Table, with_interval
 from snowcoder.reporting.markdown import render_markdown
 from snowcoder.reporting.model_tables import variant_title
-from snowcoder.reporting.paper_tables import EXPLAINED, paper_differences_table, told_explained
+from snowcoder.reporting.paper_tables import EXPLAINED, explained_words, paper_differences_table
 from snowcoder.statistics.paired import compare_paired, compare_ratios, over_seeds
 
 TITLES = {
@@ -67,15 +67,15 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
     bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
     if bits:
         caption = (
-            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model's data are better. "
+            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model needs fewer. "
             f"{PROBLEMS_ONLY}"
         )
         table.append(Table(["model", "control", "bits per byte, difference", "95% interval", EXPLAINED], bits, caption, text_columns=2))
     choices = [row for model, control in controls if (row := _choice_row(results, benchmark, model, control))]
     if choices:
         caption = (
-            "Likelihood choice, model less control, problem by problem: above 0 the model's data are better. The margin may favour a model "
-            f"whose choices are no better. {PROBLEMS_ONLY}"
+            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour a "
+            f"model whose choices are no better. {PROBLEMS_ONLY}"
         )
         columns = ["model", "control", "share, difference", "95% interval", "margin in bits, difference", "95% interval"]
         table.append(Table(columns, choices, caption, text_columns=2))
@@ -171,7 +171,7 @@ def _comparison_row(results: Results, benchmark: str, model: str, control: str) 
     found = compare_paired(first, second, SEED)
     low, high = found.interval
     cells = [str(found.only_first), str(found.only_second), f"{100 * found.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
-    return [model, control, *cells, f"{found.p_value:.3f}", told_explained(found.is_explained)]
+    return [model, control, *cells, f"{found.p_value:.3f}", explained_words(found.is_explained)]
 
 
 def _bits_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
@@ -179,8 +179,8 @@ def _bits_row(results: Results, benchmark: str, model: str, control: str) -> lis
     if both is None or both[0]["n_bytes"] != both[1]["n_bytes"]:
         return None
     first, second = ([one["bits"][problem] for problem in both[0]["bits"]] for one in both)
-    told = _told_difference(compare_ratios(first, second, list(both[0]["n_bytes"].values()), list(both[0]["bits"]), SEED), 4)
-    return [model, control, *told]
+    cells = _difference_cells(compare_ratios(first, second, list(both[0]["n_bytes"].values()), list(both[0]["bits"]), SEED), 4)
+    return [model, control, *cells]
 
 
 def _choice_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
@@ -188,11 +188,11 @@ def _choice_row(results: Results, benchmark: str, model: str, control: str) -> l
     if both is None or not both[0]["n"] or both[0]["shares"].keys() != both[1]["shares"].keys():
         return None
     problems = list(both[0]["shares"])
-    told = []
+    cells = []
     for values in ("shares", "margins"):
         first, second = ([one[values][problem] for problem in problems] for one in both)
-        told += _told_difference(compare_ratios(first, second, [1] * len(problems), problems, SEED), 3)[:2]
-    return [model, control, *told]
+        cells += _difference_cells(compare_ratios(first, second, [1] * len(problems), problems, SEED), 3)[:2]
+    return [model, control, *cells]
 
 
 def _measures(results: Results, benchmark: str, model: str, control: str, measure: str) -> list[dict[str, Any]] | None:
@@ -203,13 +203,13 @@ def _measures(results: Results, benchmark: str, model: str, control: str, measur
     return both
 
 
-def _told_difference(compared: tuple[float, tuple[float, float] | None], digits: int) -> list[str]:
+def _difference_cells(compared: tuple[float, tuple[float, float] | None], digits: int) -> list[str]:
     """Difference, interval, and whether the choice of problems explains it."""
     difference, interval = compared
     if interval is None:
-        return [f"{difference:+.{digits}f}", "-", told_explained(True)]
+        return [f"{difference:+.{digits}f}", "-", explained_words(True)]
     low, high = interval
-    return [f"{difference:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}", told_explained(low <= 0 <= high)]
+    return [f"{difference:+.{digits}f}", f"{low:+.{digits}f} to {high:+.{digits}f}", explained_words(low <= 0 <= high)]
 
 
 def _not_compared(results: Results, benchmark: str, controls: Sequence[tuple[str, str]]) -> Table | None:
@@ -243,12 +243,12 @@ def how_asked(results: Results, benchmark: str) -> list[str]:
     for letter in sorted(set(letters.values())):
         models = [model for model, other in letters.items() if other == letter]
         settings = {json.dumps(results[model]["settings"], sort_keys=True): None for model in models}
-        told = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in settings)
-        paragraphs.append(f"{f'{letter}: ' if several else 'Settings: '}{told}.{_told_templates(results, models)}")
+        said = "; ".join(", ".join(f"{key} {value}" for key, value in json.loads(text).items()) for text in settings)
+        paragraphs.append(f"{f'{letter}: ' if several else 'Settings: '}{said}.{_template_words(results, models)}")
     return paragraphs
 
 
-def _told_templates(results: Results, models: Sequence[str]) -> str:
+def _template_words(results: Results, models: Sequence[str]) -> str:
     """Of the models that have a chat template: whether they were asked through it."""
     asked = {model: results[model].get("asked", {}) for model in models}
     used = [
@@ -275,17 +275,17 @@ def _findings(results: Results, benchmarks: list[str], controls: Sequence[tuple[
         passes = [row for model, control in controls if (row := _comparison_row(results, benchmark, model, control))]
         bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
         if passes:
-            findings.append(f"{TITLES[benchmark]}, all tests: {_told(passes, 4, ' points')}.")
+            findings.append(f"{TITLES[benchmark]}, all tests: {_explained_pairs(passes, 4, ' points')}.")
         if bits:
-            findings.append(f"{TITLES[benchmark]}, bits per byte: {_told(bits, 2, '')}.")
+            findings.append(f"{TITLES[benchmark]}, bits per byte: {_explained_pairs(bits, 2, '')}.")
     apart = [TITLES[benchmark] for benchmark in benchmarks if _not_compared(results, benchmark, controls) is not None]
     if apart:
         findings.append(f"{', '.join(apart)}: some models and their controls were prompted in different ways and are not compared.")
     return findings or ["No two models to compare yet."]
 
 
-def _told(rows: list[list[str]], difference: int, unit: str) -> str:
-    more = [f"{row[0]} and {row[1]} ({row[difference]}{unit})" for row in rows if row[-1] == told_explained(False)]
-    rest = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == told_explained(True)]
+def _explained_pairs(rows: list[list[str]], difference: int, unit: str) -> str:
+    more = [f"{row[0]} and {row[1]} ({row[difference]}{unit})" for row in rows if row[-1] == explained_words(False)]
+    rest = [f"{row[0]} and {row[1]}" for row in rows if row[-1] == explained_words(True)]
     said = [f"more than the choice of problems explains: {', '.join(more)}"] if more else []
     return "; ".join(said + ([f"no more than the choice of problems explains: {', '.join(rest)}"] if rest else []))

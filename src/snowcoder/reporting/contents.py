@@ -10,7 +10,6 @@ from snowcoder.reporting.language_mixes import mix_findings, mix_table
 from snowcoder.reporting.model_tables import bits_table, comparison_table, paper_table, scale_table, score_table, trigram_table
 from snowcoder.reporting.results import TRIGRAM, Results, set_names, teacher_name
 from snowcoder.reporting.titles import set_title
-from snowcoder.reporting.training_scale import scale_finding
 from snowcoder.words import INITIAL
 
 FIGURE_NAMES = ("ladder", "arms", "learning_curves", "funnel", "annotators")
@@ -20,7 +19,7 @@ def compose(results: Results) -> Document:
     """The whole report."""
     return Document(
         "snowcoder: which data make the model better?",
-        [*findings(results), *mix_findings(results), scale_finding(results)],
+        [*findings(results), *mix_findings(results)],
         [
             _models(results),
             comparison_section(results.comparison, "arms.png"),
@@ -44,7 +43,7 @@ def _models(results: Results) -> Section:
         "Bits per byte with 95% intervals. Above: from the untrained model. Below: the trained ones; a bar marks the trigram of a model's "
         "own tokens, and only a model to the left of its bar has learned more than its last two tokens say."
     )
-    panels = "; ".join(_told_bits(results, name) for name in set_names(results))
+    panels = "; ".join(_bits_in_words(results, name) for name in set_names(results))
     words = f"Bits per byte of every model, and of the trigram of its tokens. {panels}."
     figure = Figure("ladder.png", caption, words)
     return Section(
@@ -52,13 +51,13 @@ def _models(results: Results) -> Section:
     )
 
 
-def _told_bits(results: Results, set_name: str) -> str:
+def _bits_in_words(results: Results, set_name: str) -> str:
     """A panel of the ladder in words."""
-    told = [f"{INITIAL} {results.bits[INITIAL](set_name, 'bits_per_byte'):.3f}"]
+    said = [f"{INITIAL} {results.bits[INITIAL](set_name, 'bits_per_byte'):.3f}"]
     for variant in results.params.variants:
         trigram = results.floors(variant, TRIGRAM, set_name)
-        told.append(f"{variant} {results.bits[variant](set_name, 'bits_per_byte'):.3f} (trigram {trigram:.3f})")
-    return f"{set_title(set_name)}: {', '.join(told)}"
+        said.append(f"{variant} {results.bits[variant](set_name, 'bits_per_byte'):.3f} (trigram {trigram:.3f})")
+    return f"{set_title(set_name)}: {', '.join(said)}"
 
 
 def _training(results: Results) -> Section:

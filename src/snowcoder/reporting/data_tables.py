@@ -58,8 +58,8 @@ def reason_table(results: Results) -> Table:
     """Every reason for which a stage dropped rows, with its count; the counts add up to the rows that are gone."""
     stages = ("fetch_corpus", "filter_files", "deduplicate_files", "decontaminate_files", "synthesize_documents", "accept_documents")
     accounts = {stage: results.stages[stage].values for stage in stages}
-    positives = results.stages["fetch_positives"].values
-    accounts |= {f"fetch_positives: {kind}": counts for kind, counts in positives.items() if "rows_in" in counts}
+    for stage in ("fetch_positives", "fetch_unseen"):
+        accounts |= {f"{stage}: {kind}": counts for kind, counts in results.stages[stage].values.items() if "rows_in" in counts}
     rows = []
     for stage, counts in accounts.items():
         for reason, count in sorted(counts.get("dropped", {}).items(), key=lambda item: (-item[1], item[0])):

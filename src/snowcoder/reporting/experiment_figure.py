@@ -37,13 +37,13 @@ def draw_arms(analysis: Analysis, narrow: bool = False) -> Canvas:
 
 def describe_figure(analysis: Analysis) -> str:
     """The same in words."""
-    told = [
+    said = [
         f"{one.arm} {one.difference.value:+.3f}"
         + (f" ({one.difference.interval[0]:+.3f} to {one.difference.interval[1]:+.3f})" if one.difference.interval else "")
         for one in analysis.ranked
         if one.difference
     ]
-    return f"Bits per byte of each arm less those of random files: {', '.join(told)}."
+    return f"Bits per byte of each arm less those of random files: {', '.join(said)}."
 
 
 def _draw_arm(ax: Axes, row: int, one: RankedArm, analysis: Analysis, rate: float) -> None:

@@ -121,8 +121,8 @@ def _floors_text(analysis: Analysis) -> str:
 
 def _limits(analysis: Analysis) -> list[str]:
     return [
-        "The unit is a training. Intervals and tests hold the luck of the draw: which files were at hand, and their order. They are pooled "
-        f"over all arms: an arm with a single draw is taken to vary as much as the others. {_degrees(analysis)}",
+        "The unit is a training. Intervals and tests hold the luck of the draw: which files were available, and their order. They are "
+        f"pooled over all arms: an arm with a single draw is taken to vary as much as the others. {_degrees(analysis)}",
         "They leave out: another corpus, another size of model, another number of tokens. Draws are parts of one corpus and overlap, so "
         "that a new corpus would vary more. The interval over texts (table of every set) is about other texts with the same trainings; "
         "the two are not combined.",

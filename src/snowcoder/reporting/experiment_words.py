@@ -1,12 +1,12 @@
 """Puts arms, rates and the conclusions of a comparison of data into plain words, no stronger than the numbers.
 
-in: Analysis   out: sentences; `better` and `worse` stand only where a claim survives the correction for all claims
+in: Analysis   out: sentences; only a claim that survives the correction for all claims says `better` or `worse`
 """
 
 from snowcoder.experiment.analysis import Analysis
-from snowcoder.experiment.claims import ClaimResult, Decomposition
+from snowcoder.experiment.claims import SIGNIFICANCE, ClaimResult, Decomposition
 from snowcoder.reporting.document import NOTHING
-from snowcoder.reporting.titles import NO_CLAIM, set_title
+from snowcoder.reporting.titles import NO_CLAIM, TRIGRAM_IN_WORDS, set_title
 from snowcoder.selection.arms import RANDOM, ArmParams
 from snowcoder.statistics.block_model import Difference
 
@@ -28,12 +28,12 @@ NAMES_SHOWN = 5
 def describe_arm(arm: ArmParams) -> str:
     """How its files are chosen."""
     if arm.matched_to and arm.match:
-        told = f"random files, as many tokens {MATCHED[arm.match]} as {arm.matched_to} chose"
+        said = f"random files, as many tokens {MATCHED[arm.match]} as {arm.matched_to} chose"
     elif arm.by == RANDOM:
-        told = "random files"
+        said = "random files"
     else:
-        told = CHOSEN_BY.get(arm.by, f"the highest scores of the annotator {arm.by}")
-    return told if arm.repeats == 1 else f"{told}; each token seen {arm.repeats} times"
+        said = CHOSEN_BY.get(arm.by, f"the highest scores of the annotator {arm.by}")
+    return said if arm.repeats == 1 else f"{said}; each token seen {arm.repeats} times"
 
 
 def signed(value: float) -> str:
@@ -66,20 +66,20 @@ def verdict_text(claim: ClaimResult, is_demonstration: bool) -> str:
 
 
 def experiment_findings(analysis: Analysis) -> list[str]:
-    """The sentences at the top: what is shown about the data; whether the arms are ranked; subject or quality; what could be seen.
+    """The sentences at the top: which data are better; how far to trust that; whether the arms are ranked; subject or quality.
 
     A demonstration says nothing about what data do.
     """
-    told = [*_missing(analysis), _verdict(analysis), _ranking(analysis)]
+    said = [*_missing(analysis), _verdict(analysis), _trust(analysis), _ranking(analysis)]
     if not analysis.is_demonstration:
-        told += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
-    return [*told, _power(analysis)]
+        said += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
+    return said
 
 
 def comparison_findings(analysis: Analysis, may_claim: bool) -> list[str]:
     """The sentences for a page that has other findings too. may_claim: whether that page claims anything; else only what is missing."""
-    told = [_verdict(analysis), _ranking(analysis)] if may_claim and not analysis.is_demonstration else []
-    return [*_missing(analysis), *told]
+    said = [_verdict(analysis), _trust(analysis), _ranking(analysis)] if may_claim and not analysis.is_demonstration else []
+    return [*_missing(analysis), *said]
 
 
 def _missing(analysis: Analysis) -> list[str]:
@@ -94,16 +94,16 @@ def _verdict(analysis: Analysis) -> str:
     if analysis.is_demonstration:
         sets = list_words([set_title(name) for name in analysis.sets_behind_trigram])
         return (
-            f"{NO_CLAIM}: on {sets} the model that every arm starts from is not shown to predict code better than a trigram of its "
-            "own training tokens does."
+            f"{NO_CLAIM}: this run cannot say which data help, as on {sets} the model that every arm starts from is not shown to predict "
+            f"code better than a trigram of its own training tokens does ({TRIGRAM_IN_WORDS})."
         )
     shown = [one for one in analysis.claims if one.verdict in ("better", "worse")]
     on = list_words([set_title(name) for name in analysis.params.endpoint])
     compared = f"{len(analysis.claims)} planned comparisons"
     if not shown:
         return f"On {on} none of the {compared} shows one way of choosing data to be better than another."
-    told = list_words([_claim(one) for one in shown])
-    return f"On {on} {len(shown)} of {compared} show a difference, in bits per byte: {told}."
+    said = list_words([_claim(one) for one in shown])
+    return f"On {on} {len(shown)} of {compared} show a difference, in bits per byte, of which fewer are better: {said}."
 
 
 def _claim(claim: ClaimResult) -> str:
@@ -119,15 +119,15 @@ def _short(difference: Difference) -> str:
 def _ranking(analysis: Analysis) -> str:
     halves = correlation_text(analysis.rank_correlation_halves)
     rates = [f"{correlation_text(value)} at the learning rate {rate:g}" for rate, value in analysis.rank_correlation_rates.items()]
-    told = f"between two halves of the draws {halves}, {list_words(rates) or 'at another learning rate not tried'}"
+    said = f"between two halves of the draws {halves}, {list_words(rates) or 'at another learning rate not tried'}"
     if analysis.is_ranking_claimed:
         order = ", ".join(one.arm for one in analysis.ranked)
-        return f"From the best to the worst arm: {order}. Other trainings rank them nearly the same way (rank correlation {told})."
+        return f"From the best to the worst arm: {order}. Other trainings rank them nearly the same way (rank correlation {said})."
     if analysis.is_demonstration:
-        return f"No ranking of the arms is claimed (rank correlation {told})."
+        return f"No ranking of the arms is claimed (rank correlation {said})."
     least = analysis.params.min_rank_correlation
     return (
-        f"No ranking of the arms is claimed, as other trainings do not rank them alike enough: rank correlation {told}; needed: {least:g}."
+        f"No ranking of the arms is claimed, as other trainings do not rank them alike enough: rank correlation {said}; needed: {least:g}."
     )
 
 
@@ -147,12 +147,17 @@ def _lexical(analysis: Analysis) -> list[str]:
     whole = first.difference.value if first.difference else 0.0
     return [
         f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same "
-        f"tokens by {whole - rest.value:+.3f}; the rest, {rest.value:+.3f} ({_short(rest)}), does not come from word order alone."
+        f"tokens by {whole - rest.value:+.3f}; a trigram does not show the rest, {rest.value:+.3f} ({_short(rest)})."
     ]
 
 
-def _power(analysis: Analysis) -> str:
+def _trust(analysis: Analysis) -> str:
+    """How likely a wrong verdict is, and how small a difference these trainings would have found."""
     least = analysis.smallest_detectable
     if least is None:
         return "There are too few trainings to say how small a difference they could have shown."
-    return f"A true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
+    power = f"a true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
+    if analysis.is_demonstration:
+        return f"In these trainings {power}"
+    chance = f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show any difference"
+    return f"How far to trust that: {chance}; {power}"

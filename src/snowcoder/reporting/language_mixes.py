@@ -34,15 +34,15 @@ def mix_distance(results: Results, variant: str, control: str) -> float:
 
 def mix_findings(results: Results) -> list[str]:
     """A sentence for each model and control whose languages differ."""
-    told = []
+    said = []
     for variant, control in results.params.controls:
         distance = mix_distance(results, variant, control)
         if distance > MAX_MIX_DISTANCE:
-            told.append(
+            said.append(
                 f"{variant} and its control {control} differ in languages, by {percent(distance)} of their tokens: what one gains over the "
                 "other may come from that alone."
             )
-    return told
+    return said
 
 
 def mix_table(results: Results) -> Table:

@@ -50,7 +50,7 @@ def trigram_table(results: Results) -> Table:
     """Each model against the trigram of its own tokens, on every set."""
     rows = []
     for item in trigram_comparisons(results, results.params.variants):
-        verdict = "beaten" if item.is_better else "not beaten" if item.is_worse else "not told apart"
+        verdict = "beaten" if item.is_better else "not beaten" if item.is_worse else "not distinguishable"
         bits = [f"{item.value:.4f}", f"{item.control_value:.4f}", f"{item.difference:+.4f}"]
         rows.append([set_title(item.set_name), item.variant, *bits, _interval(item), item.unit, verdict])
     caption = (

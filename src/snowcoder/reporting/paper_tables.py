@@ -118,7 +118,7 @@ def solved(percent: float, problems: int) -> int:
     return round(percent * problems / 100)
 
 
-def told_explained(is_explained: bool) -> str:
+def explained_words(is_explained: bool) -> str:
     """The cell of a column EXPLAINED."""
     return "no" if is_explained else "yes"
 
@@ -137,7 +137,7 @@ def paper_differences_table() -> Table:
                 f"{difference:+d} of {one.total:,}",
                 *cells,
                 f"{one.pooled:.4f}",
-                told_explained(one.is_explained),
+                explained_words(one.is_explained),
             ]
         )
     columns = ["table", "model or setting", "against", "problems solved", *[f"p {name}" for name in PROBLEMS], "p of the sums", EXPLAINED]

@@ -27,6 +27,7 @@ STAGES = (
     "decontaminate_files",
     "split_files",
     "fetch_positives",
+    "fetch_unseen",
     "train_tokenizer",
     "tokenize_files",
     "label_files",

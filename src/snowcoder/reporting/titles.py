@@ -2,6 +2,8 @@
 
 NO_CLAIM = "Pipeline demonstration, no claim about data"  # how a page begins whose models do not beat their trigrams
 
+TRIGRAM_IN_WORDS = "counts of which token follows which two"
+
 SET_TITLES = {
     "validation": "documented functions (validation)",
     "held_out": "held-out code",
