@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from snowcoder.errors import SnowcoderError
+from snowcoder.pipeline import environment
 from snowcoder.pipeline.params import PARAMS_PATH
 from snowcoder.pipeline.stage import work_dir
 from snowcoder.reporting.experiment_files import OUTPUTS
@@ -52,12 +53,12 @@ def prepare_folder(profile: str, commit: str) -> Path:
 
 def run_in(folder: Path, *command: str) -> None:
     """Run a program of the folder's own code. Raises CalledProcessError."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
-    environment |= {"PYTHONPATH": "src", "SNOWCODER_WORK_DIR": ".work", "DVC_NO_ANALYTICS": "1"}
-    if benchmarks := os.environ.get("SNOWCODER_BENCHMARKS_DIR"):
-        environment["SNOWCODER_BENCHMARKS_DIR"] = str(find_path(benchmarks).absolute())
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    subprocess.run(command, check=True, cwd=folder, env=environment)
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
+    settings |= {"PYTHONPATH": "src", "SNOWCODER_WORK_DIR": ".work", "DVC_NO_ANALYTICS": "1"}
+    if benchmarks := environment.text("SNOWCODER_BENCHMARKS_DIR"):
+        settings["SNOWCODER_BENCHMARKS_DIR"] = str(find_path(benchmarks).absolute())
+    settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{settings.get('PATH', '')}"
+    subprocess.run(command, check=True, cwd=folder, env=settings)
 
 
 def _is_of_the_experiment(path: str, is_new: bool) -> bool:

@@ -109,7 +109,7 @@ def test_all_faults_are_listed_at_once() -> None:
         "pretrain.variants.general.schedule.kind",
         "measure_bits_per_byte",
     ]
-    assert told[3].startswith("embed_files: missing; allowed: a mapping with encoder, section_tokens")
+    assert told[3].startswith("embed_files: missing; allowed: a mapping with encoder, pool_fraction, pool_seed, section_tokens")
     assert told[5].endswith("found 'cosin'; did you mean cosine? allowed: cosine, linear, constant")
     assert told[6].startswith("measure_bits_per_byte: found null, an empty section; allowed: a mapping with seed")
 

@@ -73,12 +73,12 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             "select_files.shared.horizon_of: found 'general'; allowed: continued, continued_random, enhanced, enhanced_selected",
         ),
         (
-            {"select_files__shared__repeats": 204801},
-            "select_files.shared.repeats: found 204801; allowed: at most pretrain.variants.continued.tokens 204800",
+            {"select_files__shared__repeats": 122881},
+            "select_files.shared.repeats: found 122881; allowed: at most pretrain.variants.continued.tokens 122880",
         ),
         (
             {"pretrain__variants__continued__tokens": 409600},
-            "pretrain.variants.continued_random.tokens: found 204800; allowed: 409600, as its control_of, continued, has it",
+            "pretrain.variants.continued_random.tokens: found 122880; allowed: 409600, as its control_of, continued, has it",
         ),
         (
             {"pretrain__variants__general__tokens": 614401},
@@ -90,11 +90,11 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         (
             {"pretrain__variants__enhanced__schedule": SCHEDULE | {"warmup_steps": 101}},
-            "pretrain.variants.enhanced.schedule.warmup_steps: found 101; allowed: at most the 100 steps of the phase",
+            "pretrain.variants.enhanced.schedule.warmup_steps: found 101; allowed: at most the 60 steps of the phase",
         ),
         (
             {"pretrain__variants__enhanced__schedule": SCHEDULE | {"final_learning_rate": 0.1}},
-            "pretrain.variants.enhanced.schedule.final_learning_rate: found 0.1; allowed: at most peak_learning_rate 0.0002",
+            "pretrain.variants.enhanced.schedule.final_learning_rate: found 0.1; allowed: at most peak_learning_rate 0.0003",
         ),
         (
             {"pretrain__variants__enhanced__parent": "models/pretrain/continue"},
@@ -106,7 +106,7 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         (
             {"pretrain__variants__enhanced_selected__schedule": SCHEDULE | {"warmup_steps": 9}},
-            "pretrain.variants.enhanced_selected.schedule.warmup_steps: found 9; allowed: 8, as its control_of, enhanced, has it",
+            "pretrain.variants.enhanced_selected.schedule.warmup_steps: found 9; allowed: 5, as its control_of, enhanced, has it",
         ),
         (
             {"pretrain__variants__general__parent": "models/pretrain/enhanced"},
@@ -131,7 +131,7 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
         ),
         (
             {"pretrain__variants__enhanced_selected__tokens": 204800},
-            "pretrain.variants.enhanced_selected.tokens: found 204800; allowed: 102400, as its control_of, enhanced, has it",
+            "pretrain.variants.enhanced_selected.tokens: found 204800; allowed: 61440, as its control_of, enhanced, has it",
         ),
         (
             {"pretrain__variants__general__packs__languages": ["rust"]},

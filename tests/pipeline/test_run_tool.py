@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-IN_THE_ROOT = sorted(path.stem for path in (ROOT / "tools").glob("*.py") if path.stem not in ("__init__", "check_machine", "pin_wheels"))
+OTHERS = ("__init__", "check_machine", "experiment_folder", "pin_wheels")  # experiment_folder: a part of experiment
+IN_THE_ROOT = sorted(path.stem for path in (ROOT / "tools").glob("*.py") if path.stem not in OTHERS)
 
 
 def run(tool: str, *arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

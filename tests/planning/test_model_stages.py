@@ -124,7 +124,7 @@ def test_completions_wait_for_the_decoder_s_python_where_a_model_is_small(tmp_pa
 def test_bits_per_byte_read_what_params_allow(tmp_path: Path) -> None:
     params = load_section("measure_bits_per_byte", MeasureBitsPerByteParams, params_of("nano", tmp_path))
     plan = plan_bits_per_byte(params, problems=164, unseen=600, n_items=6, shape=PAPER, bytes_per_token=4.0, speeds=SPEEDS)
-    n_bytes = 120_000 + (200 + 600) * (450 + 438) + 164 * (450 + 181)
+    n_bytes = 60_000 + (200 + 600) * (450 + 438) + 164 * (450 + 181)
     assert plan.tokens == 6 * n_bytes / 4
     assert plan.flops == pytest.approx(plan.tokens * (2 * 1_364_297_728 + 4 * 24 * 2048 * 256))
 

@@ -94,7 +94,7 @@ def test_the_settings_of_a_training_are_those_of_its_plan(
 
 
 def test_an_unknown_profile_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ParameterError, match="--profile: found 'papr'; allowed: h100, paper, toy"):
+    with pytest.raises(ParameterError, match="--profile: found 'papr'; allowed: h100, paper, small, toy"):
         run_plan(monkeypatch, capsys, "--profile", "papr", "--device", "h100")
 
 

@@ -52,3 +52,9 @@ def test_a_lineage_begins_with_the_first_trained_model() -> None:
     assert lineage("general", variants) == ["general"]
     assert lineage("random", variants) == ["general", "random"]
     assert lineage("enhanced", variants) == ["general", "continued", "enhanced"]
+
+
+def test_a_lineage_in_a_circle_ends() -> None:
+    parents = {"a": "models/pretrain/b", "b": "models/pretrain/a"}
+    variants = {name: VariantParams(**PHASE.model_dump(), parent=parent, packs=None) for name, parent in parents.items()}
+    assert lineage("a", variants) == ["b", "a"]

@@ -96,7 +96,14 @@ def changed_stages(clone: Clone) -> set[str]:
 HARNESS = ("errors.py", "pipeline/stage.py", "pipeline/execution.py", "tracking/record.py", "pretraining/watch/pace.py")
 
 
-@pytest.mark.parametrize("module", [*HARNESS, "filtering/rules.py", "pretraining/loop.py"])
+# a component's module -> the stages that list it
+RERUN_BY = {
+    "filtering/rules.py": {"measure_signals", "filter_files", "score_baselines"},
+    "pretraining/loop.py": {"pretrain", "train_branches"},
+}
+
+
+@pytest.mark.parametrize("module", [*HARNESS, *RERUN_BY])
 def test_a_log_line_in_the_harness_reruns_nothing_and_one_in_a_component_does(clone: Clone, module: str) -> None:
     """The check of the params watches all code; its output is constant, so that nothing runs because it ran."""
     path = clone.root / "src" / "snowcoder" / module
@@ -106,7 +113,7 @@ def test_a_log_line_in_the_harness_reruns_nothing_and_one_in_a_component_does(cl
         found = changed_stages(clone) - {"check_params"}
     finally:
         path.write_text(before)
-    assert found == {"filtering/rules.py": {"measure_signals", "filter_files"}, "pretraining/loop.py": {"pretrain"}}.get(module, set())
+    assert found == RERUN_BY.get(module, set())
 
 
 def test_every_stage_left_its_metrics(clone: Clone) -> None:

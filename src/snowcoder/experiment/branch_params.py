@@ -103,6 +103,9 @@ class BranchesParams(ParamsModel):
             better, worse = pair
             if better == worse:
                 yield f"claims.{number}: found {better} twice; allowed: two arms"
+            earlier = [other for other, one in enumerate(self.claims[:number]) if set(one) == set(pair)]
+            if earlier:
+                yield f"claims.{number}: found the arms of claims.{earlier[0]} again, {better} and {worse}; allowed: each two arms once"
             repeats = [self.arms[name].repeats for name in pair]
             if repeats[0] != repeats[1]:
                 same = self._random_arms(repeats[0])

@@ -14,9 +14,12 @@ from snowcoder.tokenization.token_shards import TokenShards
 
 
 def lineage(variant: str, variants: Mapping[str, VariantParams]) -> list[str]:
-    """The variants whose phases made a model, from the one that began with untrained weights to its own."""
+    """The variants whose phases made a model, from the one that began with untrained weights to its own.
+
+    Of variants that start from each other in a circle, which check_params refuses, each is named once.
+    """
     names = [variant]
-    while (parent := Path(variants[names[0]].parent).name) in variants:
+    while (parent := Path(variants[names[0]].parent).name) in variants and parent not in names:
         names.insert(0, parent)
     return names
 
