@@ -74,8 +74,8 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
     choices = [row for model, control in controls if (row := _choice_row(results, benchmark, model, control))]
     if choices:
         caption = (
-            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour "
-            f"a model whose choices are no better. {PROBLEMS_ONLY}"
+            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour a "
+            f"model whose choices are no better. {PROBLEMS_ONLY}"
         )
         columns = ["model", "control", "share, difference", "95% interval", "margin in bits, difference", "95% interval"]
         table.append(Table(columns, choices, caption, text_columns=2))
@@ -179,8 +179,8 @@ def _bits_row(results: Results, benchmark: str, model: str, control: str) -> lis
     if both is None or both[0]["n_bytes"] != both[1]["n_bytes"]:
         return None
     first, second = ([one["bits"][problem] for problem in both[0]["bits"]] for one in both)
-    said = _difference_cells(compare_ratios(first, second, list(both[0]["n_bytes"].values()), list(both[0]["bits"]), SEED), 4)
-    return [model, control, *said]
+    cells = _difference_cells(compare_ratios(first, second, list(both[0]["n_bytes"].values()), list(both[0]["bits"]), SEED), 4)
+    return [model, control, *cells]
 
 
 def _choice_row(results: Results, benchmark: str, model: str, control: str) -> list[str] | None:
@@ -188,11 +188,11 @@ def _choice_row(results: Results, benchmark: str, model: str, control: str) -> l
     if both is None or not both[0]["n"] or both[0]["shares"].keys() != both[1]["shares"].keys():
         return None
     problems = list(both[0]["shares"])
-    said = []
+    cells = []
     for values in ("shares", "margins"):
         first, second = ([one[values][problem] for problem in problems] for one in both)
-        said += _difference_cells(compare_ratios(first, second, [1] * len(problems), problems, SEED), 3)[:2]
-    return [model, control, *said]
+        cells += _difference_cells(compare_ratios(first, second, [1] * len(problems), problems, SEED), 3)[:2]
+    return [model, control, *cells]
 
 
 def _measures(results: Results, benchmark: str, model: str, control: str, measure: str) -> list[dict[str, Any]] | None:

@@ -147,7 +147,7 @@ def _lexical(analysis: Analysis) -> list[str]:
     whole = first.difference.value if first.difference else 0.0
     return [
         f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same "
-        f"tokens by {whole - rest.value:+.3f}; the rest, {rest.value:+.3f} ({_short(rest)}), is more than such counts show."
+        f"tokens by {whole - rest.value:+.3f}; a trigram does not show the rest, {rest.value:+.3f} ({_short(rest)})."
     ]
 
 
