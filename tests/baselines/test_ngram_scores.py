@@ -128,6 +128,14 @@ def test_folds_have_equally_many_repositories_whatever_their_order() -> None:
     assert assign_folds(names, 5, 2) != folds
 
 
+def test_repositories_of_one_owner_share_a_fold() -> None:
+    names = [f"{owner}-{part}" for owner in ("jaraco", "google", "zope", "oslo") for part in ("a", "b", "c")]
+    folds = assign_folds(names, 2, 1)
+    assert all(len({folds[name] for name in names if name.startswith(owner)}) == 1 for owner in ("jaraco", "google", "zope", "oslo"))
+    assert set(folds.values()) == {0, 1}
+    assert len(set(assign_folds(["jaraco-a", "jaraco-b"], 2, 1).values())) == 2  # fewer families than folds
+
+
 def test_ordinary_files_are_in_the_positives_languages_in_their_proportions() -> None:
     rows = [{"source": "corpus", "repository": f"r{index % 7}", "language": ["python", "c", "css"][index % 3]} for index in range(9000)]
     rows += [{"source": "high_quality", "repository": "p", "language": language} for language in ["python"] * 3 + ["c"]]

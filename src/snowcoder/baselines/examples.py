@@ -3,10 +3,10 @@
 in: rows of data/embed_files, one per file   out: Examples: positives and ordinary files, with the fold that must not see each
 
 The pool is the train files of the corpus that were embedded. Positives are all files of data/fetch_positives. Ordinary files are random
-files of the pool in the positives' languages, in their proportions, so that no language is learned. The pool's repositories are divided
-into folds, in turns, in the order of a hash of their names; a fold's files are scored with what the ordinary files of the other folds, and
-the positives of other repositories, gave. A hash decides about each ordinary file by itself, so that not even their choice depends on the
-text of another file.
+files of the pool in the positives' languages, in their proportions, so that no language is learned. The pool's families of
+repositories are divided into folds, in turns, in the order of a hash of their names; a fold's files are scored with what the ordinary
+files of the other folds, and the positives of other repositories, gave. A hash decides about each ordinary file by itself, so that not
+even their choice depends on the text of another file.
 """
 
 from collections import Counter
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from snowcoder.embedding.embedding_table import CORPUS
 from snowcoder.errors import EmptyResultError
 from snowcoder.seeding import unit_hash
+from snowcoder.source_files.repository_families import repository_family
 
 NO_FOLD = -1  # of a repository that the pool does not have
 
@@ -34,9 +35,16 @@ class Examples:
 
 
 def assign_folds(repositories: Sequence[str], n_folds: int, seed: int) -> dict[str, int]:
-    """{repository: fold}, as many repositories in each fold as in any other, or one fewer."""
-    ordered = sorted(set(repositories), key=lambda name: (unit_hash(seed, "fold", name), name))
-    return {name: place % n_folds for place, name in enumerate(ordered)}
+    """{repository: fold}, families (repository_family) whole: as many in each fold as in any other, or one fewer.
+
+    Where there are fewer families than folds, repositories take their place.
+    """
+    families = {name: repository_family(name) for name in repositories}
+    if len(set(families.values())) < min(n_folds, len(families)):
+        families = {name: name for name in families}
+    ordered = sorted(set(families.values()), key=lambda name: (unit_hash(seed, "fold", name), name))
+    fold_of = {name: place % n_folds for place, name in enumerate(ordered)}
+    return {name: fold_of[family] for name, family in families.items()}
 
 
 def choose_examples(files: pa.Table, folds: Mapping[str, int], n_ordinary: int, seed: int) -> Examples:
