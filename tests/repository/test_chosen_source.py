@@ -72,7 +72,7 @@ def test_a_source_can_be_given_whole_or_by_its_name(clone: Clone) -> None:
     named = f"+fetch_corpus.sources.mine={{kind: jsonl, path: in_dvc, {COLUMNS}}}"
     assert fetched(clone, "-S", named, "-S", "fetch_corpus.source=mine") == (1, "mine")
     said = failed(clone, "-S", "fetch_corpus.source=myne")
-    assert "found 'myne'; allowed: a name of sources (wheels), or a mapping with its kind" in said
+    assert "found 'myne'; allowed: a name of sources (wheels, small), or a mapping with its kind" in said
 
 
 @pytest.mark.slow

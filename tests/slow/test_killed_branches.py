@@ -30,7 +30,11 @@ def start(world: Path, out: Path, root: Path) -> "subprocess.Popen[bytes]":
 
 def progress(out: Path) -> int:
     """Finished branches and checkpoints of the one at work: whatever tells that there is something to lose."""
-    return len(list(out.glob("part-*.parquet"))) + len(list(out.with_name(f"{out.name}-state").rglob("step-*.pt")))
+    while True:
+        try:
+            return len(list(out.glob("part-*.parquet"))) + len(list(out.with_name(f"{out.name}-state").rglob("step-*.pt")))
+        except FileNotFoundError:  # the folder of a branch that has just finished went while it was listed
+            pass
 
 
 def test_killed_at_random_moments(tmp_path: Path, repository_root: Path) -> None:
