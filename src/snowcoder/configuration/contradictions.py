@@ -179,6 +179,11 @@ def check_branches(
     if train_branches.batch_tokens % pack_tokens.sequence_length:
         allowed = f"a multiple of pack_tokens.sequence_length {pack_tokens.sequence_length}"
         yield f"train_branches.batch_tokens: found {train_branches.batch_tokens}; allowed: {allowed}"
+    claims = train_branches.claims
+    for number, pair in enumerate(claims):
+        earlier = [other for other, one in enumerate(claims[:number]) if set(one) == set(pair)]
+        if earlier:  # in either order: it is one test, which a page would count twice
+            yield f"train_branches.claims.{number}: found {shown(pair)}; allowed: other arms than those of claims.{earlier[0]}"
     yield from _unknown("train_branches.endpoint", train_branches.endpoint, [*TEXT_SETS, *fetch_benchmarks.names])
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import NamedTuple
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
+from snowcoder.experiment.branch_table import BRANCH_TABLE
 from snowcoder.experiment.branches import Branch
 from snowcoder.selection.arms import RANDOM
 from snowcoder.statistics.block_model import BlockFit, Difference, fit_blocks
@@ -29,11 +31,16 @@ class RankedArm(NamedTuple):
 
 
 def fit_rate(values: Values, rate: float) -> BlockFit | None:
-    """The block model of the branches at one learning rate; None without any."""
+    """The block model of the branches at one learning rate; None without any. Raises SnowcoderError if arms share no draw: of a plan all
+    share the first, so that branches are missing.
+    """
     runs = sorted(branch for branch in values if branch.learning_rate == rate and branch.arm != PARENT_ARM)
     if not runs:
         return None
-    return fit_blocks([run.arm for run in runs], [run.draw for run in runs], [values[run] for run in runs])
+    try:
+        return fit_blocks([run.arm for run in runs], [run.draw for run in runs], [values[run] for run in runs])
+    except ValueError as error:
+        raise SnowcoderError(f"{BRANCH_TABLE}: learning rate {rate:g}: {error}; run `dvc repro train_branches`") from error
 
 
 def control_of(arm: str, params: BranchesParams) -> str | None:
@@ -64,18 +71,22 @@ def rank_correlation(first: Mapping[str, float], second: Mapping[str, float]) ->
 
 
 def correlation_between_halves(values: Values, rate: float) -> float | None:
-    """Mean rank correlation of the arms between two disjoint halves of the draws, over all ways to halve them.
+    """Mean rank correlation of the arms between two disjoint halves of the draws, over all ways to halve them that leave every arm in both.
 
-    An odd draw goes to one of the halves. Half of the draws rank less surely than all of them, so this is a lower bound for all. None
-    for fewer than two draws or LEAST_ARMS arms.
+    A half that lacks an arm ranks the others alone, which may be the easy ones. An odd draw goes to one of the halves. Half of the draws
+    rank less surely than all of them; but draws overlap, and halves with them. None for fewer than LEAST_ARMS arms, or if an arm has a
+    single draw.
     """
-    draws = sorted({branch.draw for branch in values if branch.learning_rate == rate and branch.arm != PARENT_ARM})
+    runs = [branch for branch in values if branch.learning_rate == rate and branch.arm != PARENT_ARM]
+    draws, arms = sorted({run.draw for run in runs}), {run.arm for run in runs}
     found = []
     for half in combinations(draws, len(draws) // 2):
-        if not half or (2 * len(half) == len(draws) and draws[0] not in half):
+        if 2 * len(half) == len(draws) and draws[0] not in half:
             continue  # the other half of a split that has been counted
-        sides = [fit_rate({run: values[run] for run in values if (run.draw in half) == inside}, rate) for inside in (True, False)]
-        found.append(rank_correlation(*(side.levels if side else {} for side in sides)))
+        sides = [{run: values[run] for run in runs if (run.draw in half) == inside} for inside in (True, False)]
+        if all({run.arm for run in side} == arms for side in sides):
+            fits = [fit_rate(side, rate) for side in sides]
+            found.append(rank_correlation(*(fit.levels if fit else {} for fit in fits)))
     known = [correlation for correlation in found if correlation is not None]
     return sum(known) / len(known) if known and len(known) == len(found) else None
 
