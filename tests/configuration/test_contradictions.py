@@ -211,6 +211,10 @@ DATASETS = {"kind": "datasets", "high_quality": [], "instruction": []}
             {"train_branches__endpoint": ["humaneval", "mbpp_plus"]},
             "train_branches.endpoint: found 'mbpp_plus'; allowed: validation, held_out, unseen, humaneval",
         ),
+        (
+            {"train_branches__claims": [["HQINS", "random"], ["random", "HQINS"]]},
+            "train_branches.claims.1: found the arms of claims.0 again, random and HQINS; allowed: each two arms once",
+        ),
         ({"train_branches__arms__HQINS__by": "HQI"}, "train_branches.arms.HQINS.by: found 'HQI'; did you mean HQ? allowed: random, "),
         (
             {"train_branches__arms__repository_matched__matched_to": "HQ"},

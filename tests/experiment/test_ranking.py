@@ -2,6 +2,7 @@
 
 import pytest
 
+from snowcoder.errors import SnowcoderError
 from snowcoder.experiment.branches import Branch
 from snowcoder.experiment.ranking import (
     control_of,
@@ -76,6 +77,24 @@ def test_two_draws_are_one_split_and_one_draw_is_none() -> None:
     values = values_of({"a": [1.0, 1.0], "b": [2.0, 3.0], "c": [3.0, 2.0]})
     assert correlation_between_halves(values, RATE) == pytest.approx(0.5)
     assert correlation_between_halves(values_of({"a": [1.0], "b": [2.0], "c": [3.0]}), RATE) is None
+
+
+def test_only_halves_with_every_arm_in_both_are_compared() -> None:
+    """c ran in draws 1 and 2 alone. Halves 1 | 2 3 and 2 | 1 3 have all arms, and agree; 3 | 1 2 would rank a, b and d alone."""
+    values = values_of({"a": [1.0, 1.0, 9.0], "b": [2.0, 2.0, 2.1], "c": [3.0, 3.0], "d": [4.0, 4.0, 8.0]})
+    apart = values_of({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0, 3.0], "d": [4.0, 4.0, 4.0]})
+    assert correlation_between_halves(apart, RATE) == pytest.approx(1)
+    assert correlation_between_halves(values, RATE) != pytest.approx(1)
+
+
+def test_an_arm_with_a_single_draw_cannot_be_ranked_by_halves() -> None:
+    values = values_of({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0], "d": [4.0, 4.0, 4.0]})
+    assert correlation_between_halves(values, RATE) is None
+
+
+def test_arms_that_share_no_draw_are_named() -> None:
+    with pytest.raises(SnowcoderError, match=r"data/train_branches: learning rate 0\.0003: .*some arms share no draw"):
+        fit_rate({Branch("a", 1, RATE): 1.0, Branch("b", 2, RATE): 2.0}, RATE)
 
 
 def test_learning_rates_that_disagree() -> None:

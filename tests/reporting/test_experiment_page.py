@@ -40,7 +40,7 @@ def test_surviving_claims_are_the_headline() -> None:
     assert "HQ is better than random (-0.099)" in first
     assert "shortest is worse than random (+0.0" in first
     assert second.startswith("How far to trust that: if no way of choosing differed from another, at most 5% of such experiments")
-    assert third.startswith("From the best to the worst arm: HQ, HQ_repository, random, shortest.")
+    assert third.startswith("Arms from the fewest to the most bits per byte: HQ, HQ_repository, random, shortest.")
 
 
 def test_without_a_surviving_claim_no_arm_is_called_better_or_worse() -> None:
@@ -66,7 +66,7 @@ def test_rates_that_disagree_forbid_the_ranking_in_words_too() -> None:
     told = experiment_findings(analysis)
     assert told[2].startswith("No ranking of the arms is claimed")
     assert "-1.00 at the learning rate 1e-05" in told[2]
-    assert not any("From the best" in sentence for sentence in told)
+    assert not any("from the fewest" in sentence for sentence in told)
 
 
 def test_missing_trainings_are_told_before_anything_else() -> None:
@@ -75,7 +75,10 @@ def test_missing_trainings_are_told_before_anything_else() -> None:
     analysis = analyse(made_up(params, noisy(EFFECTS, 0.002, 1), without=lost), params)
     told = experiment_findings(analysis)
     assert told[0].startswith("Not finished: 8 of the planned trainings are missing (shortest, draw 1, rate 0.0003;")
-    assert told[0].endswith("and 3 more).")
+    assert told[0].endswith("and 3 more); nothing is claimed before.")
+    assert not CLAIM_WORDS.search(" ".join(told))
+    assert not analysis.is_ranking_claimed
+    assert {row[1] for row in claim_table(analysis).rows} == {"no claim", "not run"}
     assert claim_table(analysis).rows[2][1:3] == ["not run", "-"]
 
 
@@ -148,6 +151,14 @@ def test_the_page_says_how_to_repeat_it_and_what_it_leaves_out() -> None:
     assert "`make experiment PROFILE=small` at commit 0123456789" in page
     assert "7M parameters and saw 28M tokens (4.00 a parameter)" in page
     assert "They leave out: another corpus" in page
+    assert "share 50% of its files" in page
+    assert "vary 2.2 times as much as 4 such draws show" in page, "root of (1 + 3 / 2) / (1 / 2)"
+
+
+def test_without_a_claim_none_is_told() -> None:
+    told = experiment_findings(clear(claims=[]))
+    assert told[0] == "No comparison was planned, so that none is claimed."
+    assert told[1] == "Without a planned comparison there is no smallest difference to tell."
 
 
 def test_one_draw_gives_differences_without_intervals() -> None:

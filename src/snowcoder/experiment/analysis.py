@@ -89,10 +89,15 @@ class Analysis:
         return bool(self.sets_behind_trigram)
 
     @property
+    def may_claim(self) -> bool:
+        """Whether a claim may be told as shown: who looks before all planned trainings are there may stop where it suits."""
+        return not self.is_demonstration and not self.missing
+
+    @property
     def is_ranking_claimed(self) -> bool:
         """Whether the order of the arms may be told as a result."""
         least = self.params.min_rank_correlation
-        return not self.is_demonstration and is_ranking_claimed(self.rank_correlation_halves, self.rank_correlation_rates, least)
+        return self.may_claim and is_ranking_claimed(self.rank_correlation_halves, self.rank_correlation_rates, least)
 
     @property
     def smallest_detectable(self) -> float | None:

@@ -67,15 +67,15 @@ def _tables(results: Results, benchmark: str, controls: Sequence[tuple[str, str]
     bits = [row for model, control in controls if (row := _bits_row(results, benchmark, model, control))]
     if bits:
         caption = (
-            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model needs fewer. "
+            "Bits per byte of the reference solutions, model less control, problem by problem: below 0 the model needs fewer bits. "
             f"{PROBLEMS_ONLY}"
         )
         table.append(Table(["model", "control", "bits per byte, difference", "95% interval", EXPLAINED], bits, caption, text_columns=2))
     choices = [row for model, control in controls if (row := _choice_row(results, benchmark, model, control))]
     if choices:
         caption = (
-            "Likelihood choice, model less control, problem by problem: above 0 the model is right more often. The margin may favour a "
-            f"model whose choices are no better. {PROBLEMS_ONLY}"
+            "Likelihood choice, model less control, problem by problem: above 0 the model chooses right more often. The margin may "
+            f"favour a model whose choices are no better. {PROBLEMS_ONLY}"
         )
         columns = ["model", "control", "share, difference", "95% interval", "margin in bits, difference", "95% interval"]
         table.append(Table(columns, choices, caption, text_columns=2))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.branch_params import PARENT_ARM
 from snowcoder.experiment.branch_table import BranchBits
+from snowcoder.experiment.overlap import overlap_factor
 from snowcoder.reporting.document import Document, Figure, Section, number
 from snowcoder.reporting.experiment_figure import describe_figure
 from snowcoder.reporting.experiment_tables import arm_table, claim_table, floor_table, parts_table, rate_table, set_table
@@ -101,8 +102,8 @@ def _design_text(analysis: Analysis) -> str:
 def _rates_text(analysis: Analysis) -> str:
     rates = [f"{correlation_text(value)} at {rate:g}" for rate, value in analysis.rank_correlation_rates.items()]
     return (
-        f"Rank correlation (Spearman) of the arms between two halves of the draws, averaged over all ways to halve them: "
-        f"{correlation_text(analysis.rank_correlation_halves)}. With the order at the first learning rate: "
+        f"Rank correlation (Spearman) of the arms between two halves of the draws, averaged over all ways to halve them that leave every "
+        f"arm in both: {correlation_text(analysis.rank_correlation_halves)}. With the order at the first learning rate: "
         f"{list_words(rates) or 'no other rate was tried'}. Small trainings at an ordinary learning rate can rank data otherwise than a "
         "large one would; at a very small rate they agree with it more often (arXiv 2512.24503). So a ranking is claimed only where all of "
         f"these are at least {analysis.params.min_rank_correlation:g}."
@@ -124,12 +125,29 @@ def _limits(analysis: Analysis) -> list[str]:
         "The unit is a training. Intervals and tests hold the luck of the draw: which files were available, and their order. They are "
         f"pooled over all arms: an arm with a single draw is taken to vary as much as the others. {_degrees(analysis)}",
         "They leave out: another corpus, another size of model, another number of tokens. Draws are parts of one corpus and overlap, so "
-        "that a new corpus would vary more. The interval over texts (table of every set) is about other texts with the same trainings; "
-        "the two are not combined.",
+        f"that a new corpus would vary more. {_overlap(analysis)} The interval over texts (table of every set) is about "
+        "other texts with the same trainings; the two are not combined.",
         "Why bits per byte of solutions, and not solved problems: small models solve none, and likelihood ranks data at a small fraction "
         "of the size at which accuracy does (arXiv 2504.11393, 2508.13144). Why whole repositories are resampled: arXiv 2411.00640. Why "
         "files that look good need not help on ordinary code: arXiv 2510.00866.",
     ]
+
+
+def _overlap(analysis: Analysis) -> str:
+    """What the overlap of draws leaves out, as a number, and which arms vary more than the pooled residual says."""
+    params = analysis.params
+    n_draws = max(one.n_draws for one in analysis.ranked)
+    factor = overlap_factor(params.pool_fraction, n_draws)
+    wider = f"{factor:.1f} times" if factor else "without limit more than"
+    told = (
+        f"Two draws of an arm that takes the highest scores share {params.pool_fraction:.0%} of its files: for new files from the same "
+        f"source, the luck of its own files would vary {wider} as much as {n_draws} such draws show. Draws hold all repositories, so that "
+        "the luck of the repositories is in no interval."
+    )
+    repeating = [name for name, arm in params.arms.items() if arm.repeats > 1]
+    if repeating:
+        told += f" {list_words(repeating)} have fewer different files and vary more than the others: their intervals are too narrow."
+    return told
 
 
 def _degrees(analysis: Analysis) -> str:

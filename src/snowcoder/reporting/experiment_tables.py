@@ -3,6 +3,7 @@
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
 from snowcoder.experiment.claims import SIGNIFICANCE
+from snowcoder.experiment.ranking import rank_arms
 from snowcoder.reporting.document import NOTHING, Table, number
 from snowcoder.reporting.experiment_words import PARTS, describe_arm, interval_text, signed, verdict_text
 from snowcoder.reporting.titles import set_title
@@ -12,8 +13,9 @@ from snowcoder.statistics.clustered import FEW_CLUSTERS
 def arm_table(analysis: Analysis) -> Table:
     """One row per arm, fewest bits first: what it chose by, its endpoint, and its difference to random files."""
     rows = []
+    beyond = {one.arm: one.difference for one in rank_arms(analysis.less_trigram, analysis.values, analysis.params)}
     for one in analysis.ranked:
-        less = analysis.less_trigram.difference(one.arm, one.control) if one.control else None
+        less = beyond[one.arm]
         cells = [one.arm, describe_arm(analysis.params.arms[one.arm]), one.control or NOTHING, str(one.n_draws), f"{one.level:.4f}"]
         cells += [signed(one.difference.value), interval_text(one.difference.interval)] if one.difference else [NOTHING, NOTHING]
         rows.append([*cells, *([signed(less.value), interval_text(less.interval)] if less else [NOTHING, NOTHING])])
@@ -21,9 +23,10 @@ def arm_table(analysis: Analysis) -> Table:
     caption = (
         "Mean bits per byte over the sets of the endpoint, lower is better; below zero an arm needs fewer bits than random files. The "
         "intervals hold for all arms at once (Dunnett's test in a block model, draws are blocks). Beyond the trigram: the same difference "
-        "less that of a trigram of the tokens that the arm's model has seen."
+        "less that of a trigram of the tokens that the arm's model has seen. That trigram counts alpha's tokens and the arm's alike, so "
+        "that it learns less of the arm's words than n-grams could."
     )
-    return Table([*columns, "beyond the trigram", "95%"], rows, caption, text_columns=3)
+    return Table([*columns, "beyond the trigram", "95%, all at once"], rows, caption, text_columns=3)
 
 
 def claim_table(analysis: Analysis) -> Table:
@@ -34,7 +37,7 @@ def claim_table(analysis: Analysis) -> Table:
         values = [signed(known.value), interval_text(known.interval)] if known else [NOTHING, NOTHING]
         p_values = [_p_value(p) for p in (known.p_value if known else None, one.holm_p)]
         detectable = NOTHING if one.detectable is None else f"{one.detectable:.4f}"
-        rows.append([f"{one.better} better than {one.worse}", verdict_text(one, analysis.is_demonstration), *values, *p_values, detectable])
+        rows.append([f"{one.better} better than {one.worse}", verdict_text(one, analysis.may_claim), *values, *p_values, detectable])
     columns = ["claim", "result", "difference", "95% interval", "p", "p, corrected", "detectable"]
     df, spread = analysis.fit.design.degrees_of_freedom, analysis.fit.spread
     of_runs = f"; a training varies by {spread:.4f} (standard deviation, {df} degrees of freedom)" if spread else ""
@@ -55,8 +58,8 @@ def parts_table(analysis: Analysis) -> Table:
             rows.append([one.chosen, name, f"{pair[0]} less {pair[1]}", signed(part.value), interval_text(part.interval)])
     caption = (
         "A matched arm has random files, but as many tokens of each repository (or length) as the arm that it is matched to. What the "
-        "chosen files differ by from those is their quality; what those differ by from random files is their subject. Intervals are of "
-        "one comparison each."
+        "chosen files differ by from those is their quality; what those differ by from random files is their subject. Matched files may be "
+        "chosen ones too, so that quality is less than against the files left out. Intervals are of one comparison each."
     )
     return Table(["arm", "part", "difference of", "bits/byte", "95% interval"], rows, caption, text_columns=3)
 
@@ -126,7 +129,8 @@ def plan_table(claims: list[list[str]]) -> Table:
     """What the planned trainings will be able to see; claims: rows under its columns."""
     caption = (
         "The true difference that a two-sided test at 5% divided by the number of claims (Holm's first step) finds in four of five "
-        "experiments, from the spreads in data/pilot.csv. Only draws that both arms have count."
+        "experiments, from the spreads in data/pilot.csv. A spread of three trainings may well be half or twice the true one. Only draws "
+        "that both arms have count."
     )
     return Table(["claim", "draws of both", "standard error", "detectable difference"], claims, caption)
 

@@ -5,6 +5,7 @@ in: Analysis   out: sentences; only a claim that survives the correction for all
 
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.claims import SIGNIFICANCE, ClaimResult, Decomposition
+from snowcoder.experiment.ranking import rank_arms
 from snowcoder.reporting.document import NOTHING
 from snowcoder.reporting.titles import NO_CLAIM, TRIGRAM_IN_WORDS, set_title
 from snowcoder.selection.arms import RANDOM, ArmParams
@@ -56,11 +57,11 @@ def list_words(words: list[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-def verdict_text(claim: ClaimResult, is_demonstration: bool) -> str:
+def verdict_text(claim: ClaimResult, may_claim: bool) -> str:
     """The cell of the table of claims."""
     if claim.verdict == "not run":
         return "not run"
-    if is_demonstration:
+    if not may_claim:
         return "no claim"
     return {"better": "better", "worse": "worse, against the claim", "open": "not shown"}[claim.verdict]
 
@@ -68,17 +69,17 @@ def verdict_text(claim: ClaimResult, is_demonstration: bool) -> str:
 def experiment_findings(analysis: Analysis) -> list[str]:
     """The sentences at the top: which data are better; how far to trust that; whether the arms are ranked; subject or quality.
 
-    A demonstration says nothing about what data do.
+    A demonstration says nothing about what data do, nor does an unfinished experiment.
     """
     said = [*_missing(analysis), _verdict(analysis), _trust(analysis), _ranking(analysis)]
-    if not analysis.is_demonstration:
+    if analysis.may_claim:
         said += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
     return said
 
 
 def comparison_findings(analysis: Analysis, may_claim: bool) -> list[str]:
     """The sentences for a page that has other findings too. may_claim: whether that page claims anything; else only what is missing."""
-    said = [_verdict(analysis), _trust(analysis), _ranking(analysis)] if may_claim and not analysis.is_demonstration else []
+    said = [_verdict(analysis), _trust(analysis), _ranking(analysis)] if may_claim and analysis.may_claim else []
     return [*_missing(analysis), *said]
 
 
@@ -87,7 +88,8 @@ def _missing(analysis: Analysis) -> list[str]:
         return []
     names = [branch.name for branch in analysis.missing]
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return [f"Not finished: {len(names)} of the planned trainings are missing ({'; '.join(names[:NAMES_SHOWN])}{more})."]
+    told = f"{'; '.join(names[:NAMES_SHOWN])}{more}"
+    return [f"Not finished: {len(names)} of the planned trainings are missing ({told}); nothing is claimed before."]
 
 
 def _verdict(analysis: Analysis) -> str:
@@ -97,6 +99,10 @@ def _verdict(analysis: Analysis) -> str:
             f"{NO_CLAIM}: this run cannot say which data help, as on {sets} the model that every arm starts from is not shown to predict "
             f"code better than a trigram of its own training tokens does ({TRIGRAM_IN_WORDS})."
         )
+    if analysis.missing:
+        return "No claim about data: the planned comparisons are judged once, when every training is there."
+    if not analysis.claims:
+        return "No comparison was planned, so that none is claimed."
     shown = [one for one in analysis.claims if one.verdict in ("better", "worse")]
     on = list_words([set_title(name) for name in analysis.params.endpoint])
     compared = f"{len(analysis.claims)} planned comparisons"
@@ -122,8 +128,11 @@ def _ranking(analysis: Analysis) -> str:
     said = f"between two halves of the draws {halves}, {list_words(rates) or 'at another learning rate not tried'}"
     if analysis.is_ranking_claimed:
         order = ", ".join(one.arm for one in analysis.ranked)
-        return f"From the best to the worst arm: {order}. Other trainings rank them nearly the same way (rank correlation {said})."
-    if analysis.is_demonstration:
+        return (
+            f"Arms from the fewest to the most bits per byte: {order}. Other trainings rank them nearly the same way (rank correlation "
+            f"{said})."
+        )
+    if not analysis.may_claim:
         return f"No ranking of the arms is claimed (rank correlation {said})."
     least = analysis.params.min_rank_correlation
     return (
@@ -143,21 +152,27 @@ def _lexical(analysis: Analysis) -> list[str]:
     gains = [one for one in analysis.ranked if one.control and one.difference]
     if not gains:
         return []
-    first, rest = gains[0], analysis.less_trigram.difference(gains[0].arm, str(gains[0].control))
-    whole = first.difference.value if first.difference else 0.0
+    first, rests = gains[0], rank_arms(analysis.less_trigram, analysis.values, analysis.params)
+    rest = next(one.difference for one in rests if one.arm == first.arm)
+    if first.difference is None or rest is None:
+        return []
+    whole = first.difference
     return [
-        f"{first.arm}, the arm with the fewest bits, differs from {first.control} by {whole:+.3f} bits per byte, a trigram of the same "
-        f"tokens by {whole - rest.value:+.3f}; a trigram does not show the rest, {rest.value:+.3f} ({_short(rest)})."
+        f"{first.arm}, of all compared arms the one with the fewest bits, differs from {first.control} by {whole.value:+.3f} bits per byte "
+        f"({_short(whole)}, for all arms at once), a trigram of the same tokens by {whole.value - rest.value:+.3f}; the rest, "
+        f"{rest.value:+.3f} ({_short(rest)}), is what that trigram does not show."
     ]
 
 
 def _trust(analysis: Analysis) -> str:
     """How likely a wrong verdict is, and how small a difference these trainings would have found."""
     least = analysis.smallest_detectable
+    if not analysis.claims:
+        return "Without a planned comparison there is no smallest difference to tell."
     if least is None:
         return "There are too few trainings to say how small a difference they could have shown."
     power = f"a true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
-    if analysis.is_demonstration:
+    if not analysis.may_claim:
         return f"In these trainings {power}"
     chance = f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show any difference"
     return f"How far to trust that: {chance}; {power}"
