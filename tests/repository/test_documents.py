@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 STAGES: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 # Paths of other people's repositories, as examples show them
-# what a user names, or what `make experiment` writes
+# what a user names, or what `make experiment` and `make evaluate` write
 EXAMPLES = {"data/python", "src/a.py", "metrics/experiment.json", "results/experiment.html"}
+EXAMPLES |= {"results/benchmarks.md", "results/benchmarks/<model>.json"}
 BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = "bench|data|docs|launch|metrics|models|profiles|results|src|stages|tests|tools"
 NAMED_PATH = re.compile(rf"(?<![\w/.-])((?:{FOLDERS})/[\w./<>*-]*[\w>/*]|[A-Z]\w+\.md|(?:dvc|params)\.yaml|dvc\.lock|pyproject\.toml)")
