@@ -27,20 +27,11 @@ from snowcoder.tokenization.token_shards import TOKEN_DTYPE
 from snowcoder.tokenization.tokenized_files import TOKENIZED_FILE_SCHEMA
 from snowcoder.tokenization.tokenizer import save_tokenizer, token_byte_lengths
 from tests.inference.tiny_llama import make_tokenizer
+from tests.pretraining.test_loop import SHARED as SHARED_OF_TESTS
 
 LENGTH, N_FILES = 16, 60
 PACKING = PackingParams(sequence_length=LENGTH, group_by="language_then_repository", sequences_per_shard=32, seed=1)
-SHARED = TrainingParams(
-    cpu_threads=1,
-    bf16=True,
-    compile=False,
-    attention="eager",
-    micro_batch_sequences=2,
-    weight_decay=0.1,
-    adam_beta1=0.9,
-    adam_beta2=0.95,
-    max_gradient_norm=1.0,
-)
+SHARED = SHARED_OF_TESTS.model_copy(update={"weight_decay": 0.1})
 MEASURING = MeasureBitsPerByteParams(
     seed=1,
     precision="float32",
