@@ -87,6 +87,12 @@ def test_page_escapes_and_markdown_keeps_bars_in_cells(figures: dict[str, tuple[
     assert "| <b> | x\\|y |" in render_markdown(document)
 
 
+def test_a_command_in_a_sentence_is_set_as_code_on_the_page(figures: dict[str, tuple[str, str]]) -> None:
+    page = render_page(Document("t", ["`make <x>` compares", "one ` alone"], []), figures)
+    assert "<p><code>make &lt;x&gt;</code> compares</p>" in page
+    assert "<li>one ` alone</li>" in page
+
+
 def test_every_cell_knows_its_column_so_that_rows_can_be_cards_on_a_phone(figures: dict[str, tuple[str, str]]) -> None:
     table = Table(["model", "bits & bytes"], [["a", "1"], ["b", "2"]])
     page = render_page(Document("t", ["f"], [Section("s", [], [table])]), figures)

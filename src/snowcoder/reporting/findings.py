@@ -4,7 +4,7 @@ A run whose models do not beat a trigram of their own tokens says so first, and 
 """
 
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from snowcoder.reporting.comparisons import (
     Comparison,
@@ -13,7 +13,7 @@ from snowcoder.reporting.comparisons import (
     comparisons,
     trigram_comparisons,
 )
-from snowcoder.reporting.experiment_words import comparison_findings
+from snowcoder.reporting.experiment_words import comparison_findings, list_words
 from snowcoder.reporting.report_params import ladder
 from snowcoder.reporting.results import Results, benchmark_names, set_names, teacher_name
 from snowcoder.reporting.titles import NO_CLAIM, TRIGRAM_IN_WORDS, benchmark_title, set_title
@@ -51,12 +51,11 @@ def trigram_finding(against_trigrams: Sequence[Comparison]) -> str:
             f"Every model beats a trigram of its own training tokens ({TRIGRAM_IN_WORDS}) on every set, so that differences between models "
             f"can say more than such counts do (nearest to its trigram: {said}, {_interval_words(nearest)})."
         )
-    sets = []
-    for name, ours in groupby((one for one in against_trigrams if not one.is_better), key=lambda one: one.set_name):
-        sets.append(f"on {set_title(name)}: {', '.join(map(_not_beaten, ours))}")
+    behind = [one for one in against_trigrams if not one.is_better]
+    sets = list_words([set_title(name) for name in dict.fromkeys(one.set_name for one in behind)])
     return (
         f"{NO_CLAIM}: this run cannot say which data help, as a trigram of a model's own training tokens ({TRIGRAM_IN_WORDS}) predicts "
-        f"as well as the model or better. Bits per byte, model against trigram: {'; '.join(sets)}; farthest above: {said}."
+        f"as well as the model or better in {len(behind)} of {len(against_trigrams)} comparisons, on {sets} (farthest above: {said})."
     )
 
 
@@ -90,11 +89,13 @@ def control_finding(comparison: Comparison) -> str:
 
 
 def gain_finding(results: Results) -> str:
-    """The gain over a control that is clearest: largest against the width of its interval."""
-    gains = [one for one in comparisons(results) if one.is_better]
+    """The gain over a control that is clearest: largest against the width of its interval. It is found by looking at all of them."""
+    tried = comparisons(results)
+    gains = [one for one in tried if one.is_better]
     if not gains:
         return "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
-    return f"The clearest gain over a control: {control_finding(min(gains, key=_against_its_width))}"
+    clearest = control_finding(min(gains, key=_against_its_width))
+    return f"The clearest gain over a control, picked from {len(tried)} comparisons, so that its interval is too narrow: {clearest}"
 
 
 def score_finding(results: Results, benchmark: str) -> str:
@@ -125,11 +126,6 @@ def stand_in_finding(results: Results) -> str:
     if teacher_name(results) == "extractive":
         said.append("synthetic documents by the extractive teacher")
     return f"Stand-ins for a large language model in this run: {' and '.join(said)}." if said else ""
-
-
-def _not_beaten(comparison: Comparison) -> str:
-    said = f"{comparison.variant} {comparison.value:.3f} against {comparison.control_value:.3f}"
-    return said if comparison.is_worse else f"{said} (not distinguishable)"
 
 
 def _interval_words(comparison: Comparison) -> str:
