@@ -23,6 +23,7 @@ from snowcoder.experiment.branch_table import BRANCH_TABLE, read_branches
 from snowcoder.experiment.branches import plan_branches
 from snowcoder.experiment.power import planned_claims, read_pilot
 from snowcoder.pipeline.console import say
+from snowcoder.pipeline.kept_lock import keep_lock
 from snowcoder.pipeline.params import PARAMS_PATH, load_items, load_section
 from snowcoder.pipeline.stage import run_tool
 from snowcoder.pretraining.trained_sequences import lineage
@@ -35,7 +36,8 @@ from snowcoder.reporting.experiment_words import experiment_findings
 from snowcoder.reporting.terminal import open_console, print_table
 from snowcoder.storage.metrics import read_metrics
 from tools.apply_profile import COMMITTED, PROFILES, merged
-from tools.experiment_folder import committed_state, prepare_folder, run_in
+from tools.dvc_state import repair
+from tools.experiment_folder import WORK, committed_state, prepare_folder, run_in
 
 STAGE = "train_branches"
 
@@ -89,12 +91,14 @@ def _power_table(params: BranchesParams) -> Table:
 
 def run_stage_in(folder: Path) -> None:
     """Everything up to the trainings. Raises SnowcoderError if that ends early; the stage has said why."""
+    repair(folder, folder / WORK)
     try:
         run_in(folder, "dvc", "repro", STAGE)
     except subprocess.CalledProcessError as error:
         raise SnowcoderError(
             f"dvc repro {STAGE}, in {folder}: ended with exit code {error.returncode}; run the same command again"
         ) from error
+    keep_lock(folder, folder / WORK, is_finished=True)
 
 
 def write_page(console: Console, folder: Path, profile: str, commit: str) -> None:

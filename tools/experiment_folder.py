@@ -22,6 +22,7 @@ from tools.apply_profile import COMMITTED, PROFILES, apply_profile
 OF_A_RUN = ("dvc.lock", "metrics", "results")  # tracked by Git, written by runs
 CODE = ("src", "stages", "tools", "profiles", "data", "dvc.yaml")
 LOCAL_CONFIG = Path(".dvc/config.local")
+WORK = Path(".work")  # of the folder, in it
 
 
 def committed_state() -> str:
@@ -54,7 +55,7 @@ def prepare_folder(profile: str, commit: str) -> Path:
 def run_in(folder: Path, *command: str) -> None:
     """Run a program of the folder's own code. Raises CalledProcessError."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("DVC_")}
-    settings |= {"PYTHONPATH": "src", "SNOWCODER_WORK_DIR": ".work", "DVC_NO_ANALYTICS": "1"}
+    settings |= {"PYTHONPATH": "src", "SNOWCODER_WORK_DIR": str(WORK), "DVC_NO_ANALYTICS": "1"}
     if benchmarks := environment.text("SNOWCODER_BENCHMARKS_DIR"):
         settings["SNOWCODER_BENCHMARKS_DIR"] = str(find_path(benchmarks).absolute())
     settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{settings.get('PATH', '')}"
@@ -86,7 +87,7 @@ def _clone(folder: Path) -> None:
 
 def _go_to(folder: Path, commit: str) -> None:
     """Check out another commit, but keep what the runs of the former one wrote."""
-    kept = folder / ".work/kept"
+    kept = folder / WORK / "kept"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     for name in OF_A_RUN:

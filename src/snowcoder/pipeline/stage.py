@@ -33,6 +33,7 @@ from snowcoder.pipeline.console import say
 from snowcoder.pipeline.execution import Run
 from snowcoder.pipeline.failures import failure_message
 from snowcoder.pipeline.fingerprint import REPOSITORY_ROOT, fingerprint, hash_path
+from snowcoder.pipeline.kept_lock import keep_lock_of_running_dvc
 from snowcoder.pipeline.params import ParamsModel
 from snowcoder.storage.files import fsync, write_json
 from snowcoder.storage.metrics import write_metrics
@@ -97,6 +98,7 @@ def command_line(main: Callable[..., None]) -> None:
         parser.add_argument("--item", required=True, help="the stage's item in dvc.yaml, e.g. general or HQINS")
     arguments = parser.parse_args()
     _check_params()
+    keep_lock_of_running_dvc(work_dir())
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a stage in the background may ignore it
         signal.signal(signal.SIGINT, _interrupt)
     run_command(partial(main, *vars(arguments).values()))
