@@ -1,4 +1,4 @@
-"""Checks what README.md, CONTRIBUTING.md and docs/ name: paths, links, commands, modules and parameters exist."""
+"""Checks what README.md, CONTRIBUTING.md, SECURITY.md and docs/ name: paths, links, commands, modules and parameters exist."""
 
 import importlib
 import re
@@ -13,7 +13,7 @@ from snowcoder.configuration.sections import SECTIONS
 from snowcoder.pipeline.params import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 STAGES: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 # Paths of other people's repositories, as examples show them
 # what a user names, or what `make experiment` and `make evaluate` write

@@ -41,6 +41,12 @@ def test_every_environment_variable_of_the_code_is_listed() -> None:
     assert sorted(listed) == sorted(used)
 
 
+def test_the_graph_runs_between_the_repair_of_dvcs_files_and_the_copy_that_is_kept_of_them() -> None:
+    recipe = make("--dry-run", "repro").stdout
+    places = [recipe.index(command) for command in ("tools.dvc_state repair", "dvc repro &&", "tools.dvc_state keep", "show_results")]
+    assert places == sorted(places)
+
+
 def test_a_profile_is_asked_for_by_name() -> None:
     command = ["python", "tools/apply_profile.py"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -12,6 +12,7 @@ DOCUMENTS = (
     "README.md",
     "LOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "bench/RESULTS.md",
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 )

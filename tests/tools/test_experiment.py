@@ -136,6 +136,14 @@ def test_a_run_that_ends_early_says_how_to_go_on(repository: Path) -> None:
         run_stage_in(repository)
 
 
+def test_what_a_kill_has_left_of_dvcs_files_is_repaired_first(repository: Path) -> None:
+    whole = (repository / "dvc.lock").read_text()
+    (repository / "dvc.lock").write_text(whole[:-4])
+    with pytest.raises(SnowcoderError, match="dvc repro train_branches"):  # which this repository has not
+        run_stage_in(repository)
+    assert (repository / "dvc.lock").read_text() == whole
+
+
 def test_the_page_of_a_folder_is_written_into_the_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
