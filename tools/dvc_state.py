@@ -13,7 +13,6 @@ of this program harms nothing.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -119,9 +118,14 @@ def _repair_lock(root: Path, kept: Path) -> str | None:
     if not whole:
         (root / LOCK).unlink()
         return f"{what}: removed, as there is no copy; the run cache has the outputs (damaged file: {damaged})"
-    name = max(whole, key=lambda name: len(os.path.commonprefix([found, whole[name]])))
+    name = max(whole, key=lambda name: _shared_bytes(found, whole[name]))
     _write(root / LOCK, whole[name])
     return f"{what}: {name} took its place, with {len(stage_names(whole[name]))} stages (damaged file: {damaged})"
+
+
+def _shared_bytes(one: bytes, other: bytes) -> int:
+    """Length of the beginning that both have."""
+    return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def is_readable(text: bytes) -> bool:

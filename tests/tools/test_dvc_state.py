@@ -186,9 +186,7 @@ def rwlock(folder: Path, *entries: tuple[int, str]) -> Path:
     return path
 
 
-def test_entries_of_the_dead_and_of_a_pid_that_another_program_has_are_swept(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_entries_of_the_dead_and_of_a_pid_that_another_program_has_are_swept(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = f"{Path(sys.executable).parent}/dvc repro"
     with subprocess.Popen(["sleep", "60"]) as other:
         rwlock(repository, (other.pid, command), (2**22 + 1, command))

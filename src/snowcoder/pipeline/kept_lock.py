@@ -2,8 +2,8 @@
 
 in: dvc.lock   out: <work>/dvc_lock/<hash of the repository's path>.lock
 
-A stage keeps it when DVC starts it, as DVC then waits and writes nothing; tools/dvc_state.py after a run that ended well, and that tool puts
-it back where a kill has cut dvc.lock.
+A stage keeps it when DVC starts it, as DVC then waits and writes nothing; tools/dvc_state.py after a run that ended well. That tool puts it
+back where a kill has cut dvc.lock.
 """
 
 import fcntl
