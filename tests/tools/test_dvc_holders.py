@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -79,7 +80,7 @@ def test_a_process_is_recognised_however_it_was_started(tmp_path: Path, how: str
 def test_a_pid_that_another_program_has_is_dead_and_so_is_a_process_that_nobody_reaps() -> None:
     with subprocess.Popen(["sleep", "60"]) as other, subprocess.Popen(["true"]) as ended:
         while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
-            pass
+            time.sleep(0.05)
         holders = [Holder(pid, command) for pid in (DEAD, other.pid, ended.pid) for command in ("/bin/dvc repro", "true")]
         running = Holder(other.pid, "sleep 60")
         found = first_running(holders), first_running([*holders, running])
