@@ -71,7 +71,7 @@ def test_every_seed_is_a_whole_number_from_0() -> None:
             "fetch_corpus.source.sample.seed: found -1; allowed: a whole number from 0 to 4294967295",
         ),
         ({"accept_documents__max_seed_containment": {"extractive": -1}}, "accept_documents.max_seed_containment.extractive: found -1; "),
-        ({"accept_documents__max_seed_containment": {"extractive": math.nan}}, "accept_documents.max_seed_containment.extractive: found .n"),
+        ({"accept_documents__max_seed_containment": {"extractive": math.nan}}, "accept_documents.max_seed_containment.extractive: found ."),
         ({"select_files__rules__selected__min_score": -(10.0**16)}, "select_files.rules.selected.min_score: found -1e+16; allowed: a num"),
         ({"report": {"variants": 5}}, "report: unknown section; "),
     ],

@@ -4,8 +4,8 @@
   SNOWCODER_WORKERS does not apply to a cluster: a task uses one processor, and nodes may come and go while a stage runs
 
 Every node must see the repository, its work folder and the environment under the same paths (a shared file system). A worker imports the
-code that this process imports, works in its folder, and gets its SNOWCODER_ variables (no secrets) and one thread. A task of a node that dies runs
-again elsewhere; as shard functions are pure and each file is written under a temporary name, a half-written one is harmless.
+code that this process imports, works in its folder, and gets its SNOWCODER_ variables, without secrets, and one thread. A task of a node
+that dies runs again elsewhere; as shard functions are pure and each file is written under a temporary name, a half-written one is harmless.
 """
 
 import logging
