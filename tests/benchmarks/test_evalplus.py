@@ -98,7 +98,7 @@ def test_a_record_without_inputs_does_not_change_the_format_of_the_others(folder
 @pytest.mark.parametrize("atol", [float("nan"), float("inf"), -1, -1e-9, 10**400, 2, True, "0", None])
 def test_a_tolerance_that_is_none_is_refused(folder: Path, atol: object) -> None:
     write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD | {"atol": atol})
-    with pytest.raises(SourceError, match="problem 'HumanEval/7': field atol: found .*; allowed: a number from 0 to 1.0"):
+    with pytest.raises(SourceError, match=r"problem 'HumanEval/7': field atol: found .*; allowed: a number from 0 to 1\.0"):
         load_benchmark("humaneval_plus", accept_changed=True)
 
 
@@ -124,9 +124,10 @@ def test_inputs_of_any_depth_are_read_or_refused(folder: Path, depth: int) -> No
     text = json.dumps(HUMANEVAL_RECORD).replace("[[1.5]]", "[" * depth + "]" * depth)
     (folder / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress(text.encode()))
     try:
-        assert len(load_benchmark("humaneval_plus", accept_changed=True)) == 1
+        told = f"{len(load_benchmark('humaneval_plus', accept_changed=True))} problem"
     except SourceError as error:
-        assert re.search("nested too deeply|is not gzipped JSON lines: maximum recursion depth", str(error))
+        told = str(error)
+    assert re.search("1 problem|nested too deeply|is not gzipped JSON lines: maximum recursion depth", told)
 
 
 def test_a_problem_that_occurs_twice_is_refused(folder: Path) -> None:

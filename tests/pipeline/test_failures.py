@@ -145,7 +145,9 @@ def test_what_a_user_can_fix_and_what_only_we_can() -> None:
     [
         MemoryError(),
         MemoryError("Unable to allocate 7.28 PiB for an array with shape (1, 1000000000000000)"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"
+        ),
         RuntimeError("CUDA out of memory. Tried to allocate 4.00 GiB\nmore words"),
     ],
 )

@@ -75,7 +75,9 @@ def test_a_spoiled_one_without_another_before_it_is_told_as_such(tmp_path: Path,
     assert "no earlier checkpoint: starting from the beginning" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["step-x", "step-", "step-000000009", "step-000000009-x.pt", "step-00000000²-0123456789abcdef.pt", "notes"])
+@pytest.mark.parametrize(
+    "name", ["step-x", "step-", "step-000000009", "step-000000009-x.pt", "step-00000000²-0123456789abcdef.pt", "notes"]
+)
 @pytest.mark.parametrize("is_folder", [False, True])
 def test_what_is_no_checkpoint_is_passed_over_and_stays(
     tmp_path: Path, name: str, is_folder: bool, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,6 @@ from typing import Any, cast
 from snowcoder.errors import ParameterError
 from snowcoder.storage.workspace import find_path
 
-
 IRREGULAR = {
     stat.S_IFDIR: "a folder",
     stat.S_IFCHR: "a device",

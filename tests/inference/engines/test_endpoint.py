@@ -70,7 +70,9 @@ def test_a_key_that_no_header_holds_is_refused_and_not_shown(key: str) -> None:
 
 
 def test_a_key_next_to_a_password_is_refused() -> None:
-    with pytest.raises(ParameterError, match="SNOWCODER_ENDPOINT_KEY: found a key, and a name or password in SNOWCODER_ENDPOINT_URL") as caught:
+    with pytest.raises(
+        ParameterError, match="SNOWCODER_ENDPOINT_KEY: found a key, and a name or password in SNOWCODER_ENDPOINT_URL"
+    ) as caught:
         Endpoint("http://user:planted-secret@host/v1", "planted-key")
     assert "planted" not in str(caught.value)
 

@@ -176,9 +176,9 @@ ENDS = ["echo 401", "echo 403", "echo 429", "echo 500", "echo 200", "nonsense", 
 def test_no_error_shows_a_key_or_a_password(end: str, place: str, capsys: pytest.CaptureFixture[str]):
     planted = 'planted/"secret"&<x>'
     server = MisbehavingServer(lambda body, before: end)
+    url = server.url if place == "key" else server.url.replace("//", f"//user:{quote(planted, safe='')}@")
+    engine = OpenAIEngine(Endpoint(url, planted if place == "key" else "", attempts=2), "m")
     with serving(server), pytest.raises(EngineError) as caught:
-        url = server.url if place == "key" else server.url.replace("//", f"//user:{quote(planted, safe='')}@")
-        engine = OpenAIEngine(Endpoint(url, planted if place == "key" else "", attempts=2), "m")
         engine.generate(["p"], SAMPLING)
     assert len(server.keys) == 1
     told = "".join(traceback.format_exception(caught.value)) + "".join(capsys.readouterr()) + repr(vars(engine))

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.inference.engines.rate_limit import FIRST_WAIT_S, LONGEST_REQUESTED_S, LONGEST_WAIT_S, backoff_s, duration_s, requested_wait_s
+from snowcoder.inference.engines.rate_limit import (
+    FIRST_WAIT_S,
+    LONGEST_REQUESTED_S,
+    LONGEST_WAIT_S,
+    backoff_s,
+    duration_s,
+    requested_wait_s,
+)
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -120,7 +120,7 @@ def test_a_stored_answer_that_is_none_is_named_with_its_line(tmp_path: Path, com
 
 def test_an_answer_that_is_none_is_not_stored(tmp_path: Path):
     with ResponseStore(tmp_path / "r.jsonl") as store:
-        with pytest.raises(EngineError, match="not stored: completion.text: found list"):
+        with pytest.raises(EngineError, match=r"not stored: completion\.text: found list"):
             store.append(REQUEST, "", Completion(["a"], "stop", 1))  # type: ignore[arg-type]
         assert len(store) == 0
         store.append(REQUEST, "", Completion("a", "stop", 1))

@@ -3,8 +3,8 @@
 in: prompts, and an engine that answers them   out: completions, from the store or new
      a journal (storage/journal.py) of one response a line: `request_id`, `origin`, the fields of Request, `completion`
 
-A response is stored as soon as it arrives and before it is handed on; what is no completion is neither stored nor read. It is with the operating system at once (a killed process loses
-none) and on disk at most a second later (a failing machine loses a second's).
+A response is stored as soon as it arrives and before it is handed on. It is with the operating system at once (a killed process loses
+none) and on disk at most a second later (a failing machine loses a second's). What is no completion is neither stored nor read.
 """
 
 import hashlib
