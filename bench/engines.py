@@ -17,7 +17,8 @@ from pathlib import Path
 
 from snowcoder.benchmarks.problem import read_problems
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
+from snowcoder.inference.engines.endpoint import Endpoint
+from snowcoder.inference.engines.openai_engine import OpenAIEngine
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.engines.vllm_engine import VllmEngine, load_vllm_engine
 from snowcoder.inference.local.model_folder import open_folder

@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,19 @@ def test_a_record_with_a_test_program_becomes_a_problem_graded_by_it(folder: Pat
     assert "def check(" in one.test
 
 
-@pytest.mark.parametrize("changes", [{"test_list": []}, {"test_list": ["assert True"]}, {"code": "def ("}, {"prompt": None}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"test_list": []},
+        {"test_list": ["assert True"]},
+        {"test_list": [["double(2)"]]},
+        {"code": "def ("},
+        {"code": "x\0"},
+        {"code": "(" * 100_000},
+        {"prompt": None},
+    ],
+    ids=["no test", "no call", "a list", "no Python", "nul", "deep", "no prompt"],
+)
 def test_a_program_record_that_does_not_fit_is_refused(folder: Path, changes: dict[str, object]) -> None:
     write(folder / "MbppPlus-OriginFmt.jsonl.gz", MBPP_PROGRAM_RECORD | changes)
     with pytest.raises(SourceError, match=r"MbppPlus-OriginFmt\.jsonl\.gz"):
@@ -71,6 +84,50 @@ def test_a_missing_field_is_named_with_its_problem(folder: Path, field: str) -> 
     write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD | {"task_id": "HumanEval/6"}, broken)
     with pytest.raises(SourceError, match=rf"HumanEvalPlus\.jsonl\.gz: problem .*: field {field}: found None"):
         load_benchmark("humaneval_plus", accept_changed=True)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_record_without_inputs_does_not_change_the_format_of_the_others(folder: Path, place: int) -> None:
+    records = [HUMANEVAL_RECORD | {"task_id": f"HumanEval/{number}"} for number in range(3)]
+    records[place] = {key: value for key, value in records[place].items() if not key.endswith("_input")} | {"test": "def check(f): pass\n"}
+    write(folder / "HumanEvalPlus.jsonl.gz", *records)
+    with pytest.raises(SourceError, match=f"problem 'HumanEval/{place}': field base_input: found None; allowed: a list"):
+        load_benchmark("humaneval_plus", accept_changed=True)
+
+
+@pytest.mark.parametrize("atol", [float("nan"), float("inf"), -1, -1e-9, 10**400, 2, True, "0", None])
+def test_a_tolerance_that_is_none_is_refused(folder: Path, atol: object) -> None:
+    write(folder / "HumanEvalPlus.jsonl.gz", HUMANEVAL_RECORD | {"atol": atol})
+    with pytest.raises(SourceError, match=r"problem 'HumanEval/7': field atol: found .*; allowed: a number from 0 to 1\.0"):
+        load_benchmark("humaneval_plus", accept_changed=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task_id": "Mbpp/x"}, "problem 'Mbpp/x': field task_id: allowed: Mbpp/ and a number"),
+        ({"task_id": "Mbpp/2", "base_input": [[1, 2]]}, "problem 'Mbpp/2': field base_input: found inputs of other shapes"),
+        (
+            {"task_id": "Mbpp/722", "base_input": [[{}]], "plus_input": [[[]]]},
+            "problem 'Mbpp/722': field plus_input: found inputs of other shapes",
+        ),
+    ],
+)
+def test_inputs_whose_types_cannot_be_restored_are_refused(folder: Path, changes: dict[str, object], message: str) -> None:
+    write(folder / "MbppPlus.jsonl.gz", HUMANEVAL_RECORD | {"task_id": "Mbpp/7"} | changes)
+    with pytest.raises(SourceError, match=message):
+        load_benchmark("mbpp_plus", accept_changed=True)
+
+
+@pytest.mark.parametrize("depth", [300, *range(900, 1000, 10), 100_000])
+def test_inputs_of_any_depth_are_read_or_refused(folder: Path, depth: int) -> None:
+    text = json.dumps(HUMANEVAL_RECORD).replace("[[1.5]]", "[" * depth + "]" * depth)
+    (folder / "HumanEvalPlus.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    try:
+        told = f"{len(load_benchmark('humaneval_plus', accept_changed=True))} problem"
+    except SourceError as error:
+        told = str(error)
+    assert re.search("1 problem|nested too deeply|is not gzipped JSON lines: maximum recursion depth", told)
 
 
 def test_a_problem_that_occurs_twice_is_refused(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Labels from an LLM: valid and nonsensical answers, what is asked twice, and the whole stage with a scripted model."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ def judge_params(answers: Path, max_refused_fraction: float = 0.5) -> JudgeParam
     return validate(raw, JudgeParams, "judge")
 
 
-def script(path: Path, answers: dict[str, str]) -> Path:
+def script(path: Path, answers: Mapping[str, object]) -> Path:
     with path.open("w") as file:
         YAML().dump(answers, file)
     return path
@@ -58,11 +59,19 @@ ANSWERS = {
         ('{"score": Infinity}', (None, "not_a_whole_number")),
         ('{"score": 9}', (None, "out_of_range")),
         ('{"score": -1}', (None, "out_of_range")),
+        ('{"score": ' + "[" * 100_000, (None, "no_json")),
         ("", (None, "no_json")),
     ],
 )
 def test_what_is_a_label_and_what_is_not(text: str, expected: tuple[float | None, str]) -> None:
     assert read_label(Completion(text, "stop", 1)) == expected
+
+
+@pytest.mark.parametrize("answer", [5, ["5"], None, {"score": 5}])
+def test_a_scripted_answer_that_is_no_text_is_refused(tmp_path: Path, answer: object) -> None:
+    answers = script(tmp_path / "answers.yaml", {"def good": answer})
+    with pytest.raises(ParameterError, match=r"answers\.yaml: 'def good': found .*; allowed: text, as part of a prompt and as its answer"):
+        judge_files(FILES, judge_params(answers), tmp_path / "store.jsonl")
 
 
 def test_an_answer_that_was_cut_off_is_no_label() -> None:

@@ -138,3 +138,22 @@ def test_what_a_user_can_fix_and_what_only_we_can() -> None:
     assert "ulimit -f" in too_large
     assert failure_message(ValueError("a fault of ours"), []) is None
     assert failure_message(OSError("neither number nor name"), []) is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        MemoryError("Unable to allocate 7.28 PiB for an array with shape (1, 1000000000000000)"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 4.00 GiB\nmore words"),
+    ],
+)
+def test_memory_that_does_not_suffice_is_told_with_what_to_lower(error: Exception) -> None:
+    message = failure_message(error, [])
+    assert message is not None
+    assert message.startswith("the memory does not suffice")
+    assert message.endswith("lower the model's or the batches' size in params.yaml, or run on a larger machine")
+    assert "\n" not in message

@@ -75,6 +75,22 @@ def test_a_spoiled_one_without_another_before_it_is_told_as_such(tmp_path: Path,
     assert "no earlier checkpoint: starting from the beginning" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "name", ["step-x", "step-", "step-000000009", "step-000000009-x.pt", "step-00000000²-0123456789abcdef.pt", "notes"]
+)
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_what_is_no_checkpoint_is_passed_over_and_stays(
+    tmp_path: Path, name: str, is_folder: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).mkdir() if is_folder else (tmp_path / name).write_bytes(b"of somebody else")
+    save(tmp_path, 1, 2, 3)
+    assert load(newest_checkpoint(tmp_path))["curve"] == [(3.0, 0.5)]
+    said = f"{tmp_path / name}: not the name of a checkpoint (step-<step>-<digest>); passed over"
+    assert capsys.readouterr().err.count(said) == name.startswith("step-")
+    assert len(list(tmp_path.iterdir())) == 3
+    assert (tmp_path / name).exists()
+
+
 def test_without_one_there_is_no_state(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "nowhere") is None
 

@@ -49,7 +49,15 @@ def test_an_entry_is_found_again_by_its_offset_and_reading_resumes_there(tmp_pat
         read_entry(path, path.stat().st_size)
 
 
-@pytest.mark.parametrize(("line", "message"), [(b"{oops}\n", "byte 8 is not JSON"), (b"[1]\n", "byte 8: found list, allowed: a mapping")])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"{oops}\n", "byte 8 is not JSON"),
+        (b"[" * 100_000 + b"\n", "byte 8 is not JSON"),
+        (b"[1]\n", "byte 8: found list, allowed: a mapping"),
+    ],
+    ids=["broken", "deep", "list"],
+)
 def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path, line: bytes, message: str) -> None:
     path = tmp_path / "j.jsonl"
     path.write_bytes(b'{"n":1}\n' + line + b'{"n":2}\n')

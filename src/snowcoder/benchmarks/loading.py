@@ -105,7 +105,10 @@ def load_benchmark(name: str, sha256: str | None = None, accept_changed: bool = 
     benchmark = BENCHMARKS[name]
     path = benchmark.find()
     records = read_records(path, name, sha256 or benchmark.published.get(path.name), accept_changed)
-    problems = benchmark.parse(records, path)
+    try:
+        problems = benchmark.parse(records, path)
+    except RecursionError as error:  # of a value that could just be read, but not be written
+        raise SourceError(f"{path}: benchmark {name}: values are nested too deeply; fetch the file again") from error
     twice = [problem_id for problem_id, count in Counter(problem.problem_id for problem in problems).items() if count > 1]
     if twice:
         raise SourceError(f"{path}: problem {twice[0]} occurs twice; fetch the file again")

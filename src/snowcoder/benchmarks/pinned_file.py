@@ -75,7 +75,7 @@ def read_records(path: Path, benchmark: str, expected_sha256: str | None, accept
     try:
         text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode()
         records = [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         kind = "gzipped JSON lines" if path.suffix == ".gz" else "JSON lines"
         raise SourceError(f"{path}: benchmark {benchmark} is not {kind}: {error}") from error
     if not records:

@@ -103,7 +103,7 @@ def read_label(completion: Completion) -> tuple[float | None, str]:
         return None, "cut_off" if completion.finish_reason == "length" else "no_json"
     try:
         answer, _ = json.JSONDecoder().raw_decode(completion.text[start:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, "cut_off" if completion.finish_reason == "length" else "no_json"
     if "score" not in answer:
         return None, "no_score"

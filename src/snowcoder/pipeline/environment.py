@@ -7,6 +7,7 @@ tools/make_environment.sh reads.
 `python -m snowcoder.pipeline.environment` prints the table of docs/environment.md, which `make help` prints in turn.
 """
 
+import math
 import os
 from dataclasses import dataclass
 
@@ -17,13 +18,14 @@ from snowcoder.errors import ParameterError
 class Variable:
     """default: the value that counts where none is set, "" for none; described: how documents name a default that a machine decides.
 
-    allowed: the possible values; empty for free text.
+    allowed: the possible values; empty for free text. is_secret: it may hold a password, and leaves this machine for no other.
     """
 
     default: str
     means: str
     allowed: tuple[str, ...] = ()
     described: str = ""
+    is_secret: bool = False
 
 
 VARIABLES = {
@@ -47,21 +49,24 @@ VARIABLES = {
     "SNOWCODER_TRACKING": Variable("mlflow", "`mlflow`, `local` (no mirror), `off`", ("mlflow", "local", "off")),
     "SNOWCODER_TRACKING_STRICT": Variable("0", "`1` raises a fault of tracking at once", ("0", "1")),
     "SNOWCODER_TENSOR_PARALLEL": Variable("1", "GPUs that share a model of vLLM"),
-    "SNOWCODER_ENDPOINT_URL": Variable("http://127.0.0.1:8000/v1", "the server of `engine: {kind: openai}`"),
-    "SNOWCODER_ENDPOINT_KEY": Variable("", "its key"),
+    "SNOWCODER_ENDPOINT_URL": Variable("http://127.0.0.1:8000/v1", "the server of `engine: {kind: openai}`", is_secret=True),
+    "SNOWCODER_ENDPOINT_KEY": Variable("", "its key", is_secret=True),
     "SNOWCODER_ENDPOINT_CONCURRENCY": Variable("64", "requests at a time"),
     "SNOWCODER_ENDPOINT_TIMEOUT_S": Variable("600", "seconds that a request may take"),
     "SNOWCODER_ENDPOINT_ATTEMPTS": Variable("8", "attempts of a request"),
 }
 
-COUNTS = (
-    "SNOWCODER_WORKERS",
-    "SNOWCODER_TENSOR_PARALLEL",
-    "SNOWCODER_ENDPOINT_CONCURRENCY",
-    "SNOWCODER_ENDPOINT_TIMEOUT_S",
-    "SNOWCODER_ENDPOINT_ATTEMPTS",
-)
+# the largest of each: beyond it is a digit too many
+COUNTS = {
+    "SNOWCODER_WORKERS": 4_096,
+    "SNOWCODER_TENSOR_PARALLEL": 1_024,
+    "SNOWCODER_ENDPOINT_CONCURRENCY": 65_536,
+    "SNOWCODER_ENDPOINT_TIMEOUT_S": 604_800,
+    "SNOWCODER_ENDPOINT_ATTEMPTS": 1_000,
+}
 SECONDS = ("SNOWCODER_CHECKPOINT_INTERVAL_S",)
+MAX_DIGITS = 18
+MAX_SHOWN_CHARACTERS = 80
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -82,21 +87,22 @@ def flag(name: str) -> bool:
 
 
 def positive_int(name: str, default: int | None = None) -> int:
-    """A whole number from 1. Raises ParameterError for another value."""
-    value = text(name, None if default is None else str(default))
-    if not (value.isascii() and value.isdigit()) or int(value) < 1:
-        raise _fault(name, value, "a whole number from 1")
+    """A whole number from 1 to the largest of COUNTS. Raises ParameterError for another value."""
+    value, largest = text(name, None if default is None else str(default)), COUNTS[name]
+    is_short = len(value) <= MAX_DIGITS  # Python refuses to read thousands of them
+    if not (value.isascii() and value.isdigit() and is_short) or not 1 <= int(value) <= largest:
+        raise _fault(name, value, f"a whole number from 1 to {largest}")
     return int(value)
 
 
 def seconds(name: str) -> float:
-    """A number of seconds, 0 or more. Raises ParameterError for another value."""
+    """A finite number of seconds, 0 or more. Raises ParameterError for another value."""
     value = text(name)
     try:
         found = float(value)
     except ValueError:
         found = float("nan")
-    if not found >= 0:  # not nan either
+    if not (math.isfinite(found) and found >= 0):
         raise _fault(name, value, "seconds, 0 or more")
     return found
 
@@ -123,7 +129,8 @@ def table() -> str:
 
 
 def _fault(name: str, found: str, allowed: str) -> ParameterError:
-    return ParameterError(f"environment: {name}: found {found!r}; allowed: {allowed}")
+    shown = repr(found) if len(found) <= MAX_SHOWN_CHARACTERS else f"{found[:MAX_SHOWN_CHARACTERS]!r}…"
+    return ParameterError(f"environment: {name}: found {shown}; allowed: {allowed}")
 
 
 if __name__ == "__main__":

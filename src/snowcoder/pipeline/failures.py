@@ -13,11 +13,14 @@ from pathlib import Path
 
 from snowcoder.errors import SnowcoderError
 
+MAX_SHOWN_CHARACTERS = 200
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 # of libraries that pass the system's words on; numpy counts items instead (`3000 requested and 1024 written`)
 FULL_DISK_TEXT = re.compile(
     r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b|disk is full|\d+ requested and \d+ written"
 )
+# of torch (CPU, CUDA), NumPy and C++ libraries; Python's own is MemoryError
+NO_MEMORY_TEXT = re.compile(r"can't allocate memory|not enough memory|out of memory|Unable to allocate|std::bad_alloc")
 
 
 def failure_message(error: BaseException, folders: Iterable[Path]) -> str | None:
@@ -31,6 +34,9 @@ def failure_message(error: BaseException, folders: Iterable[Path]) -> str | None
         return _full_disk_message(error if own_words else full, own_words, folders)
     if isinstance(error, SnowcoderError):
         return f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and NO_MEMORY_TEXT.search(str(error))):
+        said = f" ({str(error).splitlines()[0][:MAX_SHOWN_CHARACTERS]})" if str(error) else ""
+        return f"the memory does not suffice{said}; lower the model's or the batches' size in params.yaml, or run on a larger machine"
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.EFBIG:
             what = "a file has reached its size limit: see `ulimit -f` and the file system's limit"

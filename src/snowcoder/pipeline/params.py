@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from snowcoder.errors import ParameterError
-from snowcoder.pipeline.param_faults import describe_faults, did_you_mean, shown
+from snowcoder.pipeline.param_faults import describe_allowed, describe_faults, did_you_mean, shown
+from snowcoder.pipeline.param_limits import first_beyond, with_limits
 from snowcoder.pipeline.references import source_path
 
 PARAMS_PATH = Path("params.yaml")
@@ -32,13 +33,23 @@ ExistingPath = Annotated[str, MustExist()]
 
 
 class ParamsModel(BaseModel):
-    """Base of all parameter models: refuses unknown keys and numbers that are not finite, does not convert types;
-    instances are frozen.
+    """Base of all parameter models: refuses unknown keys, numbers that are not finite or beyond param_limits.py, negative seeds; does not
+    convert types; instances are frozen.
 
     A validator of several fields begins its message with the faulty field: `heads: found 3; allowed: …`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @field_validator("*")
+    @classmethod
+    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
+        name = str(info.field_name)
+        if (found := first_beyond(name, value)) is not None:
+            field = cls.model_fields[name]
+            allowed = describe_allowed(field.annotation, with_limits(name, list(field.metadata)))
+            raise ValueError(f"found {shown(found)}; allowed: {allowed}")
+        return value
 
 
 M = TypeVar("M", bound=ParamsModel)

@@ -4,8 +4,8 @@
   SNOWCODER_WORKERS does not apply to a cluster: a task uses one processor, and nodes may come and go while a stage runs
 
 Every node must see the repository, its work folder and the environment under the same paths (a shared file system). A worker imports the
-code that this process imports, works in its folder, and gets its SNOWCODER_ variables and one thread. A task of a node that dies runs
-again elsewhere; as shard functions are pure and each file is written under a temporary name, a half-written one is harmless.
+code that this process imports, works in its folder, and gets its SNOWCODER_ variables, without secrets, and one thread. A task of a node
+that dies runs again elsewhere; as shard functions are pure and each file is written under a temporary name, a half-written one is harmless.
 """
 
 import logging
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from snowcoder.errors import ExecutionError, ParameterError
+from snowcoder.pipeline import environment
 
 try:
     import ray
@@ -70,10 +71,12 @@ def processors(local_processors: int) -> int:
 
 
 def worker_environment() -> dict[str, str]:
-    """Environment variables of a worker: this process's code and SNOWCODER_ variables; one thread; no nested workers."""
+    """Environment variables of a worker: this process's code and SNOWCODER_ variables, no secret ones; one thread; no nested workers."""
     own = (Path(sys.prefix), Path(sys.base_prefix))
     code = [str(path) for path in map(Path.absolute, map(Path, sys.path)) if path.is_dir() and not any(map(path.is_relative_to, own))]
-    passed = {name: value for name, value in os.environ.items() if name.startswith("SNOWCODER_") or name in PASSED_NAMES}
+    secret = {name for name, variable in environment.VARIABLES.items() if variable.is_secret}
+    ours = {name for name in os.environ if name.startswith("SNOWCODER_")} - secret
+    passed = {name: value for name, value in os.environ.items() if name in ours or name in PASSED_NAMES}
     serial = {"SNOWCODER_EXECUTOR": "serial", "SNOWCODER_WORKERS": "1"}
     return {**passed, **serial, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(dict.fromkeys(code))}
 

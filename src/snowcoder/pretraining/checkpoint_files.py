@@ -8,10 +8,12 @@ there once. Learning rate and other settings of the optimizer are not state: the
   step-….pt   one file of torch, written by one process: the whole state. The digest is the head of the file's SHA-256.
   step-…/     a folder of torch.distributed.checkpoint, written by all processes of a sharded training, each its shards; with curve.json,
               and digests.json: {file: SHA-256}. The digest is the head of the SHA-256 of digests.json.
-So name and content come into being together, and a torn or modified checkpoint shows in its name.
+So name and content come into being together, and a torn or modified checkpoint shows in its name. What has no such name is nobody's
+checkpoint: it is neither read nor removed.
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,9 +30,27 @@ from snowcoder.errors import CheckpointError
 from snowcoder.storage.files import fsync, sha256_file, write_json
 
 DIGEST_CHARS = 16
+NAME = re.compile(rf"step-([0-9]{{9,18}})-[0-9a-f]{{{DIGEST_CHARS}}}(\.pt)?")
 CURVE, DIGESTS = "curve.json", "digests.json"
 CheckpointCurve = list[tuple[float, ...]]
 TrainingState = dict[str, dict[str, Any]]
+
+
+def checkpoint_name(step: int, digest: str, sharded: bool) -> str:
+    """The name of the checkpoint after `step` steps."""
+    return f"step-{step:09d}-{digest}{'' if sharded else '.pt'}"
+
+
+def step_of(path: Path) -> int | None:
+    """After how many steps a checkpoint was written, by its name; None of what is named otherwise."""
+    found = NAME.fullmatch(path.name)
+    return int(found[1]) if found else None
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The paths with a checkpoint's name, in the order of their steps."""
+    steps = {path: step for path in folder.glob("step-*") if (step := step_of(path)) is not None}
+    return sorted(steps, key=lambda path: (steps[path], path.name))
 
 
 def write_whole(partial: Path, state: TrainingState, curve: CheckpointCurve) -> str:

@@ -14,7 +14,17 @@ import torch.distributed as dist
 
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.failures import is_full_disk
-from snowcoder.pretraining.checkpoint_files import CheckpointCurve, TrainingState, fault_of, remove, write_shards, write_whole
+from snowcoder.pretraining.checkpoint_files import (
+    CheckpointCurve,
+    TrainingState,
+    checkpoint_name,
+    checkpoints_in,
+    fault_of,
+    remove,
+    step_of,
+    write_shards,
+    write_whole,
+)
 
 
 class CheckpointWriter:
@@ -54,7 +64,8 @@ class CheckpointWriter:
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint whose content is what its name says, or None. A torn or modified one is reported and skipped.
+    """The newest checkpoint whose content is what its name says, or None. A torn or modified one is reported and skipped, and so is what
+    only begins like a checkpoint's name.
 
     Called by all processes together: process 0 looks, and sends its answer to the others.
     """
@@ -67,7 +78,10 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def _newest_whole(folder: Path) -> Path | None:
-    paths = sorted(folder.glob("step-*"), reverse=True)
+    for path in sorted(folder.glob("step-*")):
+        if step_of(path) is None:
+            say(f"{path}: not the name of a checkpoint (step-<step>-<digest>); passed over; move it away if it is none of yours")
+    paths = checkpoints_in(folder)[::-1]
     for number, path in enumerate(paths, 1):
         fault = fault_of(path)
         if fault is None:
@@ -84,7 +98,7 @@ def _write(folder: Path, step: int, state: TrainingState, curve: CheckpointCurve
         folder.mkdir(parents=True, exist_ok=True)
         digest = write_whole(partial, state, curve) if group is None else write_shards(partial, state, curve, group)
         if publishes:
-            _publish(partial, folder / f"step-{step:09d}-{digest}{'.pt' if group is None else ''}")
+            _publish(partial, folder / checkpoint_name(step, digest, sharded=group is not None), step)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         if publishes:
             remove(partial)
@@ -95,19 +109,16 @@ def _write(folder: Path, step: int, state: TrainingState, curve: CheckpointCurve
             )
 
 
-def _publish(partial: Path, final: Path) -> None:
+def _publish(partial: Path, final: Path, step: int) -> None:
     """Give a checkpoint its name. The one before it is kept; older ones are removed, and so are later ones, from before a restart."""
     if final.is_dir():
         remove(final)
     partial.replace(final)
-    before = sorted(path for path in final.parent.glob("step-*") if _step(path) < _step(final))
-    for path in final.parent.glob("step-*"):
+    present = checkpoints_in(final.parent)
+    before = [path for path in present if (step_of(path) or 0) < step]
+    for path in present:
         if path != final and path not in before[-1:]:
             remove(path)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.split("-")[1])
 
 
 def _copy(state: Any) -> Any:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,14 @@ from typing import Any, cast
 
 from snowcoder.errors import ParameterError
 from snowcoder.storage.workspace import find_path
+
+IRREGULAR = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def location(text: str) -> Path:
@@ -48,19 +57,51 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def written_whole(path: Path, survives_power_loss: bool = True) -> Iterator[Path]:
-    """A name to write to; the content is at `path` when the block ends, and nothing is there if it raises.
+    """A name to write to; the content is at `path` when the block ends, and nothing is there if it raises. Raises ParameterError if what
+    is there is no regular file: a folder cannot be replaced, and a device or pipe must not.
 
     The name is unique to this process and machine, as an abandoned worker may still write when another repeats its work.
     survives_power_loss: waits for the disk; False saves that time for state that only needs to survive a kill.
     """
+    if not is_remote(path) and (kind := irregular_kind(path)):
+        raise ParameterError(f"{path}: found {kind}; allowed: a regular file, which is replaced whole, or nothing; name another output")
     with tempfile.TemporaryDirectory() if is_remote(path) else nullcontext(path.parent) as folder:
-        partial = Path(folder) / f".{path.name}.{platform.node()}.{os.getpid()}.partial"
+        partial = _partial_name(path, Path(folder))
         partial.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             _put(partial, path, survives_power_loss)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def fault_of_output(path: Path) -> str:
+    """Why no file can be written whole at a local `path`, or ''. Makes its folder, and a file there for a moment: permissions, long names
+    and read-only disks show only so.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind := irregular_kind(path):
+            return kind
+        partial = _partial_name(path, path.parent)
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def irregular_kind(path: Path) -> str:
+    """What a local path is, or leads to, if it is neither a regular file nor free; else ''."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing, or nothing that can be looked at: writing there says why
+        return ""
+    return IRREGULAR.get(stat.S_IFMT(mode), "")
+
+
+def _partial_name(path: Path, folder: Path) -> Path:
+    return folder / f".{path.name}.{platform.node()}.{os.getpid()}.partial"
 
 
 def _put(partial: Path, path: Path, survives_power_loss: bool) -> None:

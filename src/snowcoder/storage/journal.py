@@ -106,7 +106,7 @@ def read_entry(path: Path, offset: int) -> Entry:
 def _parse(line: bytes, path: Path, offset: int) -> Entry:
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ShardError(f"{path}: the line at byte {offset} is not JSON ({error}); restore the file, or move it away") from error
     if not isinstance(entry, dict):
         found = type(entry).__name__

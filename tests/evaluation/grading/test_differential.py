@@ -7,6 +7,7 @@ import pytest
 
 from snowcoder.benchmarks.problem import Problem
 from snowcoder.errors import SourceError
+from snowcoder.evaluation.grading import differential
 from snowcoder.evaluation.grading.differential import grade_problems
 
 HEAD = "def last(numbers):\n"
@@ -89,6 +90,13 @@ def test_sets_and_tuples_of_mbpp_come_back_from_json() -> None:
 def test_a_problem_whose_own_solution_fails_is_an_error() -> None:
     with pytest.raises(SourceError, match=r"humaneval_plus: HumanEval/0: its reference solution ended with failed \(KeyError"):
         verdicts([""], problem(solution="    return {}[1]\n"))
+
+
+def test_a_problem_whose_own_solution_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert differential.REFERENCE_CPU_S <= 2 * (differential.MAX_GROUP_S + differential.GROUP_GRACE_S) + differential.START_S
+    monkeypatch.setattr(differential, "REFERENCE_CPU_S", 1)
+    with pytest.raises(SourceError, match="humaneval_plus: HumanEval/0: its reference solution ended with timeout"):
+        verdicts([""], problem(solution="    while True:\n        pass\n"))
 
 
 def test_a_reference_may_return_data_but_no_code() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from snowcoder.benchmarks.loading import load_benchmark
 from snowcoder.benchmarks.pinned_file import FOLDER_VARIABLE
 from snowcoder.benchmarks.problem import Problem
-from snowcoder.errors import EmptyResultError, ParameterError, SourceError
+from snowcoder.errors import EmptyResultError, ParameterError, ShardError, SourceError
 from snowcoder.evaluation.grading import graders
 from snowcoder.evaluation.grading.grade_samples import grade_samples
 from snowcoder.evaluation.grading.samples import problems_without_sample, read_samples
@@ -124,12 +125,36 @@ def test_what_is_judged_is_not_judged_again(problems: list[Problem], tmp_path: P
         ('{"task_id": "HumanEval/1", "solution": ["x"]}', r"line 2: field solution: .* \(fields found: solution: array, task_id: text\)"),
         ('{"task_id": "HumanEval/1", "solution": null, "output": "x"}', r"fields found: output: text, solution: null, task_id: text"),
         ('{"task_id": "HumanEval/1"}', "line 2: field solution"),
+        (
+            '{"task_id": "HumanEval/1", "solution": "x", "completion": "y"}',
+            "line 2: field completion: found text next to one in solution; allowed: one of them",
+        ),
+        ('{"task_id": ' + "[" * 100_000, "line 2: not JSON: maximum recursion depth"),
+        ("[" * 100_000, "line 2: found a JSON array"),
+        *(('{"task_id": ' + "[" * depth + "]" * depth + "}", "line 2: ") for depth in range(600, 1000, 20)),
     ],
 )
 def test_a_line_that_is_no_sample_is_named(problems: list[Problem], tmp_path: Path, line: str, message: str) -> None:
     path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": "x"}, line)
     with pytest.raises(SourceError, match=message):
         read_samples(path, problems)
+
+
+def test_a_device_and_what_is_no_program_are_no_samples(problems: list[Problem], tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="/dev/zero: found a device; allowed: JSON lines"):
+        read_samples(Path("/dev/zero"), problems)
+    (tmp_path / "folder" / "HumanEval_0").mkdir(parents=True)
+    os.mkfifo(tmp_path / "folder" / "HumanEval_0" / "0.py")
+    with pytest.raises(SourceError, match=r"HumanEval_0/0\.py: found no regular file; allowed: a program"):
+        read_samples(tmp_path / "folder", problems)
+
+
+@pytest.mark.parametrize("line", ['{"key": "x"}', '{"n": 1}', '{"key": 1, "base": true, "plus": true, "outcome": "passed", "detail": ""}'])
+def test_a_journal_of_another_kind_is_named(problems: list[Problem], tmp_path: Path, line: str) -> None:
+    path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
+    write_lines(tmp_path / "verdicts.jsonl.partial", line)
+    with pytest.raises(ShardError, match=r"verdicts\.jsonl\.partial: found a line of .*; allowed: base, detail, .*; remove the file"):
+        grade_samples("humaneval_plus", problems, path, tmp_path / "verdicts.jsonl")
 
 
 def test_a_file_without_samples_and_none_at_all_are_told_apart(problems: list[Problem], tmp_path: Path) -> None:
@@ -257,7 +282,14 @@ def test_pass_at_10_of_one_greedy_sample_is_refused_before_anything_runs(problem
 def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(problems: list[Problem], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "samples.jsonl", {"task_id": "HumanEval/0", "solution": RIGHT})
     written = path.read_bytes()
-    for out in (tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl"), tmp_path / "." / "samples.jsonl"):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/full")
+    (tmp_path / "v.jsonl.summary.json").mkdir()
+    journal = write_lines(tmp_path / "w.jsonl.partial")
+    journal.unlink()
+    journal.symlink_to(path)  # the journal of the run would be the samples
+    outs = [tmp_path, path / "verdicts.jsonl", Path("/proc/none/verdicts.jsonl"), tmp_path / "." / "samples.jsonl"]
+    for out in (*outs, *(tmp_path / name for name in ("pipe", "device", "v.jsonl", "w.jsonl", "x" * 250))):
         with pytest.raises(
             ParameterError, match=r"--out: found .*; allowed: a file in a folder that can be written, other than the samples"
         ):

@@ -1,5 +1,6 @@
 """A real HTTP server on 127.0.0.1 that speaks OpenAI's API and misbehaves on request."""
 
+import html
 import json
 import threading
 import time
@@ -8,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 # (body of the request, how often this same body was asked before) -> what to do: `ok`; `status 500`; `hang` before a word of the answer,
 # `stall` in the middle of it; `close` and `cut`: end the connection there; `nonsense`: half of the JSON as if it were all; `page`: HTML of
-# a proxy with status 200; `hollow`: JSON without a choice; `abort`: an answer that the server broke off
+# a proxy with status 200; `hollow`: JSON without a choice; `abort`: an answer that the server broke off; `list`: a text in parts;
+# `infinite`: a count of tokens that is none; `deep`: JSON of a hundred thousand levels; `echo 401`: that status, and the key in the body
 Manners = Callable[[dict[str, Any], int], str]
 
 
@@ -94,11 +97,20 @@ class MisbehavingServer:
             sent = sent[: len(sent) // 2]
         if action == "page":
             sent = b"<html><body>502 Bad Gateway</body></html>"
+        if action == "list":
+            parts = {"message": {"content": [{"text": text}]}} if "messages" in body else {"text": [text]}
+            sent = json.dumps({"choices": [parts | {"finish_reason": reason}], "usage": usage}).encode()
+        if action == "infinite":
+            sent = sent.replace(b'"completion_tokens": 5', b'"completion_tokens": 1e400')
+        if action == "deep":
+            sent = b"[" * 100_000
+        if action.startswith("echo"):
+            sent = self._echo(handler.headers.get("Authorization", ""))
         if action == "hollow":
             sent = b'{"choices": [], "usage": null}'
         if action.startswith("status"):
             sent = json.dumps({"error": {"message": "as told", "code": " ".join(action.split()[2:])}}).encode()
-        handler.send_response(int(action.split()[1]) if action.startswith("status") else 200)
+        handler.send_response(int(action.split()[1]) if action.startswith(("status", "echo")) else 200)
         for name, value in self.headers(action).items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(sent)))
@@ -110,6 +122,12 @@ class MisbehavingServer:
             handler.close_connection = True
             return
         handler.wfile.write(sent)
+
+    def _echo(self, sent: str) -> bytes:
+        """The key that came, as servers write it into errors and pages; the last is where a message may be cut."""
+        key = sent.partition(" ")[2]
+        forms = [json.dumps(sent), quote(key, safe=""), html.escape(key), "x" * (290 - len(json.dumps(sent))), key]
+        return ("wrong key: " + " ".join(forms)).encode()
 
 
 @contextmanager

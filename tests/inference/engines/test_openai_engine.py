@@ -4,14 +4,17 @@ import json
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from snowcoder.errors import EngineError
 from snowcoder.inference.engine import Chat, Completion, Sampling
 from snowcoder.inference.engines import rate_limit
-from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine, read_completion
+from snowcoder.inference.engines.endpoint import Endpoint
+from snowcoder.inference.engines.openai_engine import OpenAIEngine
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from tests.inference.engines.misbehaving_server import MisbehavingServer, serving
 
@@ -35,6 +38,7 @@ def _texts(engine: OpenAIEngine, prompts=PROMPTS, sampling: Sampling = SAMPLING)
 
 
 FAULTS = ["status 408", "status 429", "status 500", "status 503", "close", "cut", "nonsense", "page", "hollow", "abort", "hang", "stall"]
+FAULTS += ["list", "infinite", "deep"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -150,10 +154,49 @@ def test_what_failed_is_charged_to_the_spend_limit_too():
         assert sum(server.asked.values()) == 2
 
 
-def test_an_answer_that_a_filter_emptied_is_an_answer():
-    text = '{"choices": [{"message": {"content": null}, "finish_reason": "content_filter"}], "usage": %s}'
-    usage = '{"prompt_tokens": 7, "completion_tokens": 0}'
-    assert read_completion(text % usage, SAMPLING) == Completion("", "content_filter", 0, 7)
+@pytest.mark.parametrize("fault", ["list", "infinite", "deep"])
+@pytest.mark.parametrize("prompt", ["p", Chat("", "p")])
+def test_an_answer_of_another_shape_enters_no_store_and_the_next_run_asks_again(tmp_path: Path, fault: str, prompt: str | Chat):
+    path, manners = tmp_path / "responses.jsonl", [fault]
+    with serving(MisbehavingServer(lambda body, before: manners[0])) as server:
+        with ResponseStore(path) as store, pytest.raises(EngineError, match=r"no answer to a request in 2 attempts \(the last: "):
+            StoredEngine(lambda: _engine(server, attempts=2), store, "m", "v").generate([prompt], SAMPLING)
+        assert path.read_bytes() == b""
+        manners[0] = "ok"
+        with ResponseStore(path) as store:
+            [completion] = StoredEngine(lambda: _engine(server), store, "m", "v").generate([prompt], SAMPLING)
+    assert completion.text == "answer to p (greedy)"
+
+
+ENDS = ["echo 401", "echo 403", "echo 429", "echo 500", "echo 200", "nonsense", "close"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("place", ["key", "address"])
+def test_no_error_shows_a_key_or_a_password(end: str, place: str, capsys: pytest.CaptureFixture[str]):
+    planted = 'planted/"secret"&<x>'
+    server = MisbehavingServer(lambda body, before: end)
+    url = server.url if place == "key" else server.url.replace("//", f"//user:{quote(planted, safe='')}@")
+    engine = OpenAIEngine(Endpoint(url, planted if place == "key" else "", attempts=2), "m")
+    with serving(server), pytest.raises(EngineError) as caught:
+        engine.generate(["p"], SAMPLING)
+    assert len(server.keys) == 1
+    told = "".join(traceback.format_exception(caught.value)) + "".join(capsys.readouterr()) + repr(vars(engine))
+    assert "planted" not in told
+    assert not any(key.partition(" ")[2] in told for key in server.keys)
+    assert server.url in str(caught.value)
+
+
+def test_an_answer_that_holds_the_key_is_kept_as_it_is():
+    with serving(MisbehavingServer(lambda body, before: "ok")) as server:
+        assert _texts(_engine(server, api_key="EMPTY"), ["is EMPTY a word?"]) == ["answer to is EMPTY a word? (greedy)"]
+
+
+def test_an_address_to_which_nobody_can_be_asked_ends_the_run_at_once():
+    server = MisbehavingServer(lambda body, before: "status 302", lambda action: {"Location": "http://no port:x/"})
+    with serving(server), pytest.raises(EngineError, match="is no address that can be asked"):
+        _texts(_engine(server), ["p"])
+    assert sum(server.asked.values()) == 1
 
 
 def test_a_dead_server_is_named():
@@ -183,7 +226,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from snowcoder.inference.engine import Sampling
-from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine, read_completion
+from snowcoder.inference.engines.endpoint import Endpoint
+from snowcoder.inference.engines.openai_engine import OpenAIEngine
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 url, path = sys.argv[1:]
 with ResponseStore(Path(path)) as store:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snowcoder.inference.engines.rate_limit import FIRST_WAIT_S, LONGEST_WAIT_S, backoff_s, duration_s, requested_wait_s
+from snowcoder.inference.engines.rate_limit import (
+    FIRST_WAIT_S,
+    LONGEST_REQUESTED_S,
+    LONGEST_WAIT_S,
+    backoff_s,
+    duration_s,
+    requested_wait_s,
+)
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -27,6 +34,11 @@ def test_durations(text: str, seconds: float):
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2s"}, 2),
         ({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "2s"}, 0),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1m", "retry-after": "3"}, 60),
+        ({"retry-after": "1e400"}, 0),
+        ({"retry-after": "nan"}, 0),
+        ({"retry-after": "1e9"}, LONGEST_REQUESTED_S),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:30 +99999999999999999999"}, 0),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "9" * 400 + "s"}, 0),
     ],
 )
 def test_what_headers_ask_for(headers: dict[str, str], seconds: float):

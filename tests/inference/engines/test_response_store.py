@@ -11,6 +11,7 @@ from snowcoder.inference.engine import Chat, Completion, Sampling
 from snowcoder.inference.engines.response_store import Request, ResponseStore, StoredEngine
 from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 
+WHOLE = {"text": "a", "finish_reason": "stop", "n_tokens": 1, "n_prompt_tokens": None}
 REQUEST = Request("m", "v1", "p", Sampling(8, ("\n",), 0.7, 0.9, 3), 0)
 
 
@@ -86,15 +87,44 @@ def test_a_torn_last_line_is_taken_off_and_the_rest_kept(tmp_path: Path, cut: in
 
 @pytest.mark.parametrize(
     ("line", "error", "message"),
-    [("{broken", ShardError, r"r\.jsonl: the line at byte 80 is not JSON"), ('{"n": 1}', EngineError, "line at byte 80 is no response")],
+    [("{broken", ShardError, r"r\.jsonl: the line at byte 120 is not JSON"), ('{"n": 1}', EngineError, "line at byte 120 is no response")],
 )
 def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path, line: str, error: type[Exception], message: str):
     path = tmp_path / "r.jsonl"
-    first = json.dumps({"request_id": "x", "completion": {}}).ljust(79)
+    first = json.dumps({"request_id": "x", "completion": WHOLE}).ljust(119)
     path.write_text(f"{first}\n{line}\n{first}\n")
     for _ in range(2):  # the lock was given back
         with pytest.raises(error, match=message), ResponseStore(path):
             pass
+
+
+@pytest.mark.parametrize(
+    ("completion", "message"),
+    [
+        ([], "completion: found list; allowed: a mapping with text, finish_reason, n_tokens, n_prompt_tokens"),
+        ({"text": "a"}, "completion: found text; allowed: a mapping with"),
+        (WHOLE | {"text": ["a"]}, r"completion.text: found list \['a'\]; allowed: text"),
+        (WHOLE | {"finish_reason": "abort"}, "completion.finish_reason: found str 'abort'; allowed: stop, length, content_filter"),
+        (WHOLE | {"n_tokens": True}, "completion.n_tokens: found bool True; allowed: a whole number from 0"),
+        (WHOLE | {"n_prompt_tokens": 1.5}, "completion.n_prompt_tokens: found float 1.5"),
+        (WHOLE | {"n_tokens": -1}, "completion.n_tokens: found int -1"),
+    ],
+)
+def test_a_stored_answer_that_is_none_is_named_with_its_line(tmp_path: Path, completion: object, message: str):
+    path = tmp_path / "r.jsonl"
+    lines = [{"request_id": "x", "completion": WHOLE}, {"request_id": "y", "completion": completion}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(EngineError, match=rf"r\.jsonl: line 2 \(`sed -i 2d` removes it, to ask again\): {message}"), ResponseStore(path):
+        pass
+
+
+def test_an_answer_that_is_none_is_not_stored(tmp_path: Path):
+    with ResponseStore(tmp_path / "r.jsonl") as store:
+        with pytest.raises(EngineError, match=r"not stored: completion\.text: found list"):
+            store.append(REQUEST, "", Completion(["a"], "stop", 1))  # type: ignore[arg-type]
+        assert len(store) == 0
+        store.append(REQUEST, "", Completion("a", "stop", 1))
+    assert (tmp_path / "r.jsonl").read_bytes().count(b"\n") == 1
 
 
 def test_the_same_request_is_asked_once_and_answers_every_place(tmp_path: Path):

@@ -22,7 +22,8 @@ from snowcoder.errors import EngineError
 from snowcoder.evaluation.evaluate_params import settings_from_text
 from snowcoder.evaluation.model_evaluation import evaluate_model
 from snowcoder.inference.engine import Chat, EngineKind, Sampling
-from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
+from snowcoder.inference.engines.endpoint import Endpoint
+from snowcoder.inference.engines.openai_engine import OpenAIEngine
 from snowcoder.inference.engines.response_store import ResponseStore, StoredEngine
 from snowcoder.inference.engines.transformers_engine import TransformersEngine
 from snowcoder.inference.local.model_folder import open_folder

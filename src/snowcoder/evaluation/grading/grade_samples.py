@@ -10,7 +10,6 @@ While it runs, `<out>.partial` is the journal of the judgements so far.
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from snowcoder.evaluation.grading.repairing import count_unparsed, repair
 from snowcoder.evaluation.grading.samples import Sample, problems_without_sample, read_samples
 from snowcoder.pipeline.console import say
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.storage.files import written_whole
+from snowcoder.storage.files import fault_of_output, written_whole
 from snowcoder.storage.metrics import write_metrics
 from snowcoder.tracking.record import track
 
@@ -58,7 +57,7 @@ def grade_samples(
     solutions: dict[Problem, list[str]] = {}
     for sample in samples:
         solutions.setdefault(sample.problem, []).append(sample.solution)
-    kept = Path(f"{out}.partial")
+    kept = _journal_path(out)
     with track("grade_samples", benchmark, _identity(samples)) as record:
         judged = {problem: iter(judgements) for problem, judgements in judge_resumed(solutions, PROGRAM_LIMITS, kept).items()}
         rows = [_verdict(sample, sample != before, next(judged[sample.problem])) for before, sample in zip(written, samples, strict=True)]
@@ -69,7 +68,7 @@ def grade_samples(
         changed = sum(before is not after for before, after in zip(written, samples, strict=True))
         left = summary["unparsed"]["samples"] - changed
         summary["sanitised"] = {"changed": changed, "unparsed_after": left} if sanitise else None
-        write_metrics(Path(f"{out}.summary.json"), summary)
+        write_metrics(_summary_path(out), summary)
         record.log({f"eval/{benchmark}/{name}_pass_at_1": summary[name]["pass@1"] for name in ("base", "plus")})
     kept.unlink(missing_ok=True)
     advice = f"--sanitise repaired {changed}, and {left} still do not parse" if sanitise else "run again with --sanitise"
@@ -86,15 +85,20 @@ def _identity(samples: Sequence[Sample]) -> str:
 
 
 def _check_out(out: Path, samples_path: Path) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        reason = "a folder" if out.is_dir() else "" if os.access(out.parent, os.W_OK) else "no write permission"
-        if out.exists() and samples_path.exists() and out.samefile(samples_path):
+    for path in (out, _summary_path(out), _journal_path(out)):
+        reason = fault_of_output(path)
+        if not reason and path.exists() and samples_path.exists() and path.samefile(samples_path):
             reason = "the file of samples itself"
-    except OSError as error:
-        reason = str(error.strerror)
-    if reason:
-        raise ParameterError(f"--out: found {out} ({reason}); allowed: a file in a folder that can be written, other than the samples")
+        if reason:
+            raise ParameterError(f"--out: found {path} ({reason}); allowed: a file in a folder that can be written, other than the samples")
+
+
+def _summary_path(out: Path) -> Path:
+    return Path(f"{out}.summary.json")
+
+
+def _journal_path(out: Path) -> Path:
+    return Path(f"{out}.partial")
 
 
 def repaired(sample: Sample) -> Sample:

@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from snowcoder.benchmarks.problem import Problem
+from snowcoder.errors import ShardError
 from snowcoder.evaluation.grading.differential import grade_problems
 from snowcoder.evaluation.grading.program_grading import grade_programs
 from snowcoder.evaluation.grading.unittest_grading import grade_unittests
 from snowcoder.evaluation.grading.work_queue import Verdict
 from snowcoder.pipeline.console import progress, say
 from snowcoder.sandbox.program import SandboxLimits
-from snowcoder.storage.journal import Journal, read_journal
+from snowcoder.storage.journal import Entry, Journal, read_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def judge(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits) -> 
 
 def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLimits, kept: Path) -> dict[Problem, list[Judgement]]:
     """As `judge`. The journal `kept` gets each judgement, with a key (the hash of benchmark, problem and solution): a run that was stopped
-    resumes there, also with more solutions than before.
+    resumes there, also with more solutions than before. Raises ShardError for a line of `kept` that is no judgement.
     """
     with Journal(kept) as journal:
-        done = {entry.pop("key"): Judgement(**entry) for entry, _ in read_journal(kept)}
+        done = dict(_kept_judgement(entry, kept) for entry, _ in read_journal(kept))
         new = {problem: [text for text in dict.fromkeys(texts) if _key(problem, text) not in done] for problem, texts in solutions.items()}
         waiting = {problem: texts for problem, texts in new.items() if texts}
         if done:
@@ -67,6 +68,14 @@ def judge_resumed(solutions: Mapping[Problem, Sequence[str]], limits: SandboxLim
                 done[_key(problem, text)] = judgement
                 journal.append({"key": _key(problem, text)} | asdict(judgement))
     return {problem: [done[_key(problem, text)] for text in texts] for problem, texts in solutions.items()}
+
+
+def _kept_judgement(entry: Entry, kept: Path) -> tuple[str, Judgement]:
+    types = {"key": str, "base": bool, "plus": bool, "outcome": str, "detail": str}
+    if {name: type(value) for name, value in entry.items()} != types:
+        found, allowed = ", ".join(sorted(entry)), ", ".join(sorted(types))
+        raise ShardError(f"{kept}: found a line of {found}, or of other types; allowed: {allowed}; remove the file to judge anew")
+    return entry.pop("key"), Judgement(**entry)
 
 
 def _key(problem: Problem, solution: str) -> str:

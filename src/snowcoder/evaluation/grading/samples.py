@@ -68,10 +68,15 @@ def problems_without_sample(samples: Sequence[Sample], problems: Sequence[Proble
 def _rows(path: Path, known: dict[str, Problem]) -> Iterator[tuple[Problem, str, str]]:
     for number, line in enumerate(_content(path).split(b"\n"), start=1):
         if line.strip():
-            yield _parse(line, f"{path}: line {number}", known)
+            try:
+                yield _parse(line, f"{path}: line {number}", known)
+            except RecursionError as error:  # of a value that could just be read, but not be shown
+                raise SourceError(f"{path}: line {number}: its values are nested too deeply; {ALLOWED}") from error
 
 
 def _content(path: Path) -> bytes:
+    if path.is_char_device() or path.is_block_device():  # it may have no end; a pipe has, and a shell makes them of commands
+        raise SourceError(f"{path}: found a device; {ALLOWED}")
     try:
         content = path.read_bytes()
         for magic, name in COMPRESSIONS.items():
@@ -90,9 +95,12 @@ def _parse(line: bytes, place: str, known: dict[str, Problem]) -> tuple[Problem,
     if "task_id" not in row:
         raise SourceError(f"{place}: field task_id: missing (fields found: {', '.join(sorted(row))}); {ALLOWED}{_of_another_tool(row)}")
     problem = _problem(row["task_id"], f"{place}: field task_id", known)
-    for field, start in (("solution", ""), ("completion", problem.prompt)):
-        if isinstance(row.get(field), str):
-            return problem, row[field], start
+    starts = {"solution": "", "completion": problem.prompt}
+    texts = [field for field in starts if isinstance(row.get(field), str)]
+    if len(texts) > 1:
+        raise SourceError(f"{place}: field completion: found text next to one in solution; allowed: one of them; remove the other")
+    for field in texts:
+        return problem, row[field], starts[field]
     found = ", ".join(f"{name}: {_kind(row[name])}" for name in sorted(row))
     raise SourceError(f"{place}: field solution: allowed: text in solution or completion, one sample a line (fields found: {found})")
 
@@ -151,6 +159,8 @@ def _programs(folder: Path, known: dict[str, Problem]) -> Iterator[tuple[Problem
         if sub.name not in by_folder:
             raise SourceError(f"{sub}: allowed: a folder for each problem, such as {next(iter(by_folder))}")
         for path in sorted(sub.glob("*.py"), key=lambda path: (not path.stem.isdecimal(), path.stem.zfill(9))):
+            if not path.is_file():
+                raise SourceError(f"{path}: found no regular file; allowed: a program; move it away")
             yield by_folder[sub.name], path.read_bytes().decode(errors="surrogateescape"), ""
 
 

@@ -6,14 +6,18 @@
   SNOWCODER_TENSOR_PARALLEL (1)                                         processors that vllm spreads a model over
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from snowcoder.errors import ParameterError
 from snowcoder.inference.engine import Engine
+from snowcoder.inference.engines import endpoint
 from snowcoder.pipeline import environment
 from snowcoder.pipeline.execution import worker_count
 from snowcoder.pipeline.fingerprint import hash_path
+from snowcoder.pipeline.param_faults import shown
 from snowcoder.pipeline.params import ExistingPath, ParamsModel, read_yaml
 from snowcoder.storage.workspace import find_path
 
@@ -90,18 +94,18 @@ def open_engine(params: EngineParams) -> Engine:
     if isinstance(params, ScriptedEngineParams):
         from snowcoder.inference.engines.scripted_engine import ScriptedEngine
 
-        return ScriptedEngine(read_yaml(find_path(params.answers)), by_part=True)
+        return ScriptedEngine(_scripted_answers(find_path(params.answers)), by_part=True)
     if isinstance(params, OpenAIEngineParams):
-        from snowcoder.inference.engines.openai_engine import Endpoint, OpenAIEngine
+        from snowcoder.inference.engines.openai_engine import OpenAIEngine
 
-        endpoint = Endpoint(
-            base_url=environment.text("SNOWCODER_ENDPOINT_URL").rstrip("/"),
-            api_key=environment.text("SNOWCODER_ENDPOINT_KEY"),
+        server = endpoint.Endpoint(
+            base_url=environment.text(endpoint.URL),
+            api_key=environment.text(endpoint.KEY),
             concurrency=environment.positive_int("SNOWCODER_ENDPOINT_CONCURRENCY"),
             timeout_s=float(environment.positive_int("SNOWCODER_ENDPOINT_TIMEOUT_S")),
             attempts=environment.positive_int("SNOWCODER_ENDPOINT_ATTEMPTS"),
         )
-        return OpenAIEngine(endpoint, params.model, params.max_spend_tokens)
+        return OpenAIEngine(server, params.model, params.max_spend_tokens)
     from snowcoder.inference.local.model_folder import find_folder, open_folder
 
     folder = open_folder(find_folder(params.model, params.revision), document_start=False)
@@ -113,3 +117,13 @@ def open_engine(params: EngineParams) -> Engine:
 
     loaded = folder.load(params.precision, params.cpu_threads)
     return TransformersEngine(loaded, params.batch_size, loaded.window(params.window_tokens, "window_tokens"), worker_count())
+
+
+def _scripted_answers(path: Path) -> dict[str, str]:
+    """{part of a prompt: answer}. Raises ParameterError for what is not text."""
+    answers = read_yaml(path)
+    for part, answer in answers.items():
+        for value in (part, answer):
+            if not isinstance(value, str):
+                raise ParameterError(f"{path}: {shown(part)}: found {shown(value)}; allowed: text, as part of a prompt and as its answer")
+    return answers

@@ -6,40 +6,28 @@ A plain prompt goes to /completions, a Chat to /chat/completions. Up to `concurr
 any is answered, so that the server's batch stays full. What fails in passing (no connection, a timeout, 408, 409, 429, 5xx, an answer
 that is cut short or is none) is asked again after a wait: as long as the server's headers ask for, else exponential with jitter. When a
 request has failed `attempts` times, or the server refuses one for good (another 4xx), no new one starts, those that are open come to their
-end, and then EngineError says so.
+end, and then EngineError says so. What a server sends is read by server_answer.py alone; what is said about it has no secret (endpoint.py).
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any
 
 import aiohttp
 
 from snowcoder.errors import EngineError
-from snowcoder.inference.engine import Chat, Completion, Engine, FinishReason, Prompt, Sampling, cut_at_stop, draw_seed
+from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling, draw_seed
+from snowcoder.inference.engines.endpoint import URL, Endpoint
 from snowcoder.inference.engines.rate_limit import backoff_s, requested_wait_s
+from snowcoder.inference.engines.server_answer import UnusableAnswerError, read_completion
 from snowcoder.inference.engines.token_budget import BudgetSpentError, TokenBudget
 from snowcoder.pipeline.console import progress, say
 
 RETRIED_STATUS = frozenset({408, 409, 425, 429})
 TELL_WAIT_FROM_S = 30.0
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where and how to ask; no part of a result's identity.
-
-    base_url: up to and with /v1. timeout_s: of one request, from start to its last byte. attempts: for one request, at most.
-    """
-
-    base_url: str
-    api_key: str = ""
-    concurrency: int = 64
-    timeout_s: float = 600.0
-    attempts: int = 8
+MAX_SHOWN_CHARACTERS = 300
+KEPT = "earlier answers are kept if there is a store"
 
 
 class _PassingError(Exception):
@@ -57,7 +45,7 @@ class OpenAIEngine(Engine):
     def complete(self, prompts: Sequence[Prompt], sampling: Sampling, draws: Sequence[int]) -> Iterator[tuple[int, Completion]]:
         """As the server finishes them. Raises EngineError once nothing is open any more, if some could not be answered."""
         bodies = [self.body(prompt, sampling, draw) for prompt, draw in zip(prompts, draws, strict=True)]
-        yield from progress(self._answers(bodies, sampling), len(bodies), f"completions from {self._endpoint.base_url}")
+        yield from progress(self._answers(bodies, sampling), len(bodies), f"completions from {self._endpoint.address}")
 
     def body(self, prompt: Prompt, sampling: Sampling, draw: int) -> dict[str, Any]:
         """What is sent."""
@@ -92,7 +80,7 @@ class _Session:
 
     async def ask_all(self, bodies: Sequence[dict[str, Any]], sampling: Sampling) -> None:
         """Raises EngineError if some got no answer, after all others did."""
-        headers = {"Authorization": f"Bearer {self._endpoint.api_key}"} if self._endpoint.api_key else {}
+        headers = self._endpoint.headers
         timeout = aiohttp.ClientTimeout(total=self._endpoint.timeout_s)
         remaining = iter(enumerate(bodies))
         try:
@@ -126,54 +114,43 @@ class _Session:
             except _PassingError as error:
                 reason = error
             except BudgetSpentError as error:
-                raise EngineError(f"{self._endpoint.base_url}: {error}; {KEPT}, raise engine.max_spend_tokens to continue") from None
+                raise self._endpoint.error(f"{error}; {KEPT}, raise engine.max_spend_tokens to continue") from None
             if failures < self._endpoint.attempts:
                 await asyncio.sleep(backoff_s(failures))
-        raise EngineError(
-            f"{self._endpoint.base_url}: no answer to a request in {self._endpoint.attempts} attempts (the last: {reason}); {KEPT}; "
-            "fix the server and run again"
+        raise self._endpoint.error(
+            f"no answer to a request in {self._endpoint.attempts} attempts (the last: {reason}); {KEPT}; fix the server and run again"
         )
 
     async def _attempt(self, http: aiohttp.ClientSession, body: dict[str, Any], sampling: Sampling) -> Completion:
         path = "chat/completions" if "messages" in body else "completions"
         try:
-            async with http.post(f"{self._endpoint.base_url}/{path}", json=body) as response:
+            async with http.post(f"{self._endpoint.address}/{path}", json=body) as response:
                 self._close_gate(requested_wait_s({name.lower(): value for name, value in response.headers.items()}))
                 text = (await response.read()).decode("utf-8", "replace")
+        except aiohttp.InvalidURL as error:  # also an address to which the server leads
+            raise self._endpoint.error(f"{error} is no address that can be asked; {KEPT}; correct {URL}") from None
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise _PassingError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         if response.status != 200:
-            summary = f"status {response.status}: {' '.join(text.split())[:300]}"
+            summary = f"status {response.status}: {self._beginning(text)}"
             if (response.status in RETRIED_STATUS and "insufficient_quota" not in text) or response.status >= 500:
                 raise _PassingError(summary)
-            raise EngineError(f"{self._endpoint.base_url}: the server refuses a request ({summary}); {KEPT}")
-        return read_completion(text, sampling)
+            raise self._endpoint.error(f"the server refuses a request ({summary}); {KEPT}")
+        try:
+            return read_completion(text, sampling)
+        except UnusableAnswerError as error:
+            raise _PassingError(f"{error}: {self._beginning(text)!r}") from error
+
+    def _beginning(self, text: str) -> str:
+        """What is shown of an answer. Redacted before it is cut or quoted, where a secret would not be found any more."""
+        return " ".join(self._endpoint.redacted(text).split())[:MAX_SHOWN_CHARACTERS]
 
     def _close_gate(self, wait_s: float) -> None:
         """No request starts before the server wants one."""
         if wait_s >= TELL_WAIT_FROM_S:
-            say(f"{self._endpoint.base_url}: asked to wait {wait_s:.0f} s")
+            say(f"{self._endpoint.address}: asked to wait {wait_s:.0f} s")
         self._not_before = max(self._not_before, time.monotonic() + wait_s if wait_s else 0.0)
 
     async def _wait_for_gate(self) -> None:
         while (wait_s := self._not_before - time.monotonic()) > 0:
             await asyncio.sleep(wait_s)
-
-
-KEPT = "earlier answers are kept if there is a store"
-
-
-def read_completion(text: str, sampling: Sampling) -> Completion:
-    """The completion in a server's answer. Raises _PassingError if it is not a whole one."""
-    try:
-        answer = json.loads(text)
-        choice = answer["choices"][0]
-        written = choice["message"]["content"] if "message" in choice else choice["text"]
-        usage = answer["usage"]
-        reason, n_tokens, n_prompt_tokens = choice["finish_reason"], int(usage["completion_tokens"]), int(usage["prompt_tokens"])
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        shown = text[:120]
-        raise _PassingError(f"incomplete answer ({type(error).__name__}: {error}): {shown!r}") from error
-    if reason not in get_args(FinishReason):
-        raise _PassingError(f"the server stopped with finish_reason {reason!r}")
-    return Completion(cut_at_stop(written or "", sampling.stop)[0], cast(FinishReason, reason), n_tokens, n_prompt_tokens)

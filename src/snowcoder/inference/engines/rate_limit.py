@@ -4,6 +4,7 @@ Headers: Retry-After (RFC 9110, seconds or a date), and OpenAI's x-ratelimit-rem
 (`20ms`, `1s`, `6m0s`; https://platform.openai.com/docs/guides/rate-limits).
 """
 
+import math
 import random
 import re
 from collections.abc import Mapping
@@ -12,12 +13,13 @@ from email.utils import parsedate_to_datetime
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
+LONGEST_REQUESTED_S = 86_400.0  # allowances come back within a day; a server that says more is asked then
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
 def requested_wait_s(headers: Mapping[str, str], now: datetime | None = None) -> float:
-    """Seconds until the server wants to be asked again; 0 where its headers ask for no wait.
+    """Seconds until the server wants to be asked again, a day at most; 0 where its headers ask for no wait.
 
     headers: of any answer, names in lower case. An exhausted allowance (remaining 0) asks for a wait until its reset.
     """
@@ -25,7 +27,7 @@ def requested_wait_s(headers: Mapping[str, str], now: datetime | None = None) ->
     for kind in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{kind}", "").strip() == "0":
             waits.append(duration_s(headers.get(f"x-ratelimit-reset-{kind}", "")))
-    return max(waits)
+    return min(max((wait for wait in waits if math.isfinite(wait)), default=0.0), LONGEST_REQUESTED_S)
 
 
 def duration_s(text: str) -> float:
@@ -55,5 +57,5 @@ def _retry_after_s(text: str, now: datetime) -> float:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (ValueError, TypeError):  # neither seconds nor a date: as if it were not there
+    except (ValueError, TypeError, OverflowError):  # neither seconds nor a date: as if it were not there
         return 0.0

@@ -4,7 +4,7 @@ in: prompts, and an engine that answers them   out: completions, from the store 
      a journal (storage/journal.py) of one response a line: `request_id`, `origin`, the fields of Request, `completion`
 
 A response is stored as soon as it arrives and before it is handed on. It is with the operating system at once (a killed process loses
-none) and on disk at most a second later (a failing machine loses a second's).
+none) and on disk at most a second later (a failing machine loses a second's). What is no completion is neither stored nor read.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
 from snowcoder.errors import EngineError
-from snowcoder.inference.engine import Chat, Completion, Engine, Prompt, Sampling
+from snowcoder.inference.engine import Chat, Completion, Engine, FinishReason, Prompt, Sampling
 from snowcoder.pipeline.console import say
 from snowcoder.storage.journal import Journal, read_entry, read_journal
 
@@ -53,7 +53,7 @@ class Request:
 class ResponseStore:
     """The responses in one file; in memory only their places. A context manager: one process at a time holds the file.
 
-    Raises ShardError for a line that is not JSON, EngineError for one that is not a response.
+    Raises ShardError for a line that is not JSON, EngineError for one that is not a response, or whose completion is none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,26 +91,45 @@ class ResponseStore:
 
     def get(self, request_id: str) -> Completion:
         """The stored completion. Raises KeyError if there is none."""
-        return Completion(**read_entry(self.path, self._offsets[request_id])["completion"])
+        return parse_completion(read_entry(self.path, self._offsets[request_id])["completion"], f"{self.path}: request {request_id}")
 
     def append(self, request: Request, origin: str, completion: Completion) -> None:
         """Keep the answer to a request. origin: what it was asked for, e.g. the file_id of a seed. Raises EngineError if the request is
-        stored already: a stored response never changes.
+        stored already, as a stored response never changes, and for an answer that is none.
         """
         identity = {"request_id": request.request_id, "origin": origin}
         if identity["request_id"] in self._offsets:
             raise EngineError(f"{self.path}: request {identity['request_id']} is already answered; this is a bug in the caller")
+        parse_completion(asdict(completion), f"{self.path}: request {identity['request_id']}, not stored")
         self._offsets[identity["request_id"]] = self._journal.append(identity | request.fields() | {"completion": asdict(completion)})
 
     def _read_offsets(self) -> dict[str, int]:
         offsets: dict[str, int] = {}
         start = 0
-        for line, following in read_journal(self.path):
-            if "request_id" not in line or "completion" not in line:
+        for number, (line, following) in enumerate(read_journal(self.path), start=1):
+            if not isinstance(line.get("request_id"), str) or "completion" not in line:
                 raise EngineError(f"{self.path}: the line at byte {start} is no response; restore the file, or move it away to ask again")
+            parse_completion(line["completion"], f"{self.path}: line {number} (`sed -i {number}d` removes it, to ask again)")
             offsets.setdefault(line["request_id"], start)
             start = following
         return offsets
+
+
+def parse_completion(fields: Any, place: str) -> Completion:
+    """The completion of these fields. Raises EngineError naming the place, the field, what was found and what is allowed."""
+    if not isinstance(fields, dict) or fields.keys() != set(Completion.__slots__):
+        found = ", ".join(map(str, fields)) if isinstance(fields, dict) else type(fields).__name__
+        raise EngineError(f"{place}: completion: found {found}; allowed: a mapping with {', '.join(Completion.__slots__)}")
+    counts = ["n_tokens", *(["n_prompt_tokens"] if fields["n_prompt_tokens"] is not None else [])]
+    checks = {
+        "text": (isinstance(fields["text"], str), "text"),
+        "finish_reason": (fields["finish_reason"] in get_args(FinishReason), ", ".join(get_args(FinishReason))),
+        **{name: (type(fields[name]) is int and fields[name] >= 0, "a whole number from 0") for name in counts},
+    }
+    for name, (is_right, allowed) in checks.items():
+        if not is_right:
+            raise EngineError(f"{place}: completion.{name}: found {type(fields[name]).__name__} {fields[name]!r:.40}; allowed: {allowed}")
+    return Completion(**fields)
 
 
 class StoredEngine(Engine):
