@@ -1,12 +1,13 @@
 """Finds who holds DVC's lock of paths, .dvc/tmp/rwlock: processes that run, or dead ones, whose entries DVC never removes.
 
-An entry is {pid, cmd}, where cmd is `" ".join(sys.argv)`. Its process runs if the PID does and its command is that one; a PID alone may
-belong to another program by now. The time at which a process started is no evidence: it moves with the clock of the machine.
+An entry is {pid, cmd}, where cmd is `" ".join(sys.argv)`. Its process runs if the PID does and its command may be that one; a PID alone may
+belong to another program by now. In doubt it runs: an entry that stays costs a message, one that goes too early an output.
+The time at which a process started is no evidence: it moves with the clock of the machine.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,26 +56,20 @@ def is_running(holder: Holder) -> bool:
 
 
 def is_command(words: list[str], command: str) -> bool:
-    """Whether a process with the command line `words` has `command` as its `" ".join(sys.argv)`: the end of its command line."""
-    return any(" ".join([program, *words[rest:]]) == command for program, rest in _programs(words, command))
+    """Whether a process with the command line `words` may have `command` as its `" ".join(sys.argv)`.
 
-
-def _programs(words: list[str], command: str) -> Iterator[tuple[str, int]]:
-    """What may be sys.argv[0], and where in `words` the arguments begin: after `-m module` it is a path, after `-c text` the option."""
-    for start, word in enumerate(words):
-        yield word, start + 1
-        if word == "-c":
-            yield word, start + 2
-        if word == "-m" and len(words) > start + 1:
-            module = words[start + 1].replace(".", "/")
-            path = re.match(rf".*/{re.escape(module)}(/__main__)?\.py(?= |$)", command)
-            yield path[0] if path else word, start + 2
+    Any command line with `dvc` in it may: Celery gives a worker of DVC's queue another title. sys.argv[0] is a path after `-m module`, and
+    the option after `-c text`.
+    """
+    line, program = " ".join(words), command.partition(" ")[0]
+    modules = re.findall(r" -m ?(\S+)", line)
+    return "dvc" in line or command in line or program in words or any(module.replace(".", "/") in program for module in modules)
 
 
 def running_dvc(root: Path) -> Holder | None:
     """A DVC process that works in `root`, by its command line: where no rwlock says who does."""
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         words, folder = process.info["cmdline"] or [], process.info["cwd"]
-        if folder and Path(folder).is_relative_to(root.resolve()) and any(Path(word).name == "dvc" for word in words):
+        if folder and Path(folder).is_relative_to(root.resolve()) and any(Path(word).name in ("dvc", "-mdvc") for word in words):
             return Holder(process.info["pid"], " ".join(words))
     return None

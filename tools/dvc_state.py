@@ -4,15 +4,16 @@
     python -m tools.dvc_state keep      # after a run that ended well: keeps a copy of dvc.lock
 
 DVC writes two files in place, so that a kill leaves the beginning of one:
-- dvc.lock: where DVC cannot read it, or its last stages are gone though dvc.yaml has them, a copy takes its place: the kept one
-  (pipeline/kept_lock.py) or that of the last commit, whichever has more in common with it. What has run since then comes from DVC's run
-  cache. The damaged file stays next to the kept copy. A file that Git has stored is whole, whatever it lacks.
+- dvc.lock: where DVC cannot read it, a copy takes its place: the kept one (pipeline/kept_lock.py) or that of the last commit, whichever
+  has more in common with it. Where its last stages are gone though dvc.yaml has them, those of the copy are appended. What has run since
+  then comes from DVC's run cache. The damaged file stays next to the kept copy. A file that Git has stored is whole, whatever it lacks.
 - rwlock, in .dvc/tmp and .dvc/tmp/exps: removed where DVC cannot read it, or where every process that it names is dead.
 All of it under DVC's own locks, and nothing while a DVC process works here. A new file is complete before it gets its name, so that a kill
 of this program harms nothing.
 """
 
 import argparse
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from ruamel.yaml import YAML, YAMLError
 from voluptuous import Invalid
 
-from snowcoder.errors import SnowcoderError
+from snowcoder.errors import ParameterError, SnowcoderError
 from snowcoder.pipeline.console import say
 from snowcoder.pipeline.kept_lock import LOCK, has_lost_stages, keep_lock, kept_path, stage_names
 from snowcoder.pipeline.stage import run_tool, work_dir
@@ -45,7 +46,7 @@ def main() -> None:
     if parser.parse_args().action == "repair":
         repair(Path.cwd(), work_dir())
     else:
-        keep_lock(Path.cwd(), work_dir(), is_finished=True)
+        keep(Path.cwd(), work_dir())
 
 
 def repair(root: Path, work: Path) -> None:
@@ -63,6 +64,14 @@ def repair(root: Path, work: Path) -> None:
     else:
         if done:
             say(f"dvc: repaired after a kill: {'; '.join(done)}")
+
+
+def keep(root: Path, work: Path) -> None:
+    """Keep a copy of dvc.lock after a run that ended well; a copy that cannot be written is told, and does not make the run a bad one."""
+    try:
+        keep_lock(root, work, is_finished=True)
+    except (OSError, ParameterError) as error:
+        say(f"dvc: no copy of {LOCK} was kept ({error}); a repair after a kill will take an older one")
 
 
 @contextmanager
@@ -87,7 +96,7 @@ def _repairs(root: Path, work: Path) -> list[str]:
         say(f"dvc: another DVC process works in {root} ({running}); its files are left as they are")
         return []
     kept = kept_path(root, work)
-    for path in (root / LOCK, kept, kept.with_suffix(DAMAGED)):
+    for path in (root / LOCK, kept.with_suffix("")):  # of the latter the damaged files too
         _remove_partials(path)
     done = [_remove_rwlock(root, path, holders) for path, holders in named.items() if holders != []]
     return [line for line in (_repair_lock(root, kept), *done) if line]
@@ -105,22 +114,40 @@ def _repair_lock(root: Path, kept: Path) -> str | None:
     found = _read(root / LOCK)
     if found is None or found == _read(kept) or CONFLICT in found:
         return None
-    copies = {"the kept copy": _read(kept), "the last commit": _git(root, "show", f"HEAD:./{LOCK}")}
-    whole = {name: text for name, text in copies.items() if text and is_readable(text)}
-    readable = is_readable(found)
-    if readable:
+    is_parsed = parses(found)
+    if is_parsed and _is_in_git(root):
+        return None
+    whole = _whole_copies(root, kept)
+    is_whole = is_parsed and found.endswith(b"\n")
+    if is_whole:
         whole = {name: text for name, text in whole.items() if has_lost_stages(found, text)}
-        if not whole or _is_in_git(root) or not _are_stages(root, whole.values(), found):
-            return None
-    damaged = kept.with_suffix(DAMAGED)
+    if (is_parsed and not whole) or (is_whole and not _are_stages(root, whole.values(), found)):
+        return None
+    damaged = kept.with_name(f"{kept.stem}.{hashlib.sha256(found).hexdigest()[:16]}{DAMAGED}")  # an earlier one stays
     _write(damaged, found)
-    what = f"{LOCK} {'had lost its last stages' if readable else 'could not be read'}"
+    what = f"{LOCK} {'had lost its last stages' if is_whole else 'could not be read'}"
     if not whole:
         (root / LOCK).unlink()
         return f"{what}: removed, as there is no copy; the run cache has the outputs (damaged file: {damaged})"
     name = max(whole, key=lambda name: _shared_bytes(found, whole[name]))
-    _write(root / LOCK, whole[name])
-    return f"{what}: {name} took its place, with {len(stage_names(whole[name]))} stages (damaged file: {damaged})"
+    text = _with_lost_stages(found, whole[name]) if is_whole else whole[name]
+    _write(root / LOCK, text)
+    done = f"{name} took its place, with" if text == whole[name] else f"those of {name} were appended, which makes"
+    return f"{what}: {done} {len(stage_names(text))} stages (damaged file: {damaged})"
+
+
+def _whole_copies(root: Path, kept: Path) -> dict[str, bytes]:
+    """The copies that are whole, by what a message calls them. No kill has cut that of the last commit, whatever its last line is."""
+    kept_text, committed = _read(kept), _git(root, "show", f"HEAD:./{LOCK}")
+    copies = {"the kept copy": kept_text} if kept_text and is_readable(kept_text) else {}
+    return copies | ({"the last commit": committed} if committed and parses(committed) else {})
+
+
+def _with_lost_stages(found: bytes, copy: bytes) -> bytes:
+    """`found` and the stages of `copy` that it has lost, as its own may be newer; `copy` where that is more, or DVC cannot read both."""
+    first = stage_names(copy)[len(stage_names(found))]
+    both = found + copy[copy.index(b"\n  " + first + b":\n") + 1 :].rstrip(b"\n") + b"\n"
+    return both if parses(both) and not copy.startswith(found) else copy
 
 
 def _shared_bytes(one: bytes, other: bytes) -> int:
@@ -128,13 +155,18 @@ def _shared_bytes(one: bytes, other: bytes) -> int:
     return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def is_readable(text: bytes) -> bool:
-    """Whether DVC can read a dvc.lock with this text, and its last line is whole."""
+def parses(text: bytes) -> bool:
+    """Whether DVC can read a dvc.lock with this text."""
     try:
         COMPILED_LOCKFILE_SCHEMA(YAML(typ="safe").load(text.decode()))
     except (YAMLError, Invalid, ValueError):
         return False
-    return text.endswith(b"\n")
+    return True
+
+
+def is_readable(text: bytes) -> bool:
+    """Whether DVC can read it, and its last line is whole, as DVC writes it."""
+    return text.endswith(b"\n") and parses(text)
 
 
 def _is_in_git(root: Path) -> bool:

@@ -23,7 +23,6 @@ from snowcoder.experiment.branch_table import BRANCH_TABLE, read_branches
 from snowcoder.experiment.branches import plan_branches
 from snowcoder.experiment.power import planned_claims, read_pilot
 from snowcoder.pipeline.console import say
-from snowcoder.pipeline.kept_lock import keep_lock
 from snowcoder.pipeline.params import PARAMS_PATH, load_items, load_section
 from snowcoder.pipeline.stage import run_tool
 from snowcoder.pretraining.trained_sequences import lineage
@@ -36,7 +35,7 @@ from snowcoder.reporting.experiment_words import experiment_findings
 from snowcoder.reporting.terminal import open_console, print_table
 from snowcoder.storage.metrics import read_metrics
 from tools.apply_profile import COMMITTED, PROFILES, merged
-from tools.dvc_state import repair
+from tools.dvc_state import keep, repair
 from tools.experiment_folder import WORK, committed_state, prepare_folder, run_in
 
 STAGE = "train_branches"
@@ -98,7 +97,7 @@ def run_stage_in(folder: Path) -> None:
         raise SnowcoderError(
             f"dvc repro {STAGE}, in {folder}: ended with exit code {error.returncode}; run the same command again"
         ) from error
-    keep_lock(folder, folder / WORK, is_finished=True)
+    keep(folder, folder / WORK)
 
 
 def write_page(console: Console, folder: Path, profile: str, commit: str) -> None:

@@ -1,7 +1,9 @@
 """The copy of dvc.lock: kept when DVC starts a stage and after a good run, and never replaced by what a kill has left."""
 
 import fcntl
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,14 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / RUNNING).parent.mkdir(parents=True)
     (tmp_path / RUNNING).write_text(" 1\n")
     return tmp_path
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Gives Ctrl-C back to pytest: a stage's command line takes it for the rest of its process."""
+    former = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, former)
 
 
 def kept() -> bytes | None:
@@ -69,6 +79,7 @@ def test_nothing_is_kept_while_dvc_may_be_writing(repository: Path) -> None:
     assert kept() == lock_of("a")
 
 
+@pytest.mark.usefixtures("interrupts")
 def test_a_stage_keeps_it_where_dvc_starts_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / "dvc.lock").write_bytes(lock_of("a"))
     monkeypatch.setattr(sys, "argv", ["stage"])
@@ -96,3 +107,7 @@ def test_a_copy_that_cannot_be_written_does_not_end_the_stage(repository: Path, 
     monkeypatch.setenv("DVC_STAGE", "a")
     monkeypatch.setenv("DVC_ROOT", str(repository))
     keep_lock_of_running_dvc(repository / "file")
+    kept_path(repository, work_dir()).parent.mkdir(parents=True)
+    kept_path(repository, work_dir()).symlink_to("/dev/null")
+    keep_lock_of_running_dvc(work_dir())
+    assert kept_path(repository, work_dir()).is_symlink()

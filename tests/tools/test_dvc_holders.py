@@ -1,4 +1,4 @@
-"""Who holds DVC's lock of paths: a process that runs the command of the entry, not one that has its PID by now."""
+"""Who holds DVC's lock of paths: a process that may run the command of the entry, not another program that has its PID by now."""
 
 import json
 import subprocess
@@ -45,18 +45,20 @@ def test_what_dvc_refuses_cannot_be_read(tmp_path: Path, text: str) -> None:
     ("words", "command", "same"),
     [
         (["/v/bin/python", "/v/bin/dvc", "repro", "-f"], "/v/bin/dvc repro -f", True),
-        (["/v/bin/python", "/v/bin/dvc", "repro"], "/v/bin/dvc repro -f", False),
-        (["/v/bin/python", "/v/bin/dvc", "repro", "-f"], "/v/bin/dvc repro", False),
+        (["/v/bin/python", "/v/bin/dvc", "status"], "/v/bin/dvc repro -f", True),
         (["python", "-m", "dvc", "repro"], "/v/lib/dvc/__main__.py repro", True),
-        (["python", "-m", "dvc", "status"], "/v/lib/dvc/__main__.py repro", False),
+        (["python", "-mdvc", "repro"], "/v/lib/dvc/__main__.py repro", True),
+        (["[celeryd: dvc-exp-5a1-1@localhost:MainProcess] -active-"], "/v/bin/dvc queue start", True),
+        (["python", "/v/my own/tool.py", "run"], "/v/my own/tool.py run", True),
+        (["python", "-m", "my.tool", "run"], "/v/my/tool.py run", True),
+        (["python", "-mmy.tool", "run"], "/v/my/tool/__main__.py run", True),
         (["python", "-m", "http.server"], "/v/lib/dvc/__main__.py", False),
         (["python", "-m"], "/v/bin/dvc repro", False),
-        (["dvc", "repro"], "dvc repro", True),
         (["sleep", "60"], "/v/bin/dvc repro", False),
         ([], "/v/bin/dvc repro", False),
     ],
 )
-def test_a_command_is_compared_with_the_end_of_the_command_line(words: list[str], command: str, same: bool) -> None:
+def test_a_command_is_another_one_only_where_it_shares_nothing_with_it_or_dvc(words: list[str], command: str, same: bool) -> None:
     assert is_command(words, command) is same
 
 
@@ -72,19 +74,20 @@ def test_a_process_is_recognised_however_it_was_started(tmp_path: Path, how: str
         assert process.stdout is not None
         said = process.stdout.readline().rstrip("\n")
         assert is_running(Holder(process.pid, said))
-        assert not is_running(Holder(process.pid, f"{said} more"))
         process.communicate()
     assert not is_running(Holder(process.pid, said))
 
 
 def test_a_pid_that_another_program_has_is_dead_and_so_is_a_process_that_nobody_reaps() -> None:
     with subprocess.Popen(["sleep", "60"]) as other, subprocess.Popen(["true"]) as ended:
-        while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
-            time.sleep(0.05)
-        holders = [Holder(pid, command) for pid in (DEAD, other.pid, ended.pid) for command in ("/bin/dvc repro", "true")]
-        running = Holder(other.pid, "sleep 60")
-        found = first_running(holders), first_running([*holders, running])
-        other.kill()
+        try:
+            while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.05)
+            holders = [Holder(pid, command) for pid in (DEAD, other.pid, ended.pid) for command in ("/bin/dvc repro", "true")]
+            running = Holder(other.pid, "sleep 60")
+            found = first_running(holders), first_running([*holders, running])
+        finally:
+            other.kill()
     assert found == (None, running)
 
 

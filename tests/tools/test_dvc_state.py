@@ -1,89 +1,19 @@
-"""What a kill leaves of DVC's own files is repaired before a run, in a real repository of DVC, and never under a DVC that runs."""
+"""What a kill leaves of dvc.lock is repaired before a run, in a real repository of DVC."""
 
-import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from dvc.lock import make_lock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snowcoder.errors import SnowcoderError
 from snowcoder.pipeline.kept_lock import keep_lock, kept_path, stage_names
 from snowcoder.pipeline.stage import work_dir
-from tools.dvc_state import is_readable, repair
-
-ROOT = Path(__file__).resolve().parents[2]
-GRAPH = """\
-stages:
-  first:
-    cmd: echo 1 > one; while [ -e wait ]; do sleep 0.1; done
-    deps: [input]
-    outs: [one]
-  second:
-    foreach: [x, y]
-    do:
-      cmd: cat one > two-${item}
-      deps: [one]
-      outs: ["two-${item}"]
-"""
-NAMES = [b"first", b"second@x", b"second@y"]
-SETTINGS = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "DVC_NO_ANALYTICS": "1"}
-
-
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | SETTINGS | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-
-
-def commit(folder: Path) -> None:
-    assert run(folder, "git", "add", "-A").returncode == 0
-    done = run(folder, "git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "committed")
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository after a good run; its dvc.lock is in no commit."""
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "dvc.yaml").write_text(GRAPH)
-    (folder / "input").write_text("1")
-    (folder / ".gitignore").write_text("wait\n*.partial\n")
-    for command in (["git", "init", "-q"], ["dvc", "init", "-q"]):
-        assert run(folder, *command).returncode == 0
-    commit(folder)
-    done = run(folder, "dvc", "repro")
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.fixture
-def repository(finished: Path, tmp_path: Path) -> Path:
-    """A copy of it, with a kept dvc.lock."""
-    folder = shutil.copytree(finished, tmp_path / "repository")
-    keep_lock(folder, work_dir(), is_finished=True)
-    return folder
-
-
-def lock_of(folder: Path) -> bytes:
-    return (folder / "dvc.lock").read_bytes()
-
-
-def cut(folder: Path, length: int) -> bytes:
-    """Leave the first `length` bytes of dvc.lock, as a kill does; returns what it was."""
-    whole = lock_of(folder)
-    (folder / "dvc.lock").write_bytes(whole[:length])
-    return whole
-
-
-def one_stage(whole: bytes) -> int:
-    """Length of the part of a dvc.lock that ends with its first stage."""
-    return whole.index(b"  second@x:")
+from tests.tools.dvc_repository import GRAPH, NAMES, SETTINGS, commit, cut, damaged_files, lock_of, one_stage, run
+from tools.dvc_state import is_readable, keep, repair
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -111,7 +41,7 @@ def test_nothing_runs_again_after_the_repair(repository: Path, capsys: pytest.Ca
     assert said.count("\n") == 1
     assert "the kept copy took its place, with 3 stages" in said
     assert lock_of(repository) == whole
-    assert kept_path(repository, work_dir()).with_suffix(".damaged").read_bytes() == whole[:length]
+    assert damaged_files(repository) == [whole[:length]]
     again = run(repository, "dvc", "repro")
     assert again.returncode == 0, again.stderr
     assert "Running stage" not in again.stdout
@@ -155,6 +85,52 @@ def test_a_damaged_copy_is_not_taken(repository: Path) -> None:
     assert lock_of(repository) == whole
 
 
+def test_what_is_newer_than_the_copy_stays_where_only_stages_are_lost(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = lock_of(repository)
+    newer = whole[: one_stage(whole)].replace(b"echo 1", b"echo 2")
+    (repository / "dvc.lock").write_bytes(newer)
+    repair(repository, work_dir())
+    assert "dvc.lock had lost its last stages: those of the kept copy were appended, which makes 3 stages" in capsys.readouterr().err
+    assert lock_of(repository) == newer + whole[one_stage(whole) :]
+    assert damaged_files(repository) == [newer]
+
+
+def test_where_nothing_can_be_appended_the_whole_copy_is_taken(repository: Path) -> None:
+    whole = lock_of(repository)
+    (repository / "dvc.lock").write_bytes(b"schema: '2.0'\nstages: {}\n")
+    repair(repository, work_dir())
+    assert lock_of(repository) == whole
+
+
+def test_a_damaged_file_does_not_replace_an_earlier_one(repository: Path) -> None:
+    whole = lock_of(repository)
+    for length in (200, 300):
+        cut(repository, length)
+        repair(repository, work_dir())
+        assert lock_of(repository) == whole
+    assert damaged_files(repository) == [whole[:200], whole[:300]]
+
+
+def test_a_lock_without_a_last_line_end_is_whole_if_git_has_it(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    by_hand = lock_of(repository).rstrip(b"\n")
+    (repository / "dvc.lock").write_bytes(by_hand)
+    commit(repository)
+    repair(repository, work_dir())
+    assert (lock_of(repository), capsys.readouterr().err) == (by_hand, "")
+    kept_path(repository, work_dir()).unlink()
+    cut(repository, len(by_hand) - 30)
+    repair(repository, work_dir())
+    assert lock_of(repository) == by_hand
+
+
+def test_without_a_copy_what_dvc_can_read_stays(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept_path(repository, work_dir()).unlink()
+    by_hand = lock_of(repository).rstrip(b"\n")
+    (repository / "dvc.lock").write_bytes(by_hand)
+    repair(repository, work_dir())
+    assert (lock_of(repository), capsys.readouterr().err) == (by_hand, "")
+
+
 def test_files_that_no_kill_has_left_stay(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = lock_of(repository)
     first = whole[: one_stage(whole)]
@@ -179,82 +155,9 @@ def test_stages_that_the_graph_no_longer_has_are_not_missed(repository: Path) ->
     assert lock_of(repository) == whole[: one_stage(whole)]
 
 
-def rwlock(folder: Path, *entries: tuple[int, str]) -> Path:
-    """An rwlock whose readers are `entries`, and whose first one writes too."""
-    infos = [{"pid": pid, "cmd": command} for pid, command in entries]
-    path = folder / ".dvc/tmp/rwlock"
-    path.write_text(json.dumps({"write": {str(folder / "one"): infos[0]}, "read": {str(folder / "input"): infos}}))
-    return path
-
-
-def test_entries_of_the_dead_and_of_a_pid_that_another_program_has_are_swept(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = f"{Path(sys.executable).parent}/dvc repro"
-    with subprocess.Popen(["sleep", "60"]) as other:
-        rwlock(repository, (other.pid, command), (2**22 + 1, command))
-        blocked = run(repository, "dvc", "repro", "-f", "-s", "first")
-        repair(repository, work_dir())
-        said = capsys.readouterr().err
-        again = run(repository, "dvc", "repro", "-f", "-s", "first")
-        other.kill()
-    assert "is busy, it is being blocked by" in blocked.stderr
-    assert said == "dvc: repaired after a kill: .dvc/tmp/rwlock had 3 entries of 2 dead processes: removed\n"
-    assert again.returncode == 0, again.stderr
-
-
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(share=st.floats(0, 1, exclude_max=True), of_experiments=st.booleans())
-def test_an_rwlock_that_is_cut_anywhere_is_removed(finished: Path, share: float, of_experiments: bool) -> None:
-    path = finished / ".dvc/tmp" / ("exps/rwlock" if of_experiments else "rwlock")
-    path.parent.mkdir(exist_ok=True)
-    text = json.dumps({"write": {}, "read": {"/r/one": [{"pid": 2**22 + 1, "cmd": "dvc repro"}]}})
-    path.write_text(text[: int(share * len(text))])
-    repair(finished, work_dir())
-    assert not path.exists()
-
-
-def test_nothing_is_touched_while_dvc_holds_its_lock(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = rwlock(repository, (2**22 + 1, "dvc repro"))
-    before = path.read_bytes()
-    cut(repository, 100)
-    torn = lock_of(repository)
-    with make_lock(str(repository / ".dvc/tmp/lock")):
-        repair(repository, work_dir())
-    assert (path.read_bytes(), lock_of(repository)) == (before, torn)
-    assert capsys.readouterr().err == f"dvc: another DVC process works in {repository}; its files are left as they are\n"
-
-
-def test_nothing_is_touched_while_the_command_of_a_stage_runs(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """DVC then holds no lock but its entries in rwlock, or, where a kill of another one has torn that, nothing at all."""
-    (repository / "wait").touch()
-    (repository / "one").unlink()
-    command = [str(Path(sys.executable).parent / "dvc"), "repro", "-f", "-s", "first"]
-    path = repository / ".dvc/tmp/rwlock"
-    found = []
-    with subprocess.Popen(command, cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as dvc:
-        while not (repository / "one").exists() and dvc.poll() is None:
-            time.sleep(0.05)
-        held = path.read_bytes()
-        dead = json.loads(held)
-        dead["read"]["/elsewhere"] = [{"pid": 2**22 + 1, "cmd": "dvc repro"}]
-        for text in (json.dumps(dead).encode(), held[:-1]):
-            path.write_bytes(text)
-            whole = cut(repository, 100)
-            repair(repository, work_dir())
-            found.append((path.read_bytes() == text, lock_of(repository) == whole[:100], capsys.readouterr().err))
-            path.write_bytes(held)
-            (repository / "dvc.lock").write_bytes(whole)
-        (repository / "wait").unlink()
-        _, errors = dvc.communicate()
-    assert dvc.returncode == 0, errors
-    for is_same_rwlock, is_same_lock, said in found:
-        assert is_same_rwlock
-        assert is_same_lock
-        assert f"another DVC process works in {repository} (PID {dvc.pid}: " in said
-
-
 def test_what_killed_repairs_have_left_is_removed(repository: Path) -> None:
     kept = kept_path(repository, work_dir())
-    for path in (repository / "dvc.lock", kept, kept.with_suffix(".damaged")):
+    for path in (repository / "dvc.lock", kept, kept.with_suffix(".0123.damaged")):
         path.with_name(f".{path.name}.machine.1.partial").write_text("half")
     repair(repository, work_dir())
     assert not [*repository.glob(".*.partial"), *kept.parent.glob(".*.partial")]
@@ -271,6 +174,18 @@ def test_two_repairs_at_once_and_the_command_line(repository: Path) -> None:
     (repository / "dvc.lock").write_bytes(whole + b"  third:\n    cmd: echo\n")
     assert run(repository, sys.executable, "-m", "tools.dvc_state", "keep").returncode == 0
     assert kept_path(repository, work_dir()).read_bytes() == lock_of(repository)
+
+
+def test_a_copy_that_cannot_be_kept_is_told_and_no_error(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = kept_path(repository, work_dir())
+    kept.unlink()
+    kept.mkdir()
+    keep(repository, work_dir())
+    assert "dvc: no copy of dvc.lock was kept (" in capsys.readouterr().err
+    kept.rmdir()
+    kept.symlink_to("/dev/null")
+    keep(repository, work_dir())
+    assert "found a device" in capsys.readouterr().err
 
 
 def test_a_configuration_that_dvc_cannot_read_is_named(repository: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from snowcoder.errors import ParameterError
 from snowcoder.storage.files import written_whole
 from snowcoder.storage.workspace import is_copy
 
@@ -57,7 +58,7 @@ def keep_lock(root: Path, work: Path, is_finished: bool = False) -> None:
 def keep_lock_of_running_dvc(work: Path) -> None:
     """Keep dvc.lock where DVC has started this process, and in the repository itself; a copy that fails must not end a stage."""
     if "DVC_STAGE" in os.environ and not is_copy():
-        with suppress(OSError):
+        with suppress(OSError, ParameterError):
             keep_lock(Path.cwd(), work)
 
 
