@@ -111,6 +111,10 @@ def test_a_tolerance_that_is_none_is_refused(folder: Path, atol: object) -> None
             {"task_id": "Mbpp/722", "base_input": [[{}]], "plus_input": [[[]]]},
             "problem 'Mbpp/722': field plus_input: found inputs of other shapes",
         ),
+        (
+            {"task_id": "Mbpp/124", "base_input": [[10**400, 1]]},
+            r"problem 'Mbpp/124': field base_input: found inputs of other shapes \(OverflowError: .*; fetch the file again",
+        ),
     ],
 )
 def test_inputs_whose_types_cannot_be_restored_are_refused(folder: Path, changes: dict[str, object], message: str) -> None:

@@ -50,6 +50,25 @@ def test_items_beside_shared_keys(tmp_path: Path) -> None:
     assert load_section("pretrain.variants.general", Item, path).seed == 1
 
 
+class Listed(ParamsModel):
+    draws: list[int] = Field(default=[])
+    counts: dict[str, int] = Field(default={})
+    sample_seed: list[int] = Field(default=[])
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("draws: [1, 1001]", r"listed\.draws: found 1001; allowed: a list of whole numbers, each at most 1000$"),
+        ("counts: {a: -1000000000000001}", r"found -1000000000000001; allowed: a mapping .*, each from -1000000000000000$"),
+        ("sample_seed: [-1]", r"listed\.sample_seed: found -1; allowed: a list of whole numbers, each from 0$"),
+    ],
+)
+def test_the_limit_of_what_a_list_or_mapping_holds_is_told(tmp_path: Path, field: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        load_section("listed", Listed, write(tmp_path, f"listed: {{{field}}}\n"))
+
+
 class Reading(ParamsModel):
     of: str
     seed: Annotated[int, ReadFrom("pretrain.variants.{of}.seed")] = Field(gt=0)

@@ -89,7 +89,7 @@ def _check_restored(problem_id: str, inputs: dict[str, list[Any]], path: Path) -
     for field, values in inputs.items():
         try:
             restore_inputs(problem_id, values)
-        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, OverflowError, IndexError, KeyError, AttributeError) as error:
             reason = f"found inputs of other shapes ({type(error).__name__}: {error}); allowed: those that EvalPlus publishes"
             raise SourceError(f"{path}: problem {problem_id!r}: field {field}: {reason}; fetch the file again") from error
 

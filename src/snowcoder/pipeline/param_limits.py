@@ -49,3 +49,11 @@ def with_limits(name: str, constraints: list[Any]) -> list[Any]:
     smallest, largest = limits_of(name)
     has_lower = smallest < 0 or any(isinstance(one, Ge | Gt) for one in constraints)
     return [*constraints, *([] if has_lower else [Ge(smallest)]), Le(largest)]
+
+
+def limit_of_elements(name: str, value: Any, found: float) -> str:
+    """What a message adds where `found`, beyond the limits, is in a list or mapping; with_limits states those of a number alone."""
+    smallest, largest = limits_of(name)
+    if not isinstance(value, dict | list | tuple):
+        return ""
+    return f", each at most {largest}" if found > largest else f", each from {smallest}"

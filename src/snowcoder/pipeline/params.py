@@ -17,7 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from snowcoder.errors import ParameterError
 from snowcoder.pipeline.param_faults import describe_allowed, describe_faults, did_you_mean, shown
-from snowcoder.pipeline.param_limits import first_beyond, with_limits
+from snowcoder.pipeline.param_limits import first_beyond, limit_of_elements, with_limits
 from snowcoder.pipeline.references import source_path
 
 PARAMS_PATH = Path("params.yaml")
@@ -48,7 +48,7 @@ class ParamsModel(BaseModel):
         if (found := first_beyond(name, value)) is not None:
             field = cls.model_fields[name]
             allowed = describe_allowed(field.annotation, with_limits(name, list(field.metadata)))
-            raise ValueError(f"found {shown(found)}; allowed: {allowed}")
+            raise ValueError(f"found {shown(found)}; allowed: {allowed}{limit_of_elements(name, value, found)}")
         return value
 
 

@@ -36,9 +36,9 @@ def test_a_whole_answer_becomes_a_completion(text: str, completion: Completion) 
     ("text", "reason"),
     [
         ("", "incomplete answer .JSONDecodeError"),
-        ("[" * 100_000, "incomplete answer .RecursionError"),
-        ('{"choices": ' + "[" * 100_000, "incomplete answer"),
-        ("9" * 5000, "incomplete answer .ValueError"),
+        pytest.param("[" * 100_000, "incomplete answer .RecursionError", id="deep"),
+        pytest.param('{"choices": ' + "[" * 100_000, "incomplete answer", id="deep choices"),
+        pytest.param("9" * 5000, "incomplete answer .ValueError", id="many digits"),
         ("null", "incomplete answer .TypeError"),
         ("[]", "incomplete answer .TypeError"),
         ('{"choices": {}}', "incomplete answer .KeyError"),

@@ -60,7 +60,7 @@ class Endpoint:
         return {"Authorization": f"Basic {_base64(':'.join(self._credentials))}"} if any(self._credentials) else {}
 
     def redacted(self, text: str) -> str:
-        """The text without key, name and password, however they are written in it."""
+        """The text without key, password, or a name that stands alone, however they are written in it."""
         for form in self._secret_forms:
             text = text.replace(form, REDACTED)
         return text

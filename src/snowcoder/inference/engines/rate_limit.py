@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
-LONGEST_REQUESTED_S = 86_400.0  # allowances come back within a day; a server that says more is asked then
+LONGEST_REQUESTED_S = 86_400.0  # allowances come back within a day; a server that says more is asked again after a day
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 

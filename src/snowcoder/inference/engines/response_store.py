@@ -9,8 +9,9 @@ none) and on disk at most a second later (a failing machine loses a second's). W
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
@@ -21,6 +22,8 @@ from snowcoder.pipeline.console import say
 from snowcoder.storage.journal import Journal, read_entry, read_journal
 
 FSYNC_EVERY_S = 1.0
+# of a stored completion; older lines lack what later versions have added
+REQUIRED = {one.name for one in fields(Completion) if one.default is MISSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +112,30 @@ class ResponseStore:
         for number, (line, following) in enumerate(read_journal(self.path), start=1):
             if not isinstance(line.get("request_id"), str) or "completion" not in line:
                 raise EngineError(f"{self.path}: the line at byte {start} is no response; restore the file, or move it away to ask again")
-            parse_completion(line["completion"], f"{self.path}: line {number} (`sed -i {number}d` removes it, to ask again)")
+            removal = f"sed -i {number}d {shlex.quote(str(self.path))}"
+            parse_completion(line["completion"], f"{self.path}: line {number} (`{removal}` removes it, to ask again)")
             offsets.setdefault(line["request_id"], start)
             start = following
         return offsets
 
 
-def parse_completion(fields: Any, place: str) -> Completion:
-    """The completion of these fields. Raises EngineError naming the place, the field, what was found and what is allowed."""
-    if not isinstance(fields, dict) or fields.keys() != set(Completion.__slots__):
-        found = ", ".join(map(str, fields)) if isinstance(fields, dict) else type(fields).__name__
+def parse_completion(stored: Any, place: str) -> Completion:
+    """The completion of these fields; one that has a default may be missing. Raises EngineError naming the place, the field, what was found
+    and what is allowed.
+    """
+    if not isinstance(stored, dict) or not REQUIRED <= stored.keys() <= set(Completion.__slots__):
+        found = ", ".join(map(str, stored)) if isinstance(stored, dict) else type(stored).__name__
         raise EngineError(f"{place}: completion: found {found}; allowed: a mapping with {', '.join(Completion.__slots__)}")
-    counts = ["n_tokens", *(["n_prompt_tokens"] if fields["n_prompt_tokens"] is not None else [])]
+    counts = ["n_tokens", *(["n_prompt_tokens"] if stored.get("n_prompt_tokens") is not None else [])]
     checks = {
-        "text": (isinstance(fields["text"], str), "text"),
-        "finish_reason": (fields["finish_reason"] in get_args(FinishReason), ", ".join(get_args(FinishReason))),
-        **{name: (type(fields[name]) is int and fields[name] >= 0, "a whole number from 0") for name in counts},
+        "text": (isinstance(stored["text"], str), "text"),
+        "finish_reason": (stored["finish_reason"] in get_args(FinishReason), ", ".join(get_args(FinishReason))),
+        **{name: (type(stored[name]) is int and stored[name] >= 0, "a whole number from 0") for name in counts},
     }
     for name, (is_right, allowed) in checks.items():
         if not is_right:
-            raise EngineError(f"{place}: completion.{name}: found {type(fields[name]).__name__} {fields[name]!r:.40}; allowed: {allowed}")
-    return Completion(**fields)
+            raise EngineError(f"{place}: completion.{name}: found {type(stored[name]).__name__} {stored[name]!r:.40}; allowed: {allowed}")
+    return Completion(**stored)
 
 
 class StoredEngine(Engine):
