@@ -43,6 +43,18 @@ def test_surviving_claims_are_the_headline() -> None:
     assert third.startswith("Arms from the fewest to the most bits per byte: HQ, HQ_repository, random, shortest.")
 
 
+def test_what_is_not_shown_and_the_other_sets_are_told_too() -> None:
+    params = branches_params(claims=[["HQ", "random"], ["shortest", "random"]])
+    value = noisy(EFFECTS | {"shortest": EFFECTS["random"]}, 0.002, 1)
+    first, *others = experiment_findings(analyse(made_up(params, value), params))
+    assert "1 of 2 planned comparisons show a difference" in first
+    assert re.search(r" Not shown: shortest better than random \([+-]0\.00\d, -0\.\d{3} to \+0\.\d{3}\)\.$", first)
+    (elsewhere,) = (sentence for sentence in others if sentence.startswith("On the other sets"))
+    assert re.search(
+        r"HQ less random: held-out code -0\.\d{3} \(-0\.\d{3} to -0\.\d{3}\), with intervals of one comparison each\.$", elsewhere
+    )
+
+
 def test_without_a_surviving_claim_no_arm_is_called_better_or_worse() -> None:
     analysis = without_effects()
     told = experiment_findings(analysis)

@@ -108,7 +108,8 @@ def set_table(analysis: Analysis) -> Table:
     ]
     caption = (
         "Intervals of one comparison each. Over draws: what other draws would give on these texts. Over texts: what other texts would give "
-        "with these trainings; whole repositories or problems are resampled, and with few of them the interval is too narrow."
+        "with the trainings of the draws that both arms have, so that the difference of all draws may lie outside; whole repositories or "
+        "problems are resampled, and with few of them the interval is too narrow."
     )
     columns = ["set", "arm", "compared with", "bits/byte", "difference", "95% over draws", "95% over texts", "repositories or problems"]
     return Table(columns, rows, caption, text_columns=3)

@@ -73,7 +73,7 @@ def experiment_findings(analysis: Analysis) -> list[str]:
     """
     said = [*_missing(analysis), _verdict(analysis), _trust(analysis), _ranking(analysis)]
     if analysis.may_claim:
-        said += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
+        said += [*_elsewhere(analysis), *(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
     return said
 
 
@@ -109,7 +109,14 @@ def _verdict(analysis: Analysis) -> str:
     if not shown:
         return f"On {on} none of the {compared} shows one way of choosing data to be better than another."
     said = list_words([_claim(one) for one in shown])
-    return f"On {on} {len(shown)} of {compared} show a difference, in bits per byte, of which fewer are better: {said}."
+    rest = "; ".join(_not_shown(one) for one in analysis.claims if one not in shown)
+    told = f"On {on} {len(shown)} of {compared} show a difference, in bits per byte, of which fewer are better: {said}."
+    return f"{told} Not shown: {rest}." if rest else told
+
+
+def _not_shown(claim: ClaimResult) -> str:
+    known = "not run" if claim.difference is None else f"{claim.difference.value:+.3f}, {_short(claim.difference)}"
+    return f"{claim.better} better than {claim.worse} ({known})"
 
 
 def _claim(claim: ClaimResult) -> str:
@@ -138,6 +145,18 @@ def _ranking(analysis: Analysis) -> str:
     return (
         f"No ranking of the arms is claimed, as other trainings do not rank them alike enough: rank correlation {said}; needed: {least:g}."
     )
+
+
+def _elsewhere(analysis: Analysis) -> list[str]:
+    """What the arms of shown claims do on the sets outside of the endpoint: good data for one kind of code can be bad for another."""
+    arms = dict.fromkeys(one.better for one in analysis.claims if one.verdict == "better")
+    said = []
+    for arm in arms:
+        others = [one for one in analysis.by_set if one.arm == arm and one.set_name not in analysis.params.endpoint]
+        if others:
+            told = "; ".join(f"{set_title(one.set_name)} {one.draws.value:+.3f} ({_short(one.draws)})" for one in others)
+            said.append(f"On the other sets, {arm} less {others[0].control}: {told}, with intervals of one comparison each.")
+    return said
 
 
 def _parts(one: Decomposition) -> str:
