@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 STAGES: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
 # Paths of other people's repositories, as examples show them
-# what a user names, or what `make experiment` and `make evaluate` write
-EXAMPLES = {"data/python", "src/a.py", "metrics/experiment.json", "results/experiment.html"}
+# what a user names, or what `make evaluate` writes
+EXAMPLES = {"data/python", "src/a.py"}
 EXAMPLES |= {"results/benchmarks.md", "results/benchmarks/<model>.json"}
 BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = "bench|data|docs|launch|metrics|models|profiles|results|src|stages|tests|tools"
@@ -149,23 +149,32 @@ def differences() -> dict[tuple[str, str], tuple[str, str, str]]:
     return {(variant, texts): tuple(f"{float(value):+.3f}" for value in values) for variant, texts, *values in found}  # type: ignore[misc]
 
 
-def arm_differences() -> dict[str, tuple[str, str, str]]:
-    """{arm: (difference to random files, low, high)} of the report's table of arms, to three digits."""
+def arm_differences(document: str) -> dict[str, tuple[str, str, str]]:
+    """{arm: (difference to random files, low, high)} of a page's table of arms, to three digits."""
     signed = r"([+-]\d\.\d+)"
-    rows = re.findall(
-        rf"^\| (\w+) \|[^|]+\| random \| \d+ \| [\d.]+ \| {signed} \| {signed} to {signed} \|", read("results/report.md"), re.MULTILINE
-    )
+    rows = re.findall(rf"^\| (\w+) \|[^|]+\| random \| \d+ \| [\d.]+ \| {signed} \| {signed} to {signed} \|", read(document), re.MULTILINE)
     return {arm: (f"{float(value):+.3f}", f"{float(low):+.3f}", f"{float(high):+.3f}") for arm, value, low, high in rows}
 
 
-def test_the_findings_of_the_readme_are_those_of_the_report() -> None:
-    found, readme = arm_differences(), read("README.md")
+def test_the_arms_of_the_results_page_are_those_of_the_report() -> None:
+    found, page = arm_differences("results/report.md"), read("docs/results.md")
     assert set(found) == {"HQINS", "loops", "repository_matched"}
-    difference, low, high = found.pop("HQINS")
-    assert f"{difference} (95%: {low} to {high})" in readme
-    assert all(f"{difference} ({low} to {high})" in readme for difference, low, high in found.values())
-    assert all(f"| {' | '.join((difference, f'{low} to {high}'))} |" in read("docs/results.md") for difference, low, high in found.values())
+    assert all(f"| {difference} | {low} to {high} |" in page for difference, low, high in found.values())
     assert "Pipeline demonstration, no claim about data" in read("results/report.md")  # as README says
+
+
+def test_the_figures_of_the_experiment_are_those_of_its_page() -> None:
+    arms, page = arm_differences("results/experiment.md"), read("docs/results.md")
+    assert len(arms) == 13
+    assert all(f"| {difference} | {low} to {high} |" in page for difference, low, high in arms.values())
+    signed = r"([+-]\d\.\d+)"
+    claims = re.findall(
+        rf"^\| HQINS better than \w+ \| [^|]+ \| {signed} \| {signed} to {signed} \|", read("results/experiment.md"), re.MULTILINE
+    )
+    assert len(claims) == 3
+    for difference, low, high in (tuple(f"{float(value):+.3f}" for value in claim) for claim in claims):
+        assert f"| {difference} | {low} to {high} |" in page
+        assert re.search(rf"{re.escape(difference)} \((95%: )?{re.escape(f'{low} to {high}')}\)", read("README.md"))
 
 
 def test_the_tables_of_the_results_page_are_those_of_the_report() -> None:
