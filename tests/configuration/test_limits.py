@@ -29,7 +29,7 @@ def untold(told: list[str], *found: str) -> list[str]:
     return [name for name in dotted if not any(fault.startswith(f"{name}: found {one}; allowed: ") for fault in told for one in found)]
 
 
-@pytest.mark.parametrize("value", [10**18, 10**30, -(10**18)])
+@pytest.mark.parametrize("value", [10**19, 10**30, -(10**18)])
 def test_every_number_has_a_maximum(value: int) -> None:
     assert untold(all_set_to(value), str(value), str(float(value))) == []
 
@@ -65,10 +65,13 @@ def test_every_seed_is_a_whole_number_from_0() -> None:
             {"generate_completions__window_tokens": 10**16},
             "generate_completions.window_tokens: found 10000000000000000; allowed: a whole number above 1 and at most 1000000000000000, or",
         ),
-        ({"split_files__seed": 2**32}, "split_files.seed: found 4294967296; allowed: a whole number from 0 to 4294967295"),
+        (
+            {"split_files__seed": 2**63},
+            "split_files.seed: found 9223372036854775808; allowed: a whole number from 0 to 9223372036854775807",
+        ),
         (
             {"fetch_corpus__source": JSONL | {"sample": {"fraction": 0.5, "seed": -1}}},
-            "fetch_corpus.source.sample.seed: found -1; allowed: a whole number from 0 to 4294967295",
+            "fetch_corpus.source.sample.seed: found -1; allowed: a whole number from 0 to 9223372036854775807",
         ),
         ({"accept_documents__max_seed_containment": {"extractive": -1}}, "accept_documents.max_seed_containment.extractive: found -1; "),
         ({"accept_documents__max_seed_containment": {"extractive": math.nan}}, "accept_documents.max_seed_containment.extractive: found ."),

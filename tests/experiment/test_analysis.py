@@ -102,6 +102,14 @@ def test_differences_on_each_set_have_intervals_over_draws_and_over_texts() -> N
         assert one.n_clusters == {"humaneval": 2, "mbpp_plus": 3, "held_out": 3}[one.set_name]
 
 
+def test_an_arm_that_shares_an_unlucky_draw_alone_has_its_interval_over_texts_around_its_difference() -> None:
+    params, value = branches_params(), noisy(EFFECTS, 0.002, 1)
+    lost = tuple(Branch("HQ", draw, params.learning_rates[0]) for draw in (2, 3, 4))
+    table = made_up(params, lambda run: value(run) + (0.3 if (run.arm, run.draw) == ("random", 1) else 0.0), without=lost)
+    one = next(one for one in analyse(table, params).by_set if (one.set_name, one.arm) == ("humaneval", "HQ"))
+    assert one.texts == pytest.approx((one.draws.value, one.draws.value))
+
+
 def test_tables_that_do_not_fit_are_refused() -> None:
     params = branches_params()
     value = noisy(EFFECTS, 0.002, 1)

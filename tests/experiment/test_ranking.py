@@ -10,6 +10,7 @@ from snowcoder.experiment.ranking import (
     correlations_between_rates,
     fit_rate,
     is_ranking_claimed,
+    paired_draws,
     rank_arms,
     rank_correlation,
 )
@@ -120,3 +121,21 @@ def test_a_ranking_is_claimed_only_if_every_measured_correlation_is_high(
     halves: float | None, rates: dict[float, float | None], claimed: bool
 ) -> None:
     assert is_ranking_claimed(halves, rates, 0.9) == claimed
+
+
+def test_paired_draws_by_hand() -> None:
+    """Differences -0.2 and -0.4: mean -0.3, standard error 0.1414 / sqrt(2) = 0.1, t = -3 at one degree of freedom: p = 0.2048, and the
+    95% quantile 12.7062. The draw that random alone has does not count, nor another rate."""
+    values = values_of({"random": [2.0, 3.0, 9.0], "HQ": [1.8, 2.6]}) | values_of({"random": [7.0] * 3, "HQ": [1.0] * 3}, LOW)
+    found = paired_draws(values, "HQ", "random", RATE)
+    assert found is not None
+    assert (found.value, found.standard_error) == (pytest.approx(-0.3), pytest.approx(0.1))
+    assert found.interval == pytest.approx((-0.3 - 1.27062, -0.3 + 1.27062), abs=1e-4)
+    assert found.p_value == pytest.approx(0.2048, abs=1e-4)
+
+
+def test_paired_draws_need_two_that_both_arms_have() -> None:
+    assert paired_draws(values_of({"random": [2.0, 3.0], "HQ": [1.8]}), "HQ", "random", RATE) is None
+    same = paired_draws(values_of({"random": [2.0, 3.0], "HQ": [2.0, 3.0]}), "HQ", "random", RATE)
+    assert same is not None
+    assert (same.value, same.interval) == (0.0, None)

@@ -35,7 +35,8 @@ def without_effects() -> Analysis:
 
 
 def test_surviving_claims_are_the_headline() -> None:
-    first, second, third, *_ = experiment_findings(clear())
+    first, elsewhere, second, third, *_ = experiment_findings(clear())
+    assert elsewhere.startswith("On the other sets, HQ less random: ")
     assert "3 of 3 planned comparisons show a difference" in first
     assert "HQ is better than random (-0.099)" in first
     assert "shortest is worse than random (+0.0" in first
@@ -76,8 +77,8 @@ def test_rates_that_disagree_forbid_the_ranking_in_words_too() -> None:
     value = noisy(EFFECTS, 0.002, 1)
     analysis = analyse(made_up(params, lambda run: value(run) if run.learning_rate != LOW else 4 - value(run)), params)
     told = experiment_findings(analysis)
-    assert told[2].startswith("No ranking of the arms is claimed")
-    assert "-1.00 at the learning rate 1e-05" in told[2]
+    assert told[3].startswith("No ranking of the arms is claimed")
+    assert "-1.00 at the learning rate 1e-05" in told[3]
     assert not any("from the fewest" in sentence for sentence in told)
 
 
@@ -97,10 +98,10 @@ def test_missing_trainings_are_told_before_anything_else() -> None:
 def test_the_parts_in_words_and_in_the_table_add_up() -> None:
     analysis = clear()
     told = next(sentence for sentence in experiment_findings(analysis) if "subject" in sentence)
-    quality, subject = parts_table(analysis).rows
-    assert (quality[1], subject[1]) == ("quality", "subject")
+    choice, subject = parts_table(analysis).rows
+    assert (choice[1], subject[1]) == ("choice of files", "subject")
     whole = float(re.search(r"is ([+-][\d.]+) bits", told).group(1))  # type: ignore[union-attr]
-    assert float(quality[3]) + float(subject[3]) == pytest.approx(whole, abs=0.001)
+    assert float(choice[3]) + float(subject[3]) == pytest.approx(whole, abs=0.001)
 
 
 def test_tables_have_every_arm_set_and_claim() -> None:

@@ -60,16 +60,12 @@ def _differential(record: dict[str, Any], path: Path, benchmark: str, family: st
     if isinstance(atol, bool) or not isinstance(atol, int | float) or not 0 <= atol <= MAX_ATOL:
         allowed = f"a number from 0 to {MAX_ATOL}, the difference from the right result that counts as none"
         raise SourceError(f"{path}: problem {record.get('task_id')!r}: field atol: found {atol!r:.40}; allowed: {allowed}")
-    inputs = {
-        "family": family,
-        "atol": atol,
-        "base": list_field(record, "base_input", path),
-        # Mbpp/793 as published has {} here: no further inputs
-        "plus": [] if record.get("plus_input") == {} else list_field(record, "plus_input", path),
-    }
+    base = list_field(record, "base_input", path)
+    # Mbpp/793 as published has {} here: no further inputs
+    plus = [] if record.get("plus_input") == {} else list_field(record, "plus_input", path)
     problem_id = text_field(record, "task_id", path)
     if family == "mbpp":
-        _check_restored(problem_id, {"base_input": inputs["base"], "plus_input": inputs["plus"]}, path)
+        _check_restored(problem_id, {"base_input": base, "plus_input": plus}, path)
     return Problem(
         benchmark=benchmark,
         problem_id=problem_id,
@@ -78,7 +74,7 @@ def _differential(record: dict[str, Any], path: Path, benchmark: str, family: st
         test="",
         entry_point=text_field(record, "entry_point", path),
         grader="evalplus",
-        inputs=json.dumps(inputs),
+        inputs=json.dumps({"family": family, "atol": atol, "base": base, "plus": plus}),
     )
 
 

@@ -23,6 +23,7 @@ from snowcoder.experiment.ranking import (
     correlations_between_rates,
     fit_rate,
     is_ranking_claimed,
+    paired_draws,
     rank_arms,
 )
 from snowcoder.statistics.block_model import BlockFit, Difference
@@ -57,7 +58,8 @@ class Analysis:
     """fit: endpoint at the claims' learning rate; less_trigram, less_bigram: the same less that of n-grams; by_rate: further rates.
 
     floors: arm (first alpha) -> set -> mean over its draws. against_trigram: set -> alpha less the trigram of its tokens, with an interval
-    over texts (None for a single cluster). missing: planned branches that the table lacks.
+    over texts (None for a single cluster). own_draws: of each claim, by the draws of its two arms alone.
+    missing: planned branches that the table lacks.
     rank_correlation_*: None where it cannot be measured.
     """
 
@@ -73,6 +75,7 @@ class Analysis:
     against_trigram: dict[str, tuple[float, tuple[float, float] | None]]
     ranked: list[RankedArm]
     claims: list[ClaimResult]
+    own_draws: list[Difference | None]
     decompositions: list[Decomposition]
     by_set: list[SetDifference]
     rank_correlation_halves: float | None
@@ -128,6 +131,7 @@ def analyse(branches: BranchBits, params: BranchesParams) -> Analysis:
         against_trigram={name: _paired(texts := branches[PARENT][name], texts.bits, texts.trigram_bits) for name in sets},
         ranked=rank_arms(fit, values, params),
         claims=judge_claims(fit, params),
+        own_draws=[paired_draws(values, better, worse, rate) for better, worse in params.claims],
         decompositions=decompose(fit, params),
         by_set=[one for name in sets for one in _set_differences(branches, name, params)],
         rank_correlation_halves=correlation_between_halves(values, rate),
@@ -172,19 +176,24 @@ def _set_differences(branches: BranchBits, name: str, params: BranchesParams) ->
     for arm in sorted(fit.levels, key=lambda one: (fit.levels[one], one)):
         control = control_of(arm, params)
         if control in fit.levels:
-            texts = _over_texts(branches, name, _runs(branches, arm, rate), _runs(branches, str(control), rate))
+            difference = fit.difference(arm, str(control))
+            texts = _over_texts(branches, name, _runs(branches, arm, rate), _runs(branches, str(control), rate), difference.value)
             n_clusters = count_clusters(branches[PARENT][name].clusters)
-            found.append(SetDifference(name, arm, fit.levels[arm], str(control), fit.difference(arm, str(control)), texts, n_clusters))
+            found.append(SetDifference(name, arm, fit.levels[arm], str(control), difference, texts, n_clusters))
     return found
 
 
-def _over_texts(branches: BranchBits, name: str, runs: list[Branch], others: list[Branch]) -> tuple[float, float] | None:
-    """Interval of the difference over texts, in the draws that both arms have; None without such a draw, or with a single cluster."""
+def _over_texts(branches: BranchBits, name: str, runs: list[Branch], others: list[Branch], centre: float) -> tuple[float, float] | None:
+    """Interval of the difference over texts; None without a draw that both arms have, or with a single cluster.
+
+    Its width is from the draws that both arms have, whose own difference is another one than that of all draws: it is moved to `centre`.
+    """
     shared = {run.draw for run in runs} & {run.draw for run in others}
     if not shared:
         return None
     first, second = (_mean_bits([branches[run][name] for run in side if run.draw in shared]) for side in (runs, others))
-    return _paired(branches[PARENT][name], first, second)[1]
+    difference, interval = _paired(branches[PARENT][name], first, second)
+    return None if interval is None else (interval[0] - difference + centre, interval[1] - difference + centre)
 
 
 def _paired(texts: SetBits, first: np.ndarray, second: np.ndarray) -> tuple[float, tuple[float, float] | None]:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
+
 from snowcoder.errors import SnowcoderError
 from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
 from snowcoder.experiment.branch_table import BRANCH_TABLE
 from snowcoder.experiment.branches import Branch
 from snowcoder.selection.arms import RANDOM
-from snowcoder.statistics.block_model import BlockFit, Difference, fit_blocks
+from snowcoder.statistics.block_model import CONFIDENCE, BlockFit, Difference, fit_blocks
 
 LEAST_ARMS = 3  # two are ranked the same way by chance every second time
 Values = Mapping[Branch, float]
@@ -41,6 +43,25 @@ def fit_rate(values: Values, rate: float) -> BlockFit | None:
         return fit_blocks([run.arm for run in runs], [run.draw for run in runs], [values[run] for run in runs])
     except ValueError as error:
         raise SnowcoderError(f"{BRANCH_TABLE}: learning rate {rate:g}: {error}; run `dvc repro train_branches`") from error
+
+
+def paired_draws(values: Values, first: str, second: str, rate: float) -> Difference | None:
+    """first - second by the draws that both arms have, and by nothing else: a paired t test, which the spread of no other arm enters.
+
+    None without a second such draw.
+    """
+    from scipy.stats import t  # slow to import, and rarely needed
+
+    draws = [{run.draw: value for run, value in values.items() if (run.arm, run.learning_rate) == (arm, rate)} for arm in (first, second)]
+    differences = [draws[0][draw] - draws[1][draw] for draw in sorted(draws[0].keys() & draws[1].keys())]
+    if len(differences) < 2:
+        return None
+    df, mean = len(differences) - 1, float(np.mean(differences))
+    error = float(np.std(differences, ddof=1)) / len(differences) ** 0.5
+    if not error:
+        return Difference(mean)
+    width = float(t.ppf(0.5 + CONFIDENCE / 2, df)) * error
+    return Difference(mean, error, (mean - width, mean + width), float(2 * t.sf(abs(mean) / error, df)))
 
 
 def control_of(arm: str, params: BranchesParams) -> str | None:

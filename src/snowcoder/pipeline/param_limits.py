@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 # bytes, tokens, files: of anything
 MAX_NUMBER = 10**15
-MAX_SEED = 2**32 - 1
+MAX_SEED = 2**63 - 1  # what derive_seed gives, and numpy and torch take
 MAX_BY_UNIT = {
     "threads": 1_024,
     "layers": 1_000,

@@ -42,7 +42,7 @@ def experiment_document(analysis: Analysis, facts: RunFacts, figure_name: str) -
 
 
 def comparison_section(analysis: Analysis, figure_name: str) -> Section:
-    """Arms, claims, subject and quality; also part of the report."""
+    """Arms, claims, subject and choice of files; also part of the report."""
     caption = (
         "Each arm less random files, of as many unique tokens: a dot with a 95% interval that holds for all arms at once; a stroke is one "
         "draw. Left of 0 are fewer bits than random files. Hollow: random files too, but matched to another arm's choice."
@@ -124,7 +124,8 @@ def _limits(analysis: Analysis) -> list[str]:
     return [
         "The unit is a training. Intervals and tests hold the luck of the draw: which files were available, and their order. They are "
         f"pooled over all arms: an arm with a single draw is taken to vary as much as the others. {_degrees(analysis)}",
-        "They leave out: another corpus, another size of model, another number of tokens. Draws are parts of one corpus and overlap, so "
+        "They leave out: another corpus, another size of model, another number of tokens, another alpha (there is one), another training "
+        "of each annotator. Draws are parts of one corpus and overlap, so "
         f"that a new corpus would vary more. {_overlap(analysis)} The interval over texts (table of every set) is about "
         "other texts with the same trainings; the two are not combined.",
         "Why bits per byte of solutions, and not solved problems: small models solve none, and likelihood ranks data at a small fraction "

@@ -1,4 +1,4 @@
-"""Tables of a comparison of data: arms, claims, subject and quality, learning rates, floors, sets."""
+"""Tables of a comparison of data: arms, claims, subject and choice of files, learning rates, floors, sets."""
 
 from snowcoder.experiment.analysis import Analysis
 from snowcoder.experiment.branch_params import PARENT_ARM, BranchesParams
@@ -32,34 +32,37 @@ def arm_table(analysis: Analysis) -> Table:
 def claim_table(analysis: Analysis) -> Table:
     """The comparisons that params.yaml planned."""
     rows = []
-    for one in analysis.claims:
+    for one, own in zip(analysis.claims, analysis.own_draws, strict=True):
         known = one.difference
         values = [signed(known.value), interval_text(known.interval)] if known else [NOTHING, NOTHING]
+        values.append(interval_text(own.interval if own else None))
         p_values = [_p_value(p) for p in (known.p_value if known else None, one.holm_p)]
         detectable = NOTHING if one.detectable is None else f"{one.detectable:.4f}"
         rows.append([f"{one.better} better than {one.worse}", verdict_text(one, analysis.may_claim), *values, *p_values, detectable])
-    columns = ["claim", "result", "difference", "95% interval", "p", "p, corrected", "detectable"]
+    columns = ["claim", "result", "difference", "95% interval", "95%, their own draws alone", "p", "p, corrected", "detectable"]
     df, spread = analysis.fit.design.degrees_of_freedom, analysis.fit.spread
     of_runs = f"; a training varies by {spread:.4f} (standard deviation, {df} degrees of freedom)" if spread else ""
     caption = (
         f"Two-sided t tests; p corrected by Holm's method for all {len(analysis.claims)} claims of params.yaml; a "
-        f"result needs a corrected p of {SIGNIFICANCE:g} at most. Detectable: the true difference that these trainings find in "
+        f"result needs a corrected p of {SIGNIFICANCE:g} at most. The tests take all arms to vary alike; the paired t interval of two "
+        f"arms' own draws does not, and is wider with few draws. Detectable: the true difference that these trainings find in "
         f"four of five experiments{of_runs}."
     )
     return Table(columns, rows, caption, text_columns=2)
 
 
 def parts_table(analysis: Analysis) -> Table:
-    """Subject against quality: an arm's difference to random files, in two parts."""
+    """Subject against choice within it: an arm's difference to random files, in two parts."""
     rows = []
     for one in analysis.decompositions:
-        quality, subject = PARTS[one.match]
-        for name, pair, part in ((quality, (one.chosen, one.matched), one.within), (subject, (one.matched, one.control), one.between)):
+        choice, subject = PARTS[one.match]
+        for name, pair, part in ((choice, (one.chosen, one.matched), one.within), (subject, (one.matched, one.control), one.between)):
             rows.append([one.chosen, name, f"{pair[0]} less {pair[1]}", signed(part.value), interval_text(part.interval)])
     caption = (
         "A matched arm has random files, but as many tokens of each repository (or length) as the arm that it is matched to. What the "
-        "chosen files differ by from those is their quality; what those differ by from random files is their subject. Matched files may be "
-        "chosen ones too, so that quality is less than against the files left out. Intervals are of one comparison each."
+        "chosen files differ by from those is what choosing these files does (of their repositories, or lengths); what those differ by "
+        "from random files is the subject (or the length). Matched files may be chosen ones too, so that the first part is less than "
+        "against the files left out. Intervals are of one comparison each, and take all arms to vary alike."
     )
     return Table(["arm", "part", "difference of", "bits/byte", "95% interval"], rows, caption, text_columns=3)
 
@@ -108,8 +111,8 @@ def set_table(analysis: Analysis) -> Table:
     ]
     caption = (
         "Intervals of one comparison each. Over draws: what other draws would give on these texts. Over texts: what other texts would give "
-        "with the trainings of the draws that both arms have, so that the difference of all draws may lie outside; whole repositories or "
-        "problems are resampled, and with few of them the interval is too narrow."
+        "with the trainings of the draws that both arms have, set around the same difference; whole repositories or problems are "
+        "resampled, and with few of them the interval is too narrow."
     )
     columns = ["set", "arm", "compared with", "bits/byte", "difference", "95% over draws", "95% over texts", "repositories or problems"]
     return Table(columns, rows, caption, text_columns=3)

@@ -22,7 +22,7 @@ CHOSEN_BY = {
     "perplexity_high": "code that alpha predicts worst",
 }
 MATCHED = {"repository": "from each repository", "length": "of each length"}
-PARTS = {"repository": ("quality", "subject"), "length": ("beyond length", "length")}
+PARTS = {"repository": ("choice of files", "subject"), "length": ("beyond length", "length")}
 NAMES_SHOWN = 5
 
 
@@ -67,13 +67,14 @@ def verdict_text(claim: ClaimResult, may_claim: bool) -> str:
 
 
 def experiment_findings(analysis: Analysis) -> list[str]:
-    """The sentences at the top: which data are better; how far to trust that; whether the arms are ranked; subject or quality.
+    """The sentences at the top: which data are better; how far to trust that; whether the arms are ranked; subject or choice of files.
 
     A demonstration says nothing about what data do, nor does an unfinished experiment.
     """
-    said = [*_missing(analysis), _verdict(analysis), _trust(analysis), _ranking(analysis)]
+    elsewhere = _elsewhere(analysis) if analysis.may_claim else []
+    said = [*_missing(analysis), _verdict(analysis), *elsewhere, _trust(analysis), _ranking(analysis)]
     if analysis.may_claim:
-        said += [*_elsewhere(analysis), *(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
+        said += [*(_parts(one) for one in analysis.decompositions if one.match == "repository"), *_lexical(analysis)]
     return said
 
 
@@ -137,7 +138,7 @@ def _ranking(analysis: Analysis) -> str:
         order = ", ".join(one.arm for one in analysis.ranked)
         return (
             f"Arms from the fewest to the most bits per byte: {order}. Other trainings rank them nearly the same way (rank correlation "
-            f"{said})."
+            f"{said}); neighbours may change places."
         )
     if not analysis.may_claim:
         return f"No ranking of the arms is claimed (rank correlation {said})."
@@ -163,7 +164,7 @@ def _parts(one: Decomposition) -> str:
     return (
         f"{one.chosen} less {one.control} is {one.within.value + one.between.value:+.3f} bits per byte: {one.between.value:+.3f} "
         f"({_short(one.between)}) for its subject, which are random files of the repositories that it chose; {one.within.value:+.3f} "
-        f"({_short(one.within)}) for its quality, which is what its own files add to that."
+        f"({_short(one.within)}) for which files of them it chose."
     )
 
 
@@ -179,7 +180,7 @@ def _lexical(analysis: Analysis) -> list[str]:
     return [
         f"{first.arm}, of all compared arms the one with the fewest bits, differs from {first.control} by {whole.value:+.3f} bits per byte "
         f"({_short(whole)}, for all arms at once), a trigram of the same tokens by {whole.value - rest.value:+.3f}; the rest, "
-        f"{rest.value:+.3f} ({_short(rest)}), is what that trigram does not show."
+        f"{rest.value:+.3f} ({_short(rest)}), is what that trigram does not show; some of it may still be words."
     ]
 
 
@@ -193,5 +194,8 @@ def _trust(analysis: Analysis) -> str:
     power = f"a true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
     if not analysis.may_claim:
         return f"In these trainings {power}"
-    chance = f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show any difference"
+    chance = (
+        f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show any difference "
+        "(from the same files, at equal spreads)"
+    )
     return f"How far to trust that: {chance}; {power}"
