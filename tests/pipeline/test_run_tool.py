@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHERS = ("__init__", "check_machine", "experiment_folder", "pin_wheels")  # experiment_folder: a part of experiment
+OTHERS = ("__init__", "check_machine", "dvc_holders", "experiment_folder", "pin_wheels")  # parts of dvc_state and experiment
 IN_THE_ROOT = sorted(path.stem for path in (ROOT / "tools").glob("*.py") if path.stem not in OTHERS)
 
 
