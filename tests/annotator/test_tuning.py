@@ -135,7 +135,7 @@ def test_validation_takes_whole_repositories_of_the_training_part() -> None:
 
 def test_a_rate_that_is_far_too_high_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"train_annotator@HQ: epoch 1: .*lower train_annotator.shared.tuning.learning_rate"):
-        tune(folder, tmp_path, learning_rate=1e30)
+        tune(folder, tmp_path, learning_rate=1e15)
     assert not (tmp_path / ENCODER_FOLDER).exists()
 
 

@@ -71,7 +71,7 @@ def worker(folder: Path) -> None:
 def answer(folder: Path) -> None:
     request = Request("model", "v1", "prompt", Sampling(max_new_tokens=1), 0)
     with ResponseStore(folder / "responses.jsonl") as store:
-        store.append(request, "seed", Completion(noise.hex(), 1, 1, "stop"))
+        store.append(request, "seed", Completion(noise.hex(), "stop", 1, 1))
 
 
 def verdicts(folder: Path) -> None:

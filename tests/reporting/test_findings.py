@@ -67,7 +67,7 @@ def test_comparison_with_the_control(tmp_path: Path, value: float, said: tuple[s
 
 
 def test_the_clearest_gain_is_named_or_that_there_is_none(results: Results, tmp_path: Path) -> None:
-    said = "The clearest gain over a control, picked of 6: "
+    said = "The clearest gain over a control of 6: "
     assert gain_finding(results).startswith(f"{said}continued needs 0.078 bits per byte fewer than its control")
     assert gain_finding(results) in findings(results)
     worse = made(tmp_path / "worse", {"continued": 2.5, "enhanced": 2.5})

@@ -137,8 +137,8 @@ def _ranking(analysis: Analysis) -> str:
     if analysis.is_ranking_claimed:
         order = ", ".join(one.arm for one in analysis.ranked)
         return (
-            f"Arms from the fewest to the most bits per byte: {order}. Other trainings rank them nearly the same way (rank correlation "
-            f"{said}); neighbours may change places."
+            f"Arms from the fewest to the most bits per byte: {order}. Other trainings rank all but neighbours the same way (rank "
+            f"correlation {said})."
         )
     if not analysis.may_claim:
         return f"No ranking of the arms is claimed (rank correlation {said})."
@@ -191,11 +191,11 @@ def _trust(analysis: Analysis) -> str:
         return "Without a planned comparison there is no smallest difference to tell."
     if least is None:
         return "There are too few trainings to say how small a difference they could have shown."
-    power = f"a true difference of {least:.3f} bits per byte would have been found in four of five such experiments, for every comparison."
+    power = f"a true difference of {least:.3f} would be found in four of five experiments."
     if not analysis.may_claim:
         return f"In these trainings {power}"
     chance = (
-        f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show any difference "
+        f"if no way of choosing differed from another, at most {SIGNIFICANCE:.0%} of such experiments would show one "
         "(from the same files, at equal spreads)"
     )
     return f"How far to trust that: {chance}; {power}"

@@ -95,7 +95,7 @@ def gain_finding(results: Results) -> str:
     if not gains:
         return "On no set does a model need fewer bits than its control by an interval over texts that leaves out 0."
     clearest = control_finding(min(gains, key=_against_its_width))
-    return f"The clearest gain over a control, picked of {len(tried)}: {clearest}"
+    return f"The clearest gain over a control of {len(tried)}: {clearest}"
 
 
 def score_finding(results: Results, benchmark: str) -> str:
